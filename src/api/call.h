@@ -1,0 +1,53 @@
+/* api/call.h - one request on its way through an operation: what app hands to the handlers of the operation tables. */
+#ifndef HEADRACE_API_CALL_H
+#define HEADRACE_API_CALL_H
+
+#include "aws/op.h"
+#include "base/ctx.h"
+#include "http/message.h"
+
+struct s3;
+struct sqs;
+struct blobs;
+
+/* The engines and settings that handlers use; one per process, owned by app. */
+struct api {
+    struct s3 *s3;
+    struct sqs *sqs;
+    struct blobs *blobs;
+    str default_account, default_region; /* of the process: where the pipeline lives */
+    bool strict;                         /* --strict: AWS's waiting rules and throttles */
+    bool enforce;                        /* --auth enforce: policies and ACLs decide */
+};
+
+/* A streamed body: `begin` opens one, app feeds it (aws-chunked already decoded), `run` takes the result. Implemented by
+ * api/s3_upload.c. */
+struct upload;
+struct upload_ops {
+    err (*write)(struct upload *upload, str chunk);
+    void (*drop)(struct upload *upload); /* on any failure before `run` took it */
+};
+struct upload {
+    const struct upload_ops *ops;
+};
+
+struct call {
+    struct ctx ctx;
+    struct api *api;
+    const struct service *service;
+    const struct op *op;
+    struct http_request *request;
+    struct http_reply *reply;   /* status and headers of success; handlers may add headers */
+    str bucket, key;            /* S3 address, decoded; absent below their level */
+    str body;                   /* small bodies, whole; for OP_UPLOAD absent */
+    struct upload *upload;      /* OP_UPLOAD after begin */
+    int64_t body_length;        /* decoded length announced, -1 unknown */
+    struct http_header *trailers; /* aws-chunked or HTTP trailers, lower-case names */
+    size_t ntrailers;
+    /* Set by a handler that found nothing to receive: run again when `park_queue` has something, or at `park_until`. */
+    int64_t park_queue;
+    msec park_until;            /* 0: not parked */
+    bool retry_final;           /* this run is the last: deadline reached */
+};
+
+#endif

@@ -1,0 +1,14 @@
+/* base/shape.c - the few shapes that belong to no service. */
+#include "base/shape.h"
+
+static const struct field scalar_str_fields[] = {{.kind = SHAPE_STR}};
+static const struct field scalar_int_fields[] = {{.kind = SHAPE_INT}};
+static const struct field str_pair_fields[] = {
+    {.wire = "key", .kind = SHAPE_STR, .offset = offsetof(struct str_pair, key)},
+    {.wire = "value", .kind = SHAPE_STR, .offset = offsetof(struct str_pair, value)},
+};
+
+const struct shape scalar_str_shape = {"String", sizeof(struct scalar_str), scalar_str_fields, 1};
+const struct shape scalar_int_shape = {"Integer", sizeof(struct scalar_int), scalar_int_fields, 1};
+const struct shape str_pair_shape = {"Entry", sizeof(struct str_pair), str_pair_fields, 2};
+const struct shape empty_shape = {"Unit", 0, NULL, 0};

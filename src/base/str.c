@@ -1,0 +1,129 @@
+/* base/str.c - see str.h. Absent and empty compare equal in content; callers test `p` where it matters. */
+#include "base/str.h"
+
+#include <string.h>
+
+str str_of(const char *text)
+{
+    return text ? (str){text, strlen(text)} : STR_NONE;
+}
+
+bool str_eq(str a, str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+bool str_eq_nocase(str a, str b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (lower(a.p[i]) != lower(b.p[i]))
+            return false;
+    return true;
+}
+
+int str_cmp(str a, str b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int order = n ? memcmp(a.p, b.p, n) : 0;
+    if (order)
+        return order;
+    return a.n < b.n ? -1 : a.n > b.n;
+}
+
+bool str_starts(str s, str prefix)
+{
+    return s.n >= prefix.n && str_eq(str_slice(s, 0, prefix.n), prefix);
+}
+
+bool str_starts_nocase(str s, str prefix)
+{
+    return s.n >= prefix.n && str_eq_nocase(str_slice(s, 0, prefix.n), prefix);
+}
+
+bool str_ends(str s, str suffix)
+{
+    return s.n >= suffix.n && str_eq(str_slice(s, s.n - suffix.n, s.n), suffix);
+}
+
+bool str_ends_nocase(str s, str suffix)
+{
+    return s.n >= suffix.n && str_eq_nocase(str_slice(s, s.n - suffix.n, s.n), suffix);
+}
+
+ptrdiff_t str_find(str s, str needle, size_t from)
+{
+    if (from > s.n)
+        return -1;
+    if (needle.n == 0)
+        return (ptrdiff_t)from;
+    const char *at = memmem(s.p + from, s.n - from, needle.p, needle.n);
+    return at ? at - s.p : -1;
+}
+
+str str_slice(str s, size_t from, size_t to)
+{
+    if (to > s.n)
+        to = s.n;
+    if (from > to)
+        from = to;
+    return s.p ? (str){s.p + from, to - from} : s;
+}
+
+str str_cut(str *rest, char separator)
+{
+    str all = *rest;
+    const char *at = all.n ? memchr(all.p, separator, all.n) : NULL;
+    if (!at) {
+        *rest = STR_NONE;
+        return all;
+    }
+    size_t n = (size_t)(at - all.p);
+    *rest = (str){at + 1, all.n - n - 1};
+    return (str){all.p, n};
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+str str_trim(str s)
+{
+    while (s.n && is_space(s.p[0]))
+        s.p++, s.n--;
+    while (s.n && is_space(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+bool str_to_int(str s, int64_t *out)
+{
+    bool minus = s.n && s.p[0] == '-';
+    size_t i = minus;
+    uint64_t value = 0, limit = (uint64_t)INT64_MAX + minus;
+    if (i == s.n)
+        return false;
+    for (; i < s.n; i++) {
+        unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
+        if (digit > 9 || value > (limit - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    *out = minus ? (int64_t)(0 - value) : (int64_t)value;
+    return true;
+}
+
+uint64_t str_hash(str s)
+{
+    uint64_t h = 1469598103934665603u;
+    for (size_t i = 0; i < s.n; i++)
+        h = (h ^ (unsigned char)s.p[i]) * 1099511628211u;
+    return h;
+}
