@@ -18,6 +18,9 @@ struct api {
     str default_account, default_region; /* of the process: where the pipeline lives */
     bool strict;                         /* --strict: AWS's waiting rules and throttles */
     bool enforce;                        /* --auth enforce: policies and ACLs decide */
+    /* Runs `work` on a pool thread, then `done` on the loop, with `arg`; NULL: callers work inline (unit tests). */
+    void (*offload)(void *user, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+    void *offload_user;
 };
 
 /* A streamed body: `begin` opens one, app feeds it (aws-chunked already decoded), `run` takes the result. Implemented by
@@ -29,6 +32,11 @@ struct upload_ops {
 };
 struct upload {
     const struct upload_ops *ops;
+    /* Digests lag behind on a pool thread. While set, app pauses the body after a write, and waits with `run` at its end;
+     * `drained` (app's, may be NULL) is called on the loop each time it becomes false. */
+    bool busy;
+    void (*drained)(void *user);
+    void *user;
 };
 
 struct call {
