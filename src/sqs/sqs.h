@@ -12,6 +12,9 @@ struct sqs_hooks {
     void *user;
     /* A message of `queue` may have become receivable. Called inside the turn; app wakes parked receives after its commit. */
     void (*ready)(void *user, int64_t queue);
+    /* A message was accepted by `queue` (sent, not redriven). Called inside the turn, so it may yet be rolled back; `body` is
+     * borrowed for the call. NULL: nobody wants to know. */
+    void (*sent)(void *user, struct ctx *ctx, int64_t queue, str body);
 };
 
 struct sqs_options {
