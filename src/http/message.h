@@ -25,7 +25,7 @@ struct http_request {
 str http_header(const struct http_request *request, str name);
 /* Raw value of query parameter `name` (undecoded); present-but-empty for `?uploads`; absent otherwise. */
 str http_query_raw(const struct http_request *request, str name);
-/* Decoded likewise ('+' is a blank only when `plus`). */
+/* The same, decoded; '+' is a blank, as S3 and the Query protocol have it. */
 str http_query(const struct http_request *request, str name);
 
 enum http_body_kind {
