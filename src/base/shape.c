@@ -1,5 +1,7 @@
-/* base/shape.c - the few shapes that belong to no service. */
+/* base/shape.c - the few shapes that belong to no service, and what all readers of shapes share. */
 #include "base/shape.h"
+
+#include "base/arena.h"
 
 static const struct field scalar_str_fields[] = {{.kind = SHAPE_STR}};
 static const struct field scalar_int_fields[] = {{.kind = SHAPE_INT}};
@@ -12,3 +14,32 @@ const struct shape scalar_str_shape = {"String", sizeof(struct scalar_str), scal
 const struct shape scalar_int_shape = {"Integer", sizeof(struct scalar_int), scalar_int_fields, 1};
 const struct shape str_pair_shape = {"Entry", sizeof(struct str_pair), str_pair_fields, 2};
 const struct shape empty_shape = {"Unit", 0, NULL, 0};
+
+bool shape_present(const struct field *field, const void *data)
+{
+    const void *at = shape_at(field, data);
+    switch ((enum shape_kind)field->kind) {
+    case SHAPE_STR:
+    case SHAPE_BLOB:
+        return ((const str *)at)->p != NULL;
+    case SHAPE_INT:
+    case SHAPE_TIME:
+        return ((const opt_int *)at)->set;
+    case SHAPE_BOOL:
+        return ((const opt_bool *)at)->set;
+    case SHAPE_STRUCT:
+        return *(void *const *)at != NULL;
+    case SHAPE_LIST:
+    case SHAPE_MAP:
+        return ((const list *)at)->set || ((const list *)at)->n;
+    }
+    return false;
+}
+
+struct shape_issue shape_issue_in(struct arena *arena, const struct field *field, struct shape_issue issue)
+{
+    if (issue.wrong == WRONG_NOTHING || !field->wire)
+        return issue;
+    issue.name = issue.name.n ? arena_printf(arena, "%s.%.*s", field->wire, STR_ARG(issue.name)) : str_of(field->wire);
+    return issue;
+}

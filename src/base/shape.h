@@ -165,9 +165,24 @@ struct arena;
 struct buf;
 struct xml;
 
+/* The member's place in the struct. */
+static inline void *shape_at(const struct field *field, const void *data)
+{
+    return (char *)data + field->offset;
+}
+/* True when the member is there: absent differs from empty. */
+bool shape_present(const struct field *field, const void *data);
+/* True for the shape of list items that are bare scalars. */
+static inline bool shape_is_scalar(const struct shape *shape)
+{
+    return shape->n == 1 && !shape->fields[0].wire;
+}
+/* `issue` found inside `field`: its name with the member's before it. */
+struct shape_issue shape_issue_in(struct arena *arena, const struct field *field, struct shape_issue issue);
+
 /* Checks required, min..max, values, UNIMPLEMENTED, recursively; the first issue found. */
 struct shape_issue shape_check(struct arena *arena, const struct shape *shape, const void *data);
-/* XML element -> struct (PLACE_BODY members only); unknown elements are an issue when `strict`. */
+/* XML element -> struct (PLACE_BODY members only); unknown elements, and members given twice, are an issue when `strict`. */
 struct shape_issue shape_from_xml(struct arena *arena, const struct shape *shape, const struct xml *node, bool strict, void *out);
 /* Members of PLACE_BODY as child elements, without the enclosing element. */
 void shape_to_xml(struct buf *b, const struct shape *shape, const void *data);
