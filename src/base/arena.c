@@ -158,7 +158,7 @@ void *arena_grow(struct arena *arena, void *p, size_t old_size, size_t new_size)
         return p;
     }
     void *grown = take(arena, new_size);
-    if (old_size)
+    if (p)
         memcpy(grown, p, old_size);
     return grown;
 }
