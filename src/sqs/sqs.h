@@ -1,9 +1,18 @@
-/* sqs/sqs.h - the queue engine as others see it: what app, pipeline ports and the api tables call. No HTTP, no JSON; time comes
- * in with ctx. Tables are the truth; the working set (ready, in flight, timers) is rebuilt from them by sqs_open and sqs_reload.
- * Behaviour numbers (#34 ...) in this directory are those of docs/sqs-behaviour.md. */
+/* sqs/sqs.h - the queue engine as others see it: what app, pipeline ports and the api tables call. No HTTP; time comes in with
+ * ctx. Tables are the truth; the working set (ready, in flight, timers) is rebuilt from them by sqs_open and sqs_reload.
+ * Behaviour numbers (#34 ...) in this directory are those of docs/sqs-behaviour.md. Queues have their own headers: queue.h
+ * (life and attributes), permission.h, move.h, peek.h; batch.h has the rules of the batch calls.
+ *
+ * A call validates everything before it changes anything, so a fault leaves rows and working set as they were - but for
+ * FAULT_INTERNAL, after which sqs_reload must follow the rollback. So it must when a savepoint is rolled back for somebody
+ * else's fault: compare sqs_changes before and after.
+ *
+ * Memory: a waiting message costs 88 bytes (80 and its place in the index; 112 on FIFO queues, plus its group), whatever
+ * its size; bodies stay in the tables. */
 #ifndef HEADRACE_SQS_SQS_H
 #define HEADRACE_SQS_SQS_H
 
+#include "sqs/faults.h"
 #include "store/db.h"
 
 struct sqs;
@@ -23,10 +32,15 @@ struct sqs_options {
 
 struct sqs *sqs_open(struct db *db, const struct sqs_options *options, const struct sqs_hooks *hooks);
 void sqs_close(struct sqs *sqs);
-/* Throws the working set away and reads it anew: after a turn whose commit failed, and after a reset or snapshot load. */
+/* Throws the working set away and reads it anew: after a turn whose commit failed, and after a snapshot load. */
 void sqs_reload(struct sqs *sqs);
+/* Deletes everything of `account`, or everything when it is absent, and forgets the 60-second rules. */
+err sqs_reset(struct sqs *sqs, str account);
+/* Counts the changes to the working set since sqs_open. */
+uint64_t sqs_changes(const struct sqs *sqs);
 /* Does what is due at ctx->now (visibility, delays, retention, dedupe windows, move tasks), in a savepoint of its own; returns
- * the next instant at which something is due, INT64_MAX when nothing is. */
+ * the next instant at which something is due, INT64_MAX when nothing is. It does a bounded amount of work: when much is due at
+ * once the instant it returns is not after ctx->now, and it wants to be called again. */
 msec sqs_tick(struct sqs *sqs, struct ctx *ctx);
 /* The same instant without doing anything: after operations that may have brought it forward. */
 msec sqs_next_due(struct sqs *sqs);
@@ -45,14 +59,17 @@ struct sqs_send {
     str body;
     const struct sqs_attribute *attributes;
     size_t nattributes;
-    str trace_header; /* AWSTraceHeader; absent when none */
+    str trace_header; /* AWSTraceHeader; absent: the ctx's, which has no MD5 in the answer */
     int64_t delay;    /* seconds; -1: the queue's */
     str group, dedup; /* absent when not given */
-    str sender;       /* SenderId; absent: from ctx */
+    str sender;       /* SenderId; absent: the ctx's account */
+    bool in_batch;    /* a batch words some refusals otherwise (#26) */
 };
 struct sqs_sent {
     str id, md5_body, md5_attributes, md5_system, sequence; /* absent where AWS gives none */
 };
+/* The refusals of a single send: SQS_MISSING_PARAMETER, SQS_INVALID_PARAMETER, SQS_INVALID_CONTENTS, SQS_THROTTLED (strict),
+ * SQS_KMS_NOT_FOUND (strict). A FIFO duplicate answers with the first one's id and changes nothing. */
 err sqs_message_send(struct sqs *sqs, struct ctx *ctx, int64_t queue, const struct sqs_send *send, struct sqs_sent *sent);
 
 struct sqs_receive {
@@ -64,15 +81,21 @@ struct sqs_message {
     str id, receipt, body, md5_body;
     const struct sqs_attribute *attributes; /* all of them */
     size_t nattributes;
-    str sender, trace_header, group, dedup, sequence, dead_letter_source;
+    str sender, trace_header, group, dedup, sequence, dead_letter_source; /* absent where it has none */
     msec sent_at, first_received_at;
     int64_t receive_count;
 };
-/* What can be received now; *n may be 0. Messages past maxReceiveCount move to the DLQ instead. */
+/* What can be received now; *n may be 0. Messages past maxReceiveCount move to the DLQ instead. SQS_OVER_LIMIT on a standard
+ * queue with 120,000 in flight, SQS_INVALID_PARAMETER. */
 err sqs_message_receive(struct sqs *sqs, struct ctx *ctx, int64_t queue, const struct sqs_receive *receive,
                         struct sqs_message **messages, size_t *n);
+/* Idempotent. SQS_RECEIPT_INVALID; on FIFO queues SQS_INVALID_PARAMETER for an expired handle. */
 err sqs_message_delete(struct sqs *sqs, struct ctx *ctx, int64_t queue, str receipt);
-/* ChangeMessageVisibility; seconds 0..43200. */
+/* ChangeMessageVisibility; seconds 0..43200. A message that is visible again stays so. SQS_RECEIPT_INVALID; SQS_INVALID_PARAMETER
+ * when it is gone, or for more than 12 hours from the receive. */
 err sqs_message_hide(struct sqs *sqs, struct ctx *ctx, int64_t queue, str receipt, int64_t seconds);
+
+/* MD5OfMessageAttributes of these attributes, in hex; absent when there are none. */
+str sqs_attributes_md5(struct arena *arena, const struct sqs_attribute *attributes, size_t n);
 
 #endif
