@@ -1,0 +1,330 @@
+/* app/trace.c - the memory of events: a list of chunks, each a run of packed records {struct
+ * record, bytes of its texts}. Adding is a bump and a copy; the oldest chunk goes when the budget
+ * is spent. Readers get views and must not keep them over an add. */
+#include "app/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_BYTES ((size_t)256 * 1024)
+#define TEXTS 7
+#define TEXT_MAX ((size_t)4096)
+
+struct record {
+    int64_t seq;
+    msec at, until;
+    int64_t number;
+    uint16_t lengths[TEXTS]; /* in the order of texts_of */
+    uint8_t present;         /* bit i: text i is there */
+    uint8_t kind;
+};
+
+struct chunk {
+    struct chunk *newer;
+    int64_t first, last; /* seqs */
+    size_t used;
+    _Alignas(16) char bytes[CHUNK_BYTES];
+};
+
+struct trace {
+    struct chunk *oldest, *newest;
+    size_t chunks, max_chunks;
+    int64_t last;
+    void (*added)(void *user);
+    void *user;
+};
+
+str trace_kind_name(enum trace_kind kind)
+{
+#define TRACE_NAME(kind_, name, birth) [kind_] = {name, sizeof name - 1},
+    static const str names[] = {TRACE_KINDS(TRACE_NAME)};
+#undef TRACE_NAME
+    return names[kind];
+}
+
+struct trace *trace_new(size_t max_bytes)
+{
+    struct trace *trace = xalloc(sizeof *trace);
+    trace->max_chunks = max_bytes / CHUNK_BYTES < 2 ? 2 : max_bytes / CHUNK_BYTES;
+    return trace;
+}
+
+void trace_clear(struct trace *trace)
+{
+    while (trace->oldest) {
+        struct chunk *chunk = trace->oldest;
+        trace->oldest = chunk->newer;
+        free(chunk);
+    }
+    trace->newest = NULL;
+    trace->chunks = 0;
+}
+
+void trace_free(struct trace *trace)
+{
+    if (!trace)
+        return;
+    trace_clear(trace);
+    free(trace);
+}
+
+void trace_on_add(struct trace *trace, void (*added)(void *user), void *user)
+{
+    trace->added = added;
+    trace->user = user;
+}
+
+static void drop_oldest(struct trace *trace)
+{
+    struct chunk *chunk = trace->oldest;
+    trace->oldest = chunk->newer;
+    trace->chunks--;
+    free(chunk);
+}
+
+static struct chunk *chunk_add(struct trace *trace)
+{
+    if (trace->chunks == trace->max_chunks)
+        drop_oldest(trace);
+    struct chunk *chunk = malloc(sizeof *chunk);
+    if (!chunk)
+        abort();
+    chunk->newer = NULL;
+    chunk->used = 0;
+    chunk->first = trace->last + 1;
+    if (trace->newest)
+        trace->newest->newer = chunk;
+    else
+        trace->oldest = chunk;
+    trace->newest = chunk;
+    trace->chunks++;
+    return chunk;
+}
+
+/* The texts of an event in their stored order. */
+static void texts_of(const struct trace_event *event, str texts[TEXTS])
+{
+    str all[TEXTS] = {event->id,    event->because, event->root, event->subject,
+                      event->actor, event->reason,  event->note};
+    memcpy(texts, all, sizeof all);
+}
+
+static size_t record_size(const struct record *record)
+{
+    size_t size = sizeof *record;
+    for (size_t i = 0; i < TEXTS; i++)
+        size += record->lengths[i];
+    return (size + 15) & ~(size_t)15;
+}
+
+void trace_add(struct trace *trace, const struct trace_event *event)
+{
+    str texts[TEXTS];
+    texts_of(event, texts);
+    struct record record = {.at = event->at,
+                            .until = event->until,
+                            .number = event->number,
+                            .kind = (uint8_t)event->kind};
+    for (size_t i = 0; i < TEXTS; i++) {
+        record.lengths[i] = (uint16_t)(texts[i].n > TEXT_MAX ? TEXT_MAX : texts[i].n);
+        record.present |= (uint8_t)((texts[i].p != NULL) << i);
+    }
+    size_t size = record_size(&record);
+    struct chunk *chunk = trace->newest;
+    if (!chunk || CHUNK_BYTES - chunk->used < size)
+        chunk = chunk_add(trace);
+    record.seq = chunk->last = ++trace->last;
+    char *at = chunk->bytes + chunk->used;
+    memcpy(at, &record, sizeof record);
+    at += sizeof record;
+    for (size_t i = 0; i < TEXTS; at += record.lengths[i], i++)
+        if (record.lengths[i])
+            memcpy(at, texts[i].p, record.lengths[i]);
+    chunk->used += size;
+    if (trace->added)
+        trace->added(trace->user);
+}
+
+int64_t trace_last(const struct trace *trace)
+{
+    return trace->last;
+}
+
+int64_t trace_first(const struct trace *trace)
+{
+    return trace->oldest ? trace->oldest->first : trace->last + 1;
+}
+
+/* Unpacks the record at `bytes`; returns its size. */
+static size_t unpack(const char *bytes, struct trace_event *out)
+{
+    struct record record;
+    str texts[TEXTS];
+    memcpy(&record, bytes, sizeof record);
+    const char *at = bytes + sizeof record;
+    for (size_t i = 0; i < TEXTS; at += record.lengths[i], i++)
+        texts[i] = record.present >> i & 1 ? (str){at, record.lengths[i]} : STR_NONE;
+    *out = (struct trace_event){
+        .seq = record.seq,
+        .at = record.at,
+        .kind = (enum trace_kind)record.kind,
+        .number = record.number,
+        .until = record.until,
+        .id = texts[0],
+        .because = texts[1],
+        .root = texts[2],
+        .subject = texts[3],
+        .actor = texts[4],
+        .reason = texts[5],
+        .note = texts[6],
+    };
+    return record_size(&record);
+}
+
+bool trace_next(const struct trace *trace, int64_t seq, struct trace_event *out)
+{
+    for (struct chunk *chunk = trace->oldest; chunk; chunk = chunk->newer) {
+        if (chunk->last <= seq)
+            continue;
+        for (size_t at = 0; at < chunk->used;) {
+            at += unpack(chunk->bytes + at, out);
+            if (out->seq > seq)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* --- questions
+ * --------------------------------------------------------------------------------------------------
+ */
+
+/* A set of identities: what the answer hangs together by. */
+struct ids {
+    struct arena *arena;
+    str *slots;
+    size_t n, cap;
+};
+
+static str *ids_slot(str *slots, size_t cap, str id)
+{
+    size_t i = str_hash(id) & (cap - 1);
+    while (slots[i].p && !str_eq(slots[i], id))
+        i = (i + 1) & (cap - 1);
+    return &slots[i];
+}
+
+static bool ids_has(const struct ids *ids, str id)
+{
+    return id.n && ids->cap && ids_slot(ids->slots, ids->cap, id)->p;
+}
+
+static void ids_add(struct ids *ids, str id)
+{
+    if (!id.n || ids_has(ids, id))
+        return;
+    if (ids->n * 2 >= ids->cap) {
+        size_t cap = ids->cap ? ids->cap * 2 : 64;
+        str *slots = arena_array(ids->arena, cap, sizeof *slots);
+        for (size_t i = 0; i < ids->cap; i++)
+            if (ids->slots[i].p)
+                *ids_slot(slots, cap, ids->slots[i]) = ids->slots[i];
+        ids->slots = slots;
+        ids->cap = cap;
+    }
+    *ids_slot(ids->slots, ids->cap, id) = id;
+    ids->n++;
+}
+
+static bool is_asked_for(const struct trace_event *event, str target)
+{
+    return str_eq(event->id, target) || str_eq(event->subject, target) ||
+           (event->root.n && str_eq(event->root, target)) ||
+           (event->note.n && target.n >= 4 && str_find(event->note, target, 0) >= 0);
+}
+
+/* Takes in what `event` is tied to; what belongs together by client-made trace roots belongs
+ * together too. */
+static void tie(struct ids *ids, struct ids *roots, const struct trace_event *event)
+{
+    ids_add(ids, event->id);
+    ids_add(roots, event->root);
+}
+
+/* The next record of a walk over the whole memory, oldest first. */
+struct walk {
+    const struct chunk *chunk;
+    size_t at;
+};
+
+static bool walk_next(struct walk *walk, struct trace_event *event)
+{
+    while (walk->chunk && walk->at >= walk->chunk->used)
+        *walk = (struct walk){.chunk = walk->chunk->newer};
+    if (!walk->chunk)
+        return false;
+    walk->at += unpack(walk->chunk->bytes + walk->at, event);
+    return true;
+}
+
+/* Takes what belongs until a walk adds no identity. */
+static void close_over(const struct trace *trace, struct ids *ids, struct ids *roots,
+                       bool (*belongs)(const struct ids *, const struct ids *,
+                                       const struct trace_event *),
+                       void (*take)(struct ids *, struct ids *, const struct trace_event *))
+{
+    size_t before;
+    do {
+        struct walk walk = {.chunk = trace->oldest};
+        struct trace_event event;
+        before = ids->n + roots->n;
+        while (walk_next(&walk, &event))
+            if (belongs(ids, roots, &event))
+                take(ids, roots, &event);
+    } while (ids->n + roots->n > before);
+}
+
+static bool is_known(const struct ids *ids, const struct ids *roots,
+                     const struct trace_event *event)
+{
+    return ids_has(ids, event->id) || ids_has(roots, event->root);
+}
+
+static bool is_known_or_child(const struct ids *ids, const struct ids *roots,
+                              const struct trace_event *event)
+{
+    return is_known(ids, roots, event) || ids_has(ids, event->because);
+}
+
+static void take_with_cause(struct ids *ids, struct ids *roots, const struct trace_event *event)
+{
+    tie(ids, roots, event);
+    ids_add(ids, event->because);
+}
+
+void trace_find(const struct trace *trace, struct arena *arena, str target,
+                struct trace_event **events, size_t *n)
+{
+    struct ids ids = {.arena = arena}, roots = {.arena = arena};
+    struct walk walk = {.chunk = trace->oldest};
+    struct trace_event event;
+    size_t cap = 0;
+    *events = NULL;
+    *n = 0;
+    while (target.n && walk_next(&walk, &event))
+        if (is_asked_for(&event, target))
+            tie(&ids, &roots, &event);
+    close_over(trace, &ids, &roots, is_known, take_with_cause);
+    close_over(trace, &ids, &roots, is_known_or_child, tie);
+    walk = (struct walk){.chunk = trace->oldest};
+    while (walk_next(&walk, &event)) {
+        if (!is_known(&ids, &roots, &event))
+            continue;
+        if (*n == cap) {
+            size_t grown = cap ? cap * 2 : 64;
+            *events = arena_grow(arena, *events, cap * sizeof event, grown * sizeof event);
+            cap = grown;
+        }
+        (*events)[(*n)++] = event;
+    }
+}
