@@ -1,0 +1,151 @@
+/* pipeline/record.c - see record.h. Where the lab's code would throw (a key that decodeURIComponent refuses), the record is
+ * marked broken rather than dropped: its message must come back and end in a dead letter queue, not vanish. */
+#include "pipeline/record.h"
+
+#include "base/rng.h"
+#include "base/text.h"
+#include "pipeline/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool hex_digit(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* decodeURIComponent(text.replace(/\+/g, " ")); absent where that throws. */
+static str decoded_key(struct arena *arena, str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] != '%')
+            continue;
+        if (text.n - i < 3 || !hex_digit(text.p[i + 1]) || !hex_digit(text.p[i + 2]))
+            return STR_NONE;
+    }
+    str key = percent_decode(arena, text, true);
+    return utf8_valid(key) ? key : STR_NONE;
+}
+
+static str without_quotes(struct arena *arena, str text)
+{
+    struct buf b = buf_in(arena);
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] != '"')
+            buf_char(&b, text.p[i]);
+    return buf_str(&b);
+}
+
+/* Number(value ?? 0) */
+static double number_of(struct arena *arena, const json_t *value)
+{
+    if (json_is_number(value))
+        return json_number_value(value);
+    if (!json_is_string(value))
+        return json_is_true(value);
+    char *text = arena_cstr(arena, str_trim(json_copy(arena, value))), *end;
+    double number = strtod(text, &end);
+    return *end ? (double)NAN : number;
+}
+
+static str text_or_empty(struct arena *arena, const json_t *value)
+{
+    str text = json_copy(arena, value);
+    return text.p ? text : S("");
+}
+
+static struct record read_record(struct arena *arena, const json_t *value)
+{
+    const json_t *s3 = json_object_get(value, "s3");
+    const json_t *object = json_object_get(s3, "object");
+    struct record record = {
+        .bucket = text_or_empty(arena, json_object_get(json_object_get(s3, "bucket"), "name")),
+        .etag = without_quotes(arena, text_or_empty(arena, json_object_get(object, "eTag"))),
+        .size = number_of(arena, json_object_get(object, "size")),
+    };
+    record.key = decoded_key(arena, text_or_empty(arena, json_object_get(object, "key")));
+    if (!record.key.p)
+        record.broken = S("URIError: URI malformed");
+    return record;
+}
+
+bool records_read(struct arena *arena, str body, struct record **out, size_t *n)
+{
+    json_t *root = json_read(body);
+    bool event = json_is_object(root);
+    const json_t *list = json_object_get(root, "Records");
+    size_t count = json_array_size(list);
+    struct record *records = arena_array(arena, count, sizeof *records);
+    for (size_t i = 0; i < count; i++)
+        records[i] = read_record(arena, json_array_get(list, i));
+    json_decref(root);
+    *out = records, *n = count;
+    return event;
+}
+
+str record_skip(const struct pipeline_options *options, const struct record *record)
+{
+    if (!str_starts(record->key, options->prefix))
+        return S("not_in_incoming_prefix");
+    if (!str_ends_nocase(record->key, options->suffix))
+        return S("unsupported_type");
+    if (record->size > (double)options->max_bytes)
+        return S("too_large");
+    return STR_NONE;
+}
+
+static void put_base36(struct buf *b, uint64_t value)
+{
+    char digits[13];
+    size_t n = 0;
+    do
+        digits[n++] = "0123456789abcdefghijklmnopqrstuvwxyz"[value % 36];
+    while (value /= 36);
+    while (n)
+        buf_char(b, digits[--n]);
+}
+
+/* `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 10)}` */
+static str trace_id_new(struct ctx *ctx)
+{
+    struct buf b = buf_in(ctx->arena);
+    put_base36(&b, (uint64_t)ctx->now);
+    buf_char(&b, '-');
+    buf_put(&b, rng_text(ctx->rng, ctx->arena, S("0123456789abcdefghijklmnopqrstuvwxyz"), 8));
+    return buf_str(&b);
+}
+
+struct job record_job(struct ctx *ctx, const struct pipeline_options *options,
+                      const struct record *record, str etag)
+{
+    str trace = trace_id_new(ctx);
+    str version = record->etag.n ? record->etag : etag.n ? etag : trace;
+    struct buf output = buf_in(ctx->arena), id = buf_in(ctx->arena);
+    buf_put(&output, options->output_prefix);
+    buf_put(&output, str_slice(record->key, options->prefix.n, record->key.n));
+    BUF_LIT(&output, ".report.json");
+    struct job job = {
+        .bucket = record->bucket,
+        .key = record->key,
+        .output_bucket = options->processed,
+        .output_key = buf_str(&output),
+    };
+    buf_put(&id, job.bucket), buf_char(&id, ':');
+    buf_put(&id, job.key), buf_char(&id, ':');
+    buf_put(&id, version);
+    job_name(ctx->arena, &job, buf_str(&id), trace);
+    return job;
+}
+
+str record_log_skipped(struct arena *arena, const struct record *record, str reason)
+{
+    struct buf b = buf_in(arena);
+    buf_char(&b, '{');
+    member_str(&b, "action", S("SKIPPED"));
+    member_str(&b, "bucket", record->bucket);
+    member_str(&b, "key", record->key);
+    member_str(&b, "reason", reason);
+    buf_char(&b, '}');
+    return buf_str(&b);
+}

@@ -1,0 +1,31 @@
+/* pipeline/result.c - the lab's ResultLambda: one line for each result message, whatever is in it. The line is made from the
+ * message as it enters the results queue; nothing is consumed, so the messages stay for whoever else wants them. */
+#include "pipeline/job.h"
+#include "pipeline/json.h"
+
+static str place(struct arena *arena, const json_t *root, const char *bucket, const char *key)
+{
+    struct buf b = buf_in(arena);
+    buf_char(&b, '{');
+    member_raw(&b, "bucket", json_text(arena, json_object_get(root, bucket)));
+    member_raw(&b, "key", json_text(arena, json_object_get(root, key)));
+    buf_char(&b, '}');
+    return buf_str(&b);
+}
+
+str result_log(struct arena *arena, str body)
+{
+    json_t *root = json_read(body);
+    struct buf b = buf_in(arena);
+    buf_char(&b, '{');
+    member_str(&b, "action", S("RESULT"));
+    member_raw(&b, "jobId", json_text(arena, json_object_get(root, "jobId")));
+    member_raw(&b, "status", json_text(arena, json_object_get(root, "status")));
+    member_raw(&b, "input", place(arena, root, "bucket", "key"));
+    member_raw(&b, "output", place(arena, root, "outputBucket", "outputKey"));
+    member_raw(&b, "durationMs", json_text(arena, json_object_get(root, "durationMs")));
+    member_raw(&b, "traceId", json_text(arena, json_object_get(root, "traceId")));
+    buf_char(&b, '}');
+    json_decref(root);
+    return buf_str(&b);
+}
