@@ -38,15 +38,15 @@ static enum job_verdict read_object(struct arena *arena, const json_t *root, str
     if (missing->n)
         return JOB_INVALID;
     const json_t *trace = json_object_get(root, "traceId");
-    out->id_json = json_text(arena, json_object_get(root, "jobId"));
-    out->trace_json = json_text(arena, trace);
-    out->trace_id = json_copy(arena, trace);
+    out->id_json = value_json(arena, json_object_get(root, "jobId"));
+    out->trace_json = value_json(arena, trace);
+    out->trace_id = value_str(arena, trace);
     if (!out->trace_id.p)
         out->trace_id = !trace || json_is_null(trace) ? S("") : out->trace_json;
-    out->bucket = json_copy(arena, json_object_get(root, "bucket"));
-    out->key = json_copy(arena, json_object_get(root, "key"));
-    out->output_bucket = json_copy(arena, json_object_get(root, "outputBucket"));
-    out->output_key = json_copy(arena, json_object_get(root, "outputKey"));
+    out->bucket = value_str(arena, json_object_get(root, "bucket"));
+    out->key = value_str(arena, json_object_get(root, "key"));
+    out->output_bucket = value_str(arena, json_object_get(root, "outputBucket"));
+    out->output_key = value_str(arena, json_object_get(root, "outputKey"));
     bool strings = out->bucket.p && out->key.p && out->output_bucket.p && out->output_key.p;
     return strings ? JOB_GOOD : JOB_UNUSABLE;
 }
@@ -54,7 +54,7 @@ static enum job_verdict read_object(struct arena *arena, const json_t *root, str
 enum job_verdict job_read(struct arena *arena, str body, struct job *out, str *missing)
 {
     *out = (struct job){0};
-    json_t *root = json_read(body);
+    json_t *root = value_read(body);
     if (!root)
         return JOB_POISON;
     /* Destructuring null throws in the lab's code; any other value merely lacks the members. */
@@ -137,8 +137,8 @@ str job_result(struct arena *arena, const struct job *job, msec duration)
 
 bool job_owns_report(struct arena *arena, const struct job *job, str body)
 {
-    json_t *root = json_read(body);
-    str id = json_text(arena, json_object_get(root, "jobId"));
+    json_t *root = value_read(body);
+    str id = value_json(arena, json_object_get(root, "jobId"));
     json_decref(root);
     return id.p && str_eq(id, job->id_json);
 }

@@ -5,12 +5,12 @@
 
 #include <stdlib.h>
 
-json_t *json_read(str text)
+json_t *value_read(str text)
 {
     return json_loadb(text.p ? text.p : "", text.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 }
 
-str json_copy(struct arena *arena, const json_t *value)
+str value_str(struct arena *arena, const json_t *value)
 {
     if (!json_is_string(value))
         return STR_NONE;
@@ -25,7 +25,7 @@ static str dumped(struct arena *arena, const json_t *value)
     return text;
 }
 
-str json_text(struct arena *arena, const json_t *value)
+str value_json(struct arena *arena, const json_t *value)
 {
     if (!value)
         return STR_NONE;

@@ -8,11 +8,11 @@
 #include <jansson.h>
 
 /* The parsed text, to be given to json_decref; NULL when it is no JSON. */
-json_t *json_read(str text);
+json_t *value_read(str text);
 /* A string's bytes in the arena; absent when the value is no string. */
-str json_copy(struct arena *arena, const json_t *value);
+str value_str(struct arena *arena, const json_t *value);
 /* The value as compact JSON text; absent for NULL. */
-str json_text(struct arena *arena, const json_t *value);
+str value_json(struct arena *arena, const json_t *value);
 
 /* A writer of one flat run of members: puts the comma and the quoted name. */
 void member_str(struct buf *b, const char *name, str value);

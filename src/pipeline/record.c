@@ -44,14 +44,14 @@ static double number_of(struct arena *arena, const json_t *value)
         return json_number_value(value);
     if (!json_is_string(value))
         return json_is_true(value);
-    char *text = arena_cstr(arena, str_trim(json_copy(arena, value))), *end;
+    char *text = arena_cstr(arena, str_trim(value_str(arena, value))), *end;
     double number = strtod(text, &end);
     return *end ? (double)NAN : number;
 }
 
 static str text_or_empty(struct arena *arena, const json_t *value)
 {
-    str text = json_copy(arena, value);
+    str text = value_str(arena, value);
     return text.p ? text : S("");
 }
 
@@ -72,7 +72,7 @@ static struct record read_record(struct arena *arena, const json_t *value)
 
 bool records_read(struct arena *arena, str body, struct record **out, size_t *n)
 {
-    json_t *root = json_read(body);
+    json_t *root = value_read(body);
     bool event = json_is_object(root);
     const json_t *list = json_object_get(root, "Records");
     size_t count = json_array_size(list);
