@@ -28,12 +28,14 @@ struct api {
 struct upload;
 struct upload_ops {
     err (*write)(struct upload *upload, str chunk);
+    /* The body is complete. When `busy` is set afterwards, `run` waits for one call of `drained`. */
+    void (*settle)(struct upload *upload);
     void (*drop)(struct upload *upload); /* on any failure before `run` took it */
 };
 struct upload {
     const struct upload_ops *ops;
-    /* Digests lag behind on a pool thread. While set, app pauses the body after a write, and waits with `run` at its end;
-     * `drained` (app's, may be NULL) is called on the loop each time it becomes false. */
+    /* Digests lag behind on a pool thread: app pauses the body after a write that leaves this set, until `drained` (app's, may
+     * be NULL) is called on the loop, which happens each time it becomes false. */
     bool busy;
     void (*drained)(void *user);
     void *user;

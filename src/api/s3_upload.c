@@ -1,0 +1,437 @@
+/* api/s3_upload.c - see s3_upload.h.
+ *
+ * MD5 is the slowest thing an upload does (ETags need it), so a large body is digested on a pool thread while the loop receives
+ * and writes the next bytes. Two buffers take turns: the loop fills `front`, the pool reads `back`. The pool touches only `back`
+ * and the digest states, and the loop touches those only while nothing runs there; that is all the synchronisation there is.
+ * The struct lives on the heap because a dropped request may leave work behind that still reads it; the last one out frees it. */
+#include "api/s3_upload.h"
+
+#include "aws/fault.h"
+#include "base/text.h"
+#include "s3/faults.h"
+#include "store/blob.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 256 * 1024 }; /* bytes handed to the pool at once */
+
+struct batch {
+    char *p;
+    size_t n, cap;
+};
+
+struct body {
+    struct upload base; /* first */
+    struct call *call;
+    struct s3_upload_claims claims; /* strings in the request's arena */
+    enum digest_kind algorithm;
+    bool named;
+    struct blob_sink *sink;
+    struct digest_state *states[DIGEST_KINDS];
+    int64_t size;
+    struct batch front, back;
+    bool running;  /* the pool has `back` */
+    bool settling; /* the body is complete */
+    bool dropped;
+};
+
+static const struct digest_info *info_of(enum digest_kind kind)
+{
+    return &digest_infos[kind];
+}
+
+/* ---- claims ---- */
+
+static err argument_invalid(struct arena *arena, const char *name, str value, const char *text)
+{
+    err e = err_text(arena, &S3_INVALID_ARGUMENT, "%s", text);
+    e = err_with(arena, e, "ArgumentName", str_of(name));
+    return err_with(arena, e, "ArgumentValue", value);
+}
+
+static bool is_sha256_hex(str s)
+{
+    uint8_t raw[32];
+    return s.n == 64 && hex_decode(s, raw, sizeof raw);
+}
+
+static err check_md5_form(struct arena *arena, str text)
+{
+    if (!text.p || base64_decode(arena, text).n == 16)
+        return OK;
+    return err_with(arena, FAIL(S3_INVALID_DIGEST), "Content-MD5", text);
+}
+
+static err check_sha256_form(struct arena *arena, str text)
+{
+    if (!text.p || is_sha256_hex(text) || str_eq(text, S("UNSIGNED-PAYLOAD")) || str_starts(text, S("STREAMING-")))
+        return OK;
+    return argument_invalid(arena, "x-amz-content-sha256", text,
+                            "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, or a valid "
+                            "sha256 value.");
+}
+
+static err check_checksum_form(struct arena *arena, enum digest_kind kind, str text)
+{
+    if (base64_decode(arena, text).n == info_of(kind)->size)
+        return OK;
+    return err_text(arena, &S3_INVALID_REQUEST, "Value for %s header is invalid.", info_of(kind)->header);
+}
+
+static bool kind_of_header(str name, enum digest_kind *out)
+{
+    for (int kind = 0; kind < DIGEST_KINDS; kind++)
+        if (str_eq_nocase(name, str_of(info_of((enum digest_kind)kind)->header))) {
+            *out = (enum digest_kind)kind;
+            return true;
+        }
+    return false;
+}
+
+static err trailer_kind(struct arena *arena, str trailer, enum digest_kind *out)
+{
+    if (kind_of_header(str_trim(trailer), out))
+        return OK;
+    return err_text(arena, &S3_INVALID_REQUEST, "The value specified in the x-amz-trailer header is not supported");
+}
+
+/* Which one algorithm the claims name; at most one value may be given, in a header or in the trailer. */
+static err named_algorithm(struct arena *arena, const struct s3_upload_claims *claims, bool *named, enum digest_kind *out)
+{
+    int count = 0;
+    for (int kind = 0; kind < DIGEST_KINDS; kind++) {
+        if (!claims->checksum[kind].p)
+            continue;
+        count++;
+        *out = (enum digest_kind)kind;
+    }
+    if (claims->trailer.p) {
+        TRY(trailer_kind(arena, claims->trailer, out));
+        count++;
+    }
+    *named = count > 0;
+    if (count <= 1)
+        return OK;
+    return err_text(arena, &S3_INVALID_REQUEST,
+                    "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
+}
+
+/* x-amz-sdk-checksum-algorithm must agree with the value that came, and there must be one. */
+static err check_announced(struct arena *arena, const struct s3_upload_claims *claims, bool named, enum digest_kind algorithm)
+{
+    enum digest_kind announced;
+    if (!claims->algorithm.p)
+        return OK;
+    if (!digest_kind_of(claims->algorithm, &announced) || (named && announced != algorithm))
+        return err_text(arena, &S3_INVALID_REQUEST, "Value for x-amz-sdk-checksum-algorithm header is invalid.");
+    if (!named && claims->sdk_algorithm_needs_value)
+        return err_text(arena, &S3_INVALID_REQUEST,
+                        "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer "
+                        "headers were found.");
+    return OK;
+}
+
+static err check_claims(struct arena *arena, const struct s3_upload_claims *claims, bool *named, enum digest_kind *algorithm)
+{
+    TRY(check_md5_form(arena, claims->content_md5));
+    TRY(check_sha256_form(arena, claims->content_sha256));
+    TRY(named_algorithm(arena, claims, named, algorithm));
+    TRY(check_announced(arena, claims, *named, *algorithm));
+    if (*named && claims->checksum[*algorithm].p)
+        TRY(check_checksum_form(arena, *algorithm, claims->checksum[*algorithm]));
+    return OK;
+}
+
+static err announced_length(struct arena *arena, const struct http_request *request, int64_t *out)
+{
+    str decoded = http_header(request, S("x-amz-decoded-content-length"));
+    if (decoded.p) {
+        if (!str_to_int(decoded, out) || *out < 0)
+            return argument_invalid(arena, "x-amz-decoded-content-length", decoded,
+                                    "Value for x-amz-decoded-content-length is invalid.");
+        return OK;
+    }
+    if (str_starts(http_header(request, S("x-amz-content-sha256")), S("STREAMING-")))
+        return FAIL(S3_MISSING_CONTENT_LENGTH);
+    if (request->chunked)
+        return err_with(arena, FAIL(S3_NOT_IMPLEMENTED), "Header", S("Transfer-Encoding"));
+    if (!http_header(request, S("content-length")).p)
+        return FAIL(S3_MISSING_CONTENT_LENGTH);
+    *out = request->content_length;
+    return OK;
+}
+
+err s3_upload_claims(struct call *call, struct s3_upload_claims *claims, bool *named, enum digest_kind *algorithm)
+{
+    const struct http_request *request = call->request;
+    *claims = (struct s3_upload_claims){
+        .content_md5 = http_header(request, S("content-md5")),
+        .content_sha256 = http_header(request, S("x-amz-content-sha256")),
+        .algorithm = http_header(request, S("x-amz-sdk-checksum-algorithm")),
+        .trailer = http_header(request, S("x-amz-trailer")),
+        .length = -1,
+        .sdk_algorithm_needs_value = true,
+    };
+    for (int kind = 0; kind < DIGEST_KINDS; kind++)
+        claims->checksum[kind] = http_header(request, str_of(info_of((enum digest_kind)kind)->header));
+    TRY(check_claims(call->ctx.arena, claims, named, algorithm));
+    return announced_length(call->ctx.arena, request, &claims->length);
+}
+
+/* ---- the body ---- */
+
+static void body_free(struct body *body)
+{
+    for (int kind = 0; kind < DIGEST_KINDS; kind++)
+        if (body->states[kind])
+            digest_drop(body->states[kind]);
+    if (body->sink)
+        blob_sink_drop(body->sink);
+    free(body->front.p);
+    free(body->back.p);
+    free(body);
+}
+
+static void digest_all(struct body *body, str bytes)
+{
+    for (int kind = 0; kind < DIGEST_KINDS; kind++)
+        if (body->states[kind])
+            digest_update(body->states[kind], bytes.p, bytes.n);
+}
+
+static void digest_back(void *arg)
+{
+    struct body *body = arg;
+    digest_all(body, (str){body->back.p, body->back.n});
+}
+
+static void set_busy(struct body *body, bool busy)
+{
+    bool drained = body->base.busy && !busy;
+    body->base.busy = busy;
+    if (drained && body->base.drained)
+        body->base.drained(body->base.user);
+}
+
+static void pump(struct body *body);
+
+static void digested(void *arg)
+{
+    struct body *body = arg;
+    body->running = false;
+    body->back.n = 0;
+    if (body->dropped)
+        body_free(body);
+    else
+        pump(body);
+}
+
+/* Gives the pool its next batch, and says whether the loop must wait for it. */
+static void pump(struct body *body)
+{
+    struct api *api = body->call->api;
+    bool due = body->front.n >= BATCH || (body->settling && body->front.n);
+    if (due && !body->running) {
+        struct batch full = body->front;
+        body->front = body->back;
+        body->back = full;
+        body->running = true;
+        due = false;
+        api->offload(api->offload_user, digest_back, digested, body);
+    }
+    set_busy(body, due || (body->settling && body->running));
+}
+
+static void batch_put(struct batch *batch, str chunk)
+{
+    if (batch->cap - batch->n < chunk.n) {
+        batch->cap = batch->n + chunk.n > BATCH ? batch->n + chunk.n : BATCH + BATCH / 4;
+        batch->p = xrealloc(batch->p, batch->cap);
+    }
+    memcpy(batch->p + batch->n, chunk.p, chunk.n);
+    batch->n += chunk.n;
+}
+
+/* A small body isn't worth a thread's wake-up, and a test has no pool. */
+static bool digests_inline(const struct body *body)
+{
+    return !body->call->api->offload || (body->claims.length >= 0 && body->claims.length <= BATCH);
+}
+
+static err too_large(struct body *body, int64_t size)
+{
+    struct arena *arena = body->call->ctx.arena;
+    err e = err_with(arena, FAIL(S3_ENTITY_TOO_LARGE), "ProposedSize", arena_printf(arena, "%lld", (long long)size));
+    return err_with(arena, e, "MaxSizeAllowed", arena_printf(arena, "%lld", (long long)body->claims.max));
+}
+
+static err body_write(struct upload *upload, str chunk)
+{
+    struct body *body = (struct body *)upload;
+    if (!chunk.n)
+        return OK;
+    int64_t size = body->size + (int64_t)chunk.n;
+    if (size > body->claims.max)
+        return too_large(body, size);
+    if (body->claims.length >= 0 && size > body->claims.length)
+        return FAIL(S3_INCOMPLETE_BODY);
+    TRY(blob_sink_write(body->sink, chunk));
+    body->size = size;
+    if (digests_inline(body)) {
+        digest_all(body, chunk);
+        return OK;
+    }
+    batch_put(&body->front, chunk);
+    pump(body);
+    return OK;
+}
+
+static void body_settle(struct upload *upload)
+{
+    struct body *body = (struct body *)upload;
+    body->settling = true;
+    if (!digests_inline(body))
+        pump(body);
+}
+
+static void body_drop(struct upload *upload)
+{
+    struct body *body = (struct body *)upload;
+    body->base.drained = NULL;
+    body->dropped = true;
+    if (!body->running)
+        body_free(body);
+}
+
+static const struct upload_ops body_ops = {body_write, body_settle, body_drop};
+
+static err body_open(struct call *call, const struct s3_upload_claims *claims, bool named, enum digest_kind algorithm)
+{
+    struct body *body = xalloc(sizeof *body);
+    body->base.ops = &body_ops;
+    body->call = call;
+    body->claims = *claims;
+    if (!body->claims.max)
+        body->claims.max = S3_UPLOAD_MAX;
+    if (claims->length > body->claims.max) {
+        err e = too_large(body, claims->length);
+        free(body);
+        return e;
+    }
+    body->named = named;
+    body->algorithm = algorithm;
+    body->states[DIGEST_MD5] = digest_begin(DIGEST_MD5);
+    if (is_sha256_hex(claims->content_sha256))
+        body->states[DIGEST_SHA256] = digest_begin(DIGEST_SHA256);
+    if (!body->states[algorithm])
+        body->states[algorithm] = digest_begin(algorithm);
+    body->sink = blob_sink_open(call->api->blobs);
+    call->upload = &body->base;
+    return OK;
+}
+
+err s3_upload_begin(struct call *call, enum digest_kind fallback)
+{
+    struct s3_upload_claims claims;
+    bool named;
+    enum digest_kind algorithm = fallback;
+    TRY(s3_upload_claims(call, &claims, &named, &algorithm));
+    return body_open(call, &claims, named, named ? algorithm : fallback);
+}
+
+err s3_upload_open(struct call *call, const struct s3_upload_claims *claims, enum digest_kind fallback)
+{
+    bool named;
+    enum digest_kind algorithm = fallback;
+    TRY(check_claims(call->ctx.arena, claims, &named, &algorithm));
+    return body_open(call, claims, named, named ? algorithm : fallback);
+}
+
+/* ---- the end ---- */
+
+static err claimed_checksum(struct body *body, str *out)
+{
+    struct call *call = body->call;
+    *out = body->claims.checksum[body->algorithm];
+    if (!body->named || out->p)
+        return OK;
+    str wanted = str_of(info_of(body->algorithm)->header);
+    for (size_t i = 0; i < call->ntrailers; i++)
+        if (str_eq_nocase(call->trailers[i].name, wanted))
+            *out = call->trailers[i].value;
+    if (!out->p)
+        return FAIL(AWS_MALFORMED_TRAILER);
+    return check_checksum_form(call->ctx.arena, body->algorithm, *out);
+}
+
+static err check_md5(struct body *body, digest md5)
+{
+    struct arena *arena = body->call->ctx.arena;
+    if (!body->claims.content_md5.p || str_eq(digest_base64(arena, md5), body->claims.content_md5))
+        return OK;
+    str expected = base64_decode(arena, body->claims.content_md5);
+    err e = err_with(arena, FAIL(S3_BAD_DIGEST), "ExpectedDigest", hex_encode(arena, expected.p, expected.n));
+    return err_with(arena, e, "CalculatedDigest", digest_base64(arena, md5));
+}
+
+static err check_sha256(struct body *body, digest sha256)
+{
+    struct arena *arena = body->call->ctx.arena;
+    str hex = digest_hex(arena, sha256);
+    if (!is_sha256_hex(body->claims.content_sha256) || str_eq_nocase(hex, body->claims.content_sha256))
+        return OK;
+    err e = err_with(arena, FAIL(S3_XAMZ_CONTENT_SHA256), "ClientComputedContentSHA256", body->claims.content_sha256);
+    return err_with(arena, e, "S3ComputedContentSHA256", hex);
+}
+
+static err check_checksum(struct body *body, str computed)
+{
+    str claimed;
+    TRY(claimed_checksum(body, &claimed));
+    if (!claimed.p || str_eq(claimed, computed))
+        return OK;
+    return err_text(body->call->ctx.arena, &S3_BAD_DIGEST, "The %s you specified did not match the calculated checksum.",
+                    info_of(body->algorithm)->name);
+}
+
+static err body_finish(struct body *body, struct s3_uploaded *out)
+{
+    struct arena *arena = body->call->ctx.arena;
+    digest values[DIGEST_KINDS] = {0};
+    if (body->front.n)
+        digest_all(body, (str){body->front.p, body->front.n});
+    for (int kind = 0; kind < DIGEST_KINDS; kind++)
+        if (body->states[kind]) {
+            values[kind] = digest_end(body->states[kind]);
+            body->states[kind] = NULL;
+        }
+    str checksum = digest_base64(arena, values[body->algorithm]);
+    if (body->claims.length >= 0 && body->size != body->claims.length)
+        return FAIL(S3_INCOMPLETE_BODY);
+    TRY(check_md5(body, values[DIGEST_MD5]));
+    TRY(check_sha256(body, values[DIGEST_SHA256]));
+    TRY(check_checksum(body, checksum));
+    struct s3_uploaded done = {
+        .size = body->size,
+        .md5 = values[DIGEST_MD5],
+        .etag = digest_hex(arena, values[DIGEST_MD5]),
+        .algorithm = body->algorithm,
+        .checksum = checksum,
+        .claimed = body->named,
+    };
+    struct blob_sink *sink = body->sink;
+    body->sink = NULL;
+    TRY(blob_sink_keep(sink, &done.blob));
+    *out = done;
+    return OK;
+}
+
+err s3_upload_finish(struct call *call, struct s3_uploaded *out)
+{
+    struct body *body = (struct body *)call->upload;
+    err e = body_finish(body, out);
+    call->upload = NULL;
+    body_free(body);
+    return e;
+}
