@@ -32,7 +32,7 @@ enum http_body_kind {
     HTTP_BODY_BYTES,  /* `bytes`, in the request's arena */
     HTTP_BODY_HEAD,   /* none is sent, Content-Length says `length` (HEAD, and 304 with length 0) */
     HTTP_BODY_FILE,   /* `length` bytes of `fd` from `offset`; the server closes fd */
-    HTTP_BODY_PULL,   /* `pull` is asked for bytes until `length` are sent (-1: until it returns 0, chunked) */
+    HTTP_BODY_PULL,   /* `pull` is asked for bytes until `length` are sent (-1: until it returns -1, chunked) */
 };
 
 struct http_reply {

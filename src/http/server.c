@@ -1,0 +1,591 @@
+/* http/server.c - see server.h. libmicrohttpd in external-epoll mode inside a libuv loop:
+ *
+ *   uv_poll on MHD's epoll descriptor -> MHD_run
+ *   uv_prepare -> app.turn (commit, answer), MHD_run while someone was resumed, then MHD_get_timeout -> uv_timer
+ *
+ * so that after everything that arrived was handed over the app commits once, all answers go out, and only then the loop
+ * polls again. No periodic timer: an idle server never wakes. server_exchange.h lists what must not break.
+ *
+ * What MHD 0.9.75 lets through and we refuse at the first call: two Content-Length, Transfer-Encoding beside Content-Length
+ * or other than "chunked", blanks in header names, a request line cut short by a NUL. */
+#include "http/server_exchange.h"
+
+#include "base/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    POOL_BYTES = 32 * 1024, /* of a connection: MHD clears it after every request, so small is fast */
+    ROUNDS = 8,             /* of commit and run before other handles of the loop get their turn */
+    SWALLOW_MAX = 64 << 20, /* body bytes of a refused request that we read so that its client sees the answer */
+    RESERVED_FILES = 64,
+};
+
+/* ---- exchanges ---- */
+
+static struct exchange *exchange_of(const struct http_request *request)
+{
+    return (struct exchange *)(uintptr_t)request;
+}
+
+static struct arena *arena_take(struct http_server *server)
+{
+    return server->nspare ? server->spare[--server->nspare] : arena_new();
+}
+
+static void arena_give(struct http_server *server, struct arena *arena)
+{
+    if (server->nspare == sizeof server->spare / sizeof *server->spare) {
+        arena_free(arena);
+        return;
+    }
+    arena_reset(arena);
+    server->spare[server->nspare++] = arena;
+}
+
+static void all_insert(struct exchange *exchange)
+{
+    struct http_server *server = exchange->server;
+    exchange->next = server->all;
+    exchange->link = &server->all;
+    if (server->all)
+        server->all->link = &exchange->next;
+    server->all = exchange;
+}
+
+static void all_remove(struct exchange *exchange)
+{
+    *exchange->link = exchange->next;
+    if (exchange->next)
+        exchange->next->link = exchange->link;
+}
+
+static void fresh_insert(struct exchange *exchange)
+{
+    struct http_server *server = exchange->server;
+    exchange->fresh_next = server->fresh;
+    exchange->fresh_link = &server->fresh;
+    if (server->fresh)
+        server->fresh->fresh_link = &exchange->fresh_next;
+    server->fresh = exchange;
+}
+
+static void fresh_remove(struct exchange *exchange)
+{
+    if (!exchange->fresh_link)
+        return;
+    *exchange->fresh_link = exchange->fresh_next;
+    if (exchange->fresh_next)
+        exchange->fresh_next->fresh_link = exchange->fresh_link;
+    exchange->fresh_link = NULL;
+}
+
+static int socket_of(struct exchange *exchange)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : -1;
+}
+
+static void watch_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void unwatch(struct exchange *exchange)
+{
+    struct watch *watch = exchange->watch;
+    if (!watch)
+        return;
+    exchange->watch = NULL;
+    watch->exchange = NULL;
+    uv_close((uv_handle_t *)&watch->poll, watch_closed);
+}
+
+static void on_hangup(uv_poll_t *poll, int status, int events)
+{
+    (void)status, (void)events;
+    struct exchange *exchange = ((struct watch *)poll)->exchange;
+    if (!exchange)
+        return;
+    struct http_app *app = &exchange->server->app;
+    unwatch(exchange);
+    if (exchange->known && !exchange->hung_up) {
+        exchange->hung_up = true;
+        app->hangup(app->user, &exchange->request);
+    }
+    http_cut(&exchange->request);
+}
+
+void exchange_watch(struct exchange *exchange)
+{
+    if (exchange->watch)
+        return;
+    struct watch *watch = xalloc(sizeof *watch);
+    if (uv_poll_init(exchange->server->loop, &watch->poll, socket_of(exchange))) {
+        free(watch);
+        return;
+    }
+    watch->exchange = exchange;
+    exchange->watch = watch;
+    uv_poll_start(&watch->poll, UV_DISCONNECT, on_hangup);
+}
+
+void exchange_suspend(struct exchange *exchange)
+{
+    if (exchange->suspended)
+        return;
+    exchange->suspended = true;
+    MHD_suspend_connection(exchange->connection);
+}
+
+void exchange_resume(struct exchange *exchange)
+{
+    if (!exchange->suspended)
+        return;
+    fresh_remove(exchange);
+    unwatch(exchange);
+    exchange->suspended = false;
+    MHD_resume_connection(exchange->connection);
+    exchange->server->kick = true;
+}
+
+/* ---- MHD's callbacks ---- */
+
+static void *on_target(void *user, const char *target, struct MHD_Connection *connection)
+{
+    struct http_server *server = user;
+    struct arena *arena = arena_take(server);
+    struct exchange *exchange = ARENA_NEW(arena, struct exchange);
+    exchange->server = server;
+    exchange->connection = connection;
+    exchange->request = (struct http_request){.arena = arena, .content_length = -1};
+    exchange->request.target = arena_copy(arena, str_of(target));
+    all_insert(exchange);
+    return exchange;
+}
+
+static size_t keep_escapes(void *user, struct MHD_Connection *connection, char *text)
+{
+    (void)user, (void)connection;
+    return strlen(text);
+}
+
+static void on_log(void *user, const char *format, va_list args)
+{
+    (void)user;
+    char line[512];
+    vsnprintf(line, sizeof line, format, args);
+    line[strcspn(line, "\n")] = 0;
+    log_debug("http: %s", line);
+}
+
+static enum MHD_Result add_header(void *user, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
+                                  size_t value_size)
+{
+    (void)kind;
+    struct http_request *request = user;
+    request->headers[request->nheaders++] = (struct http_header){{name, name_size}, {value ? value : "", value ? value_size : 0}};
+    return MHD_YES;
+}
+
+static str peer_of(struct arena *arena, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    char text[INET6_ADDRSTRLEN] = "";
+    if (info && info->client_addr && info->client_addr->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((struct sockaddr_in *)info->client_addr)->sin_addr, text, sizeof text);
+    else if (info && info->client_addr && info->client_addr->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((struct sockaddr_in6 *)info->client_addr)->sin6_addr, text, sizeof text);
+    str peer = str_of(text);
+    return arena_copy(arena, str_starts(peer, S("::ffff:")) ? str_slice(peer, 7, peer.n) : peer);
+}
+
+static void read_head(struct exchange *exchange, const char *method)
+{
+    struct http_request *request = &exchange->request;
+    struct MHD_Connection *connection = exchange->connection;
+    int n = MHD_get_connection_values(connection, MHD_HEADER_KIND, NULL, NULL);
+    request->headers = arena_array(request->arena, (size_t)(n > 0 ? n : 0), sizeof *request->headers);
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_header, request);
+    request->method = arena_copy(request->arena, str_of(method));
+    request->query = request->target;
+    request->path = str_cut(&request->query, '?');
+    request->peer = peer_of(request->arena, connection);
+    str length = http_header(request, S("Content-Length"));
+    if (length.p && !str_to_int(length, &request->content_length))
+        request->content_length = -1;
+    request->chunked = http_header(request, S("Transfer-Encoding")).p != NULL;
+    if (!length.p && !request->chunked)
+        request->content_length = 0;
+}
+
+static bool bad_name(str name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if ((unsigned char)name.p[i] <= ' ' || name.p[i] == 0x7f)
+            return true;
+    return name.n == 0;
+}
+
+/* Why the framing of this request cannot be trusted, or NULL. */
+static const char *smuggled(const struct http_request *request, const char *version)
+{
+    size_t lengths = 0, encodings = 0;
+    for (size_t i = 0; i < request->nheaders; i++) {
+        const struct http_header *header = &request->headers[i];
+        if (bad_name(header->name))
+            return "malformed header name";
+        lengths += str_eq_nocase(header->name, S("Content-Length"));
+        encodings += str_eq_nocase(header->name, S("Transfer-Encoding"));
+        if (memchr(header->value.p, 0, header->value.n))
+            return "NUL in a header";
+    }
+    if (strcmp(version, "HTTP/1.1") && strcmp(version, "HTTP/1.0"))
+        return "malformed request line";
+    if (lengths > 1)
+        return "more than one Content-Length";
+    if (encodings > 1 || (encodings && lengths))
+        return "Transfer-Encoding beside another framing header";
+    if (encodings && !str_eq_nocase(http_header(request, S("Transfer-Encoding")), S("chunked")))
+        return "unsupported Transfer-Encoding";
+    return NULL;
+}
+
+static void refuse(struct exchange *exchange, const char *why)
+{
+    struct arena *arena = exchange->request.arena;
+    exchange->reply = http_reply_new(arena);
+    str text = arena_printf(arena, "Bad Request: %s\n", why);
+    http_reply_bytes(arena, exchange->reply, 400, S("text/plain"), text);
+    exchange->reply->close = true;
+}
+
+static bool has_body(const struct http_request *request)
+{
+    return request->chunked || request->content_length > 0;
+}
+
+/* An answer to the first call closes the connection, so it is given only where the body must not or should not come. */
+static bool must_answer_now(const struct exchange *exchange)
+{
+    const struct http_request *request = &exchange->request;
+    if (!exchange->reply || !has_body(request))
+        return false;
+    return exchange->reply->close || request->content_length > SWALLOW_MAX ||
+           str_eq_nocase(http_header(request, S("Expect")), S("100-continue"));
+}
+
+static enum MHD_Result first_call(struct exchange *exchange, const char *method, const char *version)
+{
+    struct http_server *server = exchange->server;
+    exchange->begun = true;
+    read_head(exchange, method);
+    const char *why = smuggled(&exchange->request, version);
+    if (why) {
+        refuse(exchange, why);
+        return reply_queue(exchange);
+    }
+    exchange->known = true;
+    server->active++;
+    server->app.begin(server->app.user, &exchange->request);
+    if (exchange->cut)
+        return MHD_NO;
+    return must_answer_now(exchange) ? reply_queue(exchange) : MHD_YES;
+}
+
+static enum MHD_Result body_call(struct exchange *exchange, const char *bytes, size_t *n)
+{
+    struct http_app *app = &exchange->server->app;
+    if (exchange->suspended) /* MHD hands over the next chunk of its buffer even so: leave it there */
+        return MHD_YES;
+    if (exchange->reply)
+        exchange->swallowed += (int64_t)*n;
+    else
+        app->body(app->user, &exchange->request, (str){bytes, *n});
+    *n = 0;
+    if (exchange->cut || exchange->swallowed > SWALLOW_MAX)
+        return MHD_NO;
+    if (exchange->paused && !exchange->reply)
+        exchange_suspend(exchange);
+    return MHD_YES;
+}
+
+static enum MHD_Result last_call(struct exchange *exchange)
+{
+    struct http_app *app = &exchange->server->app;
+    if (!exchange->ended) {
+        exchange->ended = true;
+        if (!exchange->reply)
+            app->end(app->user, &exchange->request);
+    }
+    if (exchange->cut)
+        return MHD_NO;
+    if (exchange->reply)
+        return reply_queue(exchange);
+    exchange_suspend(exchange);
+    fresh_insert(exchange);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *target, const char *method,
+                                  const char *version, const char *bytes, size_t *n, void **state)
+{
+    (void)user, (void)connection, (void)target;
+    struct exchange *exchange = *state;
+    if (exchange->cut)
+        return MHD_NO;
+    if (!exchange->begun)
+        return first_call(exchange, method, version);
+    return *n ? body_call(exchange, bytes, n) : last_call(exchange);
+}
+
+static void on_completed(void *user, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code)
+{
+    (void)connection;
+    struct http_server *server = user;
+    struct exchange *exchange = *state;
+    if (!exchange)
+        return;
+    *state = NULL;
+    fresh_remove(exchange);
+    unwatch(exchange);
+    all_remove(exchange);
+    if (exchange->known) {
+        server->active--;
+        server->app.gone(server->app.user, &exchange->request,
+                         exchange->queued && code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    }
+    reply_release(exchange);
+    arena_give(server, exchange->request.arena);
+}
+
+static void on_connection(void *user, struct MHD_Connection *connection, void **state,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    (void)connection, (void)state;
+    struct http_server *server = user;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED)
+        listen_resume(server->listener);
+}
+
+static bool on_accepted(void *user, int fd, const struct sockaddr *peer, socklen_t length)
+{
+    struct http_server *server = user;
+    return MHD_add_connection(server->daemon, fd, peer, length) == MHD_YES;
+}
+
+/* ---- the loop ---- */
+
+static void on_epoll(uv_poll_t *poll, int status, int events)
+{
+    (void)status, (void)events;
+    struct http_server *server = poll->data;
+    MHD_run(server->daemon);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct http_server *server = timer->data;
+    MHD_run(server->daemon);
+}
+
+/* Requests that this turn left unanswered wait for something else: from now on we want to know when their peer goes. */
+static void watch_waiting(struct http_server *server)
+{
+    while (server->fresh) {
+        struct exchange *exchange = server->fresh;
+        fresh_remove(exchange);
+        exchange_watch(exchange);
+    }
+}
+
+static void arm_timer(struct http_server *server)
+{
+    MHD_UNSIGNED_LONG_LONG wait = 0;
+    if (server->kick || MHD_get_timeout(server->daemon, &wait) == MHD_YES)
+        uv_timer_start(&server->timer, on_timer, wait, 0);
+    else
+        uv_timer_stop(&server->timer);
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct http_server *server = prepare->data;
+    for (int round = 0;; round++) {
+        server->app.turn(server->app.user);
+        if (!server->kick || round == ROUNDS)
+            break;
+        server->kick = false;
+        MHD_run(server->daemon);
+    }
+    watch_waiting(server);
+    arm_timer(server);
+}
+
+/* ---- life ---- */
+
+static unsigned connection_limit(const struct http_server_options *options)
+{
+    struct rlimit files;
+    if (options->max_connections > 0)
+        return (unsigned)options->max_connections;
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == RLIM_INFINITY)
+        return 65536;
+    /* A connection may need a second descriptor, for the body that it reads or writes. */
+    rlim_t usable = files.rlim_cur > 2 * RESERVED_FILES ? files.rlim_cur - RESERVED_FILES : RESERVED_FILES;
+    rlim_t limit = usable / 2 > 65536 ? 65536 : usable * 2 / 3;
+    return (unsigned)limit;
+}
+
+static struct MHD_Daemon *daemon_start(struct http_server *server, const struct http_server_options *options)
+{
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
+#if MHD_VERSION >= 0x01000000
+    flags |= MHD_USE_NO_THREAD_SAFETY;
+#endif
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server,
+                            MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+                            MHD_OPTION_CONNECTION_LIMIT, connection_limit(options),
+                            MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+                            MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
+                            MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+                            MHD_OPTION_END);
+}
+
+static void handle_closed(uv_handle_t *handle)
+{
+    struct http_server *server = handle->data;
+    if (--server->open_handles)
+        return;
+    while (server->nspare)
+        arena_free(server->spare[--server->nspare]);
+    free(server);
+}
+
+static bool add_handles(struct http_server *server)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    if (!info || uv_poll_init(server->loop, &server->poll, info->epoll_fd))
+        return false;
+    uv_prepare_init(server->loop, &server->prepare);
+    uv_timer_init(server->loop, &server->timer);
+    server->poll.data = server->prepare.data = server->timer.data = server;
+    server->open_handles = 3;
+    uv_poll_start(&server->poll, UV_READABLE, on_epoll);
+    uv_prepare_start(&server->prepare, on_prepare);
+    return true;
+}
+
+struct http_server *http_server_start(uv_loop_t *loop, const struct http_server_options *options, const struct http_app *app,
+                                      char **message)
+{
+    struct http_server *server = xalloc(sizeof *server);
+    *server = (struct http_server){.loop = loop, .app = *app};
+    struct listen_app accept = {.user = server, .accepted = on_accepted};
+    server->listener = listen_start(loop, options->address, options->port, &accept, message);
+    if (!server->listener)
+        goto fail;
+    server->daemon = daemon_start(server, options);
+    if (!server->daemon || !add_handles(server)) {
+        *message = xstrdup(S("cannot start the HTTP server (out of memory or descriptors)"));
+        goto fail_listener;
+    }
+    return server;
+fail_listener:
+    if (server->daemon)
+        MHD_stop_daemon(server->daemon);
+    listen_free(server->listener);
+fail:
+    free(server);
+    return NULL;
+}
+
+int http_server_port(const struct http_server *server)
+{
+    return listen_port(server->listener);
+}
+
+void http_server_quiesce(struct http_server *server)
+{
+    listen_close(server->listener);
+}
+
+int http_server_active(const struct http_server *server)
+{
+    return server->active;
+}
+
+void http_server_stop(struct http_server *server)
+{
+    listen_close(server->listener);
+    for (struct exchange *exchange = server->all; exchange; exchange = exchange->next)
+        http_cut(&exchange->request);
+    MHD_run(server->daemon);
+    MHD_stop_daemon(server->daemon); /* ends every exchange that is left */
+    listen_free(server->listener);
+    uv_close((uv_handle_t *)&server->poll, handle_closed);
+    uv_close((uv_handle_t *)&server->prepare, handle_closed);
+    uv_close((uv_handle_t *)&server->timer, handle_closed);
+}
+
+/* ---- what the app says ---- */
+
+void http_respond(struct http_request *request, struct http_reply *reply)
+{
+    struct exchange *exchange = exchange_of(request);
+    exchange->reply = reply;
+    exchange_resume(exchange);
+}
+
+void http_cut(struct http_request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+    exchange->cut = true;
+    exchange_resume(exchange);
+}
+
+void http_pause(struct http_request *request)
+{
+    exchange_of(request)->paused = true;
+}
+
+void http_resume(struct http_request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+    exchange->paused = false;
+    if (!exchange->ended)
+        exchange_resume(exchange);
+}
+
+void http_wake(struct http_request *request)
+{
+    struct exchange *exchange = exchange_of(request);
+    if (exchange->queued)
+        exchange_resume(exchange);
+}
+
+str http_trailer(const struct http_request *request, str name)
+{
+    struct exchange *exchange = exchange_of(request);
+    const char *value = MHD_lookup_connection_value(exchange->connection, MHD_FOOTER_KIND, arena_cstr(request->arena, name));
+    return str_of(value);
+}
+
+bool http_alive(struct http_request *request)
+{
+    char byte;
+    ssize_t n = recv(socket_of(exchange_of(request)), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
+}

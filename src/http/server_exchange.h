@@ -1,0 +1,69 @@
+/* http/server_exchange.h - private to http/server*.c: one request between its first line and its end, and the server that holds it.
+ *
+ * What must not break:
+ *  - an answer is queued only from the first or the last call of MHD's handler (it refuses any other moment);
+ *  - a suspended connection is invisible to MHD's epoll, so whoever suspends also watches for the peer going away;
+ *  - MHD_resume_connection is noticed only by the next MHD_run: every resume sets `kick`;
+ *  - the watch leaves the loop before MHD may close the descriptor. */
+#ifndef HEADRACE_HTTP_SERVER_EXCHANGE_H
+#define HEADRACE_HTTP_SERVER_EXCHANGE_H
+
+#include "http/listen.h"
+#include "http/server.h"
+
+#include <microhttpd.h>
+
+#if MHD_VERSION < 0x00097100
+#error "libmicrohttpd 0.9.71 or newer is needed"
+#endif
+
+struct exchange;
+
+/* A uv handle outlives the exchange by one loop turn, so it is no part of it. */
+struct watch {
+    uv_poll_t poll;
+    struct exchange *exchange; /* NULL once let go */
+};
+
+struct exchange {
+    struct http_request request; /* first: http_request * is cast to exchange * */
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    struct exchange *next, **link;           /* all exchanges of the server */
+    struct exchange *fresh_next, **fresh_link; /* waiting since this turn, not yet watched; link NULL when not */
+    struct watch *watch;
+    struct http_reply *reply;
+    int64_t swallowed; /* body bytes thrown away after the answer was known */
+    bool begun;        /* the handler's first call is done */
+    bool known;        /* the app has seen it: `gone` is owed */
+    bool ended;        /* the body is complete */
+    bool suspended, paused, cut, queued, hung_up;
+};
+
+struct http_server {
+    uv_loop_t *loop;
+    struct http_app app;
+    struct MHD_Daemon *daemon;
+    struct listener *listener;
+    uv_poll_t poll;
+    uv_prepare_t prepare;
+    uv_timer_t timer;
+    int open_handles;
+    bool kick; /* MHD_run is owed */
+    struct exchange *all, *fresh;
+    int active;
+    struct arena *spare[64]; /* arenas of finished requests, for the next ones */
+    size_t nspare;
+};
+
+/* Queues exchange->reply on its connection (http/server_reply.c). MHD_NO: close the connection. */
+enum MHD_Result reply_queue(struct exchange *exchange);
+/* Frees what a reply owns; call once, when it was sent or never will be. */
+void reply_release(struct exchange *exchange);
+/* Takes the connection out of MHD's hands until exchange_resume. */
+void exchange_suspend(struct exchange *exchange);
+void exchange_resume(struct exchange *exchange);
+/* Starts watching for the peer's hang-up. */
+void exchange_watch(struct exchange *exchange);
+
+#endif
