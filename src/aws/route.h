@@ -27,6 +27,7 @@ struct route {
     /* S3 */
     enum rest_level level;
     bool virtual_host; /* the bucket came from the Host header */
+    bool website;      /* of that form with "s3-website": a page is asked for, not an operation */
     str bucket, key;   /* decoded; absent below their level */
 };
 

@@ -1,0 +1,192 @@
+/* aws/route_rest.c - see route_rest.h. Every row whose conditions hold competes; the one with the most conditions wins.
+ *
+ * The full list of AWS's sub-resource names stands here, and a row may only win when it names every one of them that the request
+ * carries. So `PUT /b?accelerate` can never end as CreateBucket: with no row for it, it is refused, by name. */
+#include "aws/route_rest.h"
+
+#include "aws/fault.h"
+
+#include <string.h>
+
+/* From the request URIs and required query members of AWS's published S3 model. `resource` is the ResourceType of a 405. */
+static const struct selector {
+    const char *name, *resource;
+} selectors[] = {
+    {"abac", "ABAC"},
+    {"accelerate", "ACCELERATE"},
+    {"acl", "ACL"},
+    {"analytics", "ANALYTICS"},
+    {"attributes", "OBJECTATTRIBUTES"},
+    {"cors", "CORS"},
+    {"delete", "MULTI_OBJECT_DELETE"},
+    {"encryption", "ENCRYPTION"},
+    {"intelligent-tiering", "INTELLIGENT_TIERING"},
+    {"inventory", "INVENTORY"},
+    {"legal-hold", "LEGAL_HOLD"},
+    {"lifecycle", "LIFECYCLE"},
+    {"list-type", "BUCKET"},
+    {"location", "LOCATION"},
+    {"logging", "LOGGING_STATUS"},
+    {"metadataConfiguration", "METADATA_CONFIGURATION"},
+    {"metadataInventoryTable", "METADATA_INVENTORY_TABLE"},
+    {"metadataJournalTable", "METADATA_JOURNAL_TABLE"},
+    {"metadataTable", "METADATA_TABLE"},
+    {"metrics", "METRICS"},
+    {"notification", "NOTIFICATION"},
+    {"object-lock", "OBJECT_LOCK_CONFIGURATION"},
+    {"ownershipControls", "OWNERSHIP_CONTROLS"},
+    {"policy", "BUCKETPOLICY"},
+    {"policyStatus", "POLICY_STATUS"},
+    {"publicAccessBlock", "PUBLIC_ACCESS_BLOCK"},
+    {"renameObject", "RENAME_OBJECT"},
+    {"replication", "REPLICATION"},
+    {"requestPayment", "REQUEST_PAYMENT"},
+    {"restore", "RESTORE"},
+    {"retention", "RETENTION"},
+    {"select", "SELECT"},
+    {"session", "SESSION"},
+    {"tagging", "TAGGING"},
+    {"torrent", "TORRENT"},
+    {"uploadId", "UPLOAD"},
+    {"uploads", "UPLOADS"},
+    {"versioning", "VERSIONING"},
+    {"versions", "BUCKETVERSIONS"},
+    {"website", "WEBSITE"},
+};
+
+static const struct selector *selector_of(str name)
+{
+    for (size_t i = 0; i < sizeof selectors / sizeof *selectors; i++)
+        if (str_eq(name, str_of(selectors[i].name)))
+            return &selectors[i];
+    return NULL;
+}
+
+bool route_is_selector(str name)
+{
+    return selector_of(name) != NULL;
+}
+
+/* ListObjects is the one operation that a selector with a wrong value falls back to: list-type other than 2 is version 1. */
+static const struct selector *wanted(const struct str_pair *pair)
+{
+    const struct selector *found = selector_of(pair->key);
+    if (found && str_eq(pair->key, S("list-type")) && !str_eq(pair->value, S("2")))
+        return NULL;
+    return found;
+}
+
+static bool row_names(const struct rest_route *row, str name)
+{
+    str rest = str_of(row->query);
+    while (rest.p) {
+        str item = str_cut(&rest, '&');
+        if (str_eq(str_cut(&item, '='), name))
+            return true;
+    }
+    return false;
+}
+
+/* Number of conditions of the row's query that hold, or -1 when one does not. */
+static int query_score(const struct rest_route *row, const struct form *query)
+{
+    int score = 0;
+    str rest = str_of(row->query);
+    while (rest.p) {
+        str value = str_cut(&rest, '&');
+        str name = str_cut(&value, '=');
+        str got = form_get(query, name);
+        if (!got.p || (value.p && !str_eq(got, value)))
+            return -1;
+        score++;
+    }
+    return score;
+}
+
+static int row_score(const struct rest_route *row, const struct http_request *request, const struct route *route)
+{
+    if (row->level != route->level || !str_eq(request->method, str_of(row->method)))
+        return -1;
+    int score = query_score(row, &route->form);
+    if (score < 0)
+        return -1;
+    if (row->header && !http_header(request, str_of(row->header)).p)
+        return -1;
+    for (size_t i = 0; i < route->form.n; i++)
+        if (wanted(&route->form.at[i]) && !row_names(row, route->form.at[i].key))
+            return -1;
+    return score + (row->header != NULL);
+}
+
+static const struct op *best_row(const struct http_request *request, const struct route *route)
+{
+    const struct op *best = NULL;
+    int most = -1;
+    FOR_EACH_OP(op, route->service) {
+        int score = op->rest.method ? row_score(&op->rest, request, route) : -1;
+        if (score > most) {
+            most = score;
+            best = op;
+        }
+    }
+    return best;
+}
+
+static const struct selector *first_selector(const struct form *query)
+{
+    for (size_t i = 0; i < query->n; i++) {
+        const struct selector *found = wanted(&query->at[i]);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* Does any row of that level take the selector, or, without one, any method at all? */
+static bool known_at_level(const struct route *route, const struct selector *selector)
+{
+    FOR_EACH_OP(op, route->service)
+        if (op->rest.method && op->rest.level == route->level &&
+            (!selector || row_names(&op->rest, str_of(selector->name))))
+            return true;
+    return false;
+}
+
+static str resource_type(const struct route *route, const struct selector *selector)
+{
+    static const char *const levels[] = {"SERVICE", "SERVICE", "BUCKET", "OBJECT"};
+    return str_of(selector ? selector->resource : levels[route->level]);
+}
+
+static err no_row(struct arena *arena, const struct http_request *request, struct route *route)
+{
+    const struct selector *selector = first_selector(&route->form);
+    if (known_at_level(route, selector)) {
+        err e = err_with(arena, FAIL(AWS_METHOD_NOT_ALLOWED), "Method", request->method);
+        return err_with(arena, e, "ResourceType", resource_type(route, selector));
+    }
+    route->action = selector ? str_of(selector->name) : request->method;
+    return err_text(arena, &AWS_NOT_IMPLEMENTED, "The sub-resource ?%.*s is not implemented for this resource.",
+                    STR_ARG(route->action));
+}
+
+/* AWS refuses a part number without its upload everywhere but in reads, so that a mistyped part never becomes an object. */
+static bool stray_part(const struct http_request *request, const struct route *route)
+{
+    return str_eq(request->method, S("PUT")) && form_get(&route->form, S("partNumber")).p &&
+           !form_get(&route->form, S("uploadId")).p;
+}
+
+err route_rest(struct arena *arena, const struct http_request *request, struct route *route)
+{
+    if (stray_part(request, route)) {
+        err e = err_text(arena, &AWS_INVALID_ARGUMENT, "This operation does not accept partNumber without uploadId");
+        e = err_with(arena, e, "ArgumentName", S("partNumber"));
+        return err_with(arena, e, "ArgumentValue", form_get(&route->form, S("partNumber")));
+    }
+    route->op = best_row(request, route);
+    if (!route->op)
+        return no_row(arena, request, route);
+    route->action = str_of(route->op->name);
+    return OK;
+}
