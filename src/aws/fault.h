@@ -16,7 +16,6 @@ void fault_reply(struct arena *arena, const struct route *route, const struct ht
     X(AWS_NOT_IMPLEMENTED, "NotImplemented", 501, "A header you provided implies functionality that is not implemented") \
     X(AWS_METHOD_NOT_ALLOWED, "MethodNotAllowed", 405, "The specified method is not allowed against this resource.") \
     X(AWS_INVALID_ACTION, "InvalidAction", 400, "The action or operation requested is invalid.") \
-    X(AWS_MISSING_ACTION, "MissingAction", 400, "Missing Action.") \
     X(AWS_UNKNOWN_OPERATION, "UnknownOperationException", 400, "") \
     X(AWS_UNKNOWN_PATH, "UnknownOperationException", 404, "") \
     X(AWS_UNSUPPORTED_MEDIA, "SerializationException", 400, "") \

@@ -42,7 +42,7 @@ static str service_of_credential(str credential)
     return STR_NONE;
 }
 
-str route_scope_service(struct arena *arena, const struct http_request *request)
+str route_scope_service(const struct http_request *request)
 {
     str header = http_header(request, S("authorization"));
     ptrdiff_t at = header.p ? str_find(header, S("Credential="), 0) : -1;
@@ -51,7 +51,6 @@ str route_scope_service(struct arena *arena, const struct http_request *request)
         return service_of_credential(str_trim(str_cut(&rest, ',')));
     }
     str query = http_query(request, S("X-Amz-Credential"));
-    (void)arena;
     return query.p ? service_of_credential(query) : STR_NONE;
 }
 
@@ -190,14 +189,14 @@ static err unknown_action(struct arena *arena, const struct route *route)
 static err finish_query(struct arena *arena, const struct service *const *services, const struct http_request *request,
                         struct route *route)
 {
-    str scope = route_scope_service(arena, request);
+    str scope = route_scope_service(request);
     bool at_queue = request->path.n > 1;
     route->json_answer = wants_json(request);
     route->action = form_get(&route->form, S("Action"));
     route->service = query_service(services, &route->form, scope);
     if (!route->action.p) {
         route->json_answer = false;
-        return at_queue || scope.p ? FAIL(AWS_UNKNOWN_PATH) : FAIL(AWS_MISSING_ACTION);
+        return FAIL(AWS_UNKNOWN_PATH);
     }
     const struct op *op = route->service ? op_named(route->service, route->action) : NULL;
     /* CreateQueue and ListQueues have no queue: AWS refuses them at a queue's own address. */
@@ -257,7 +256,7 @@ static err begin_foreign(struct route *route, str scope)
 static err begin(struct arena *arena, const struct service *const *services, const struct http_request *request,
                  struct route *route)
 {
-    str scope = route_scope_service(arena, request);
+    str scope = route_scope_service(request);
     if (!may_be_query(request, route, scope))
         return begin_rest(arena, services, request, route);
     if (is_form(request) || form_get(&route->form, S("Action")).p) {

@@ -42,6 +42,6 @@ err route_form(struct arena *arena, const struct service *const *services, const
  * are virtual hosts; "localhost", "s3.localhost", IP addresses and one-label names are not. */
 void route_address(struct arena *arena, const struct http_request *request, struct route *route);
 /* The signing service that the request names: credential scope of header or query; absent when it has none. */
-str route_scope_service(struct arena *arena, const struct http_request *request);
+str route_scope_service(const struct http_request *request);
 
 #endif
