@@ -11,8 +11,7 @@ struct shape_issue codec_decode(struct arena *arena, const struct route *route, 
                                 void *in);
 /* Writes `out` (of route->op->out) into `reply`: status, headers, Content-Type, body. Headers that are already in the reply stay and
  * win. A handler that set reply->kind to FILE or PULL itself (GetObject) keeps its body; headers are added. */
-void codec_encode(struct arena *arena, const struct route *route, const struct http_request *request, str request_id,
-                  const void *out, struct http_reply *reply);
+void codec_encode(struct arena *arena, const struct route *route, str request_id, const void *out, struct http_reply *reply);
 /* The headers that every answer carries, success or fault: x-amz-request-id and x-amz-id-2 (S3), x-amzn-RequestId (others), Server. */
 void codec_reply_ids(struct arena *arena, const struct route *route, str request_id, str host_id, struct http_reply *reply);
 

@@ -95,9 +95,8 @@ static struct shape_issue take_nested(struct arena *arena, const struct field *f
     if (!json_is_object(value))
         return wrong_type(field, value);
     void *inner = arena_alloc(arena, field->of->size);
-    struct shape_issue issue = take_struct(arena, field->of, value, inner);
     *(void **)at = inner;
-    return issue;
+    return shape_issue_in(arena, field, take_struct(arena, field->of, value, inner));
 }
 
 static take *const takers[];
@@ -105,12 +104,10 @@ static take *const takers[];
 /* A list of scalars has a shape of one nameless field: the item itself. */
 static struct shape_issue take_item(struct arena *arena, const struct shape *of, json_t *value, char *at)
 {
-    const struct field *only = of->fields;
-    if (of->n == 1 && !only->wire)
-        return takers[only->kind](arena, only, value, at + only->offset);
-    struct field nameless = {.wire = NULL, .of = of};
+    if (shape_is_scalar(of))
+        return takers[of->fields->kind](arena, of->fields, value, at + of->fields->offset);
     if (!json_is_object(value))
-        return wrong_type(&nameless, value);
+        return (struct shape_issue){WRONG_TYPE, NULL, STR_NONE, found_name(value)};
     return take_struct(arena, of, value, at);
 }
 
@@ -177,7 +174,7 @@ static struct shape_issue take_struct(struct arena *arena, const struct shape *s
         json_t *value = field->place == PLACE_NONE ? NULL : json_object_get(object, field->wire);
         if (!value || json_is_null(value))
             continue;
-        struct shape_issue issue = takers[field->kind](arena, field, value, (char *)out + field->offset);
+        struct shape_issue issue = takers[field->kind](arena, field, value, shape_at(field, out));
         if (issue.wrong)
             return issue;
     }
@@ -265,9 +262,8 @@ static give *const givers[];
 
 static void give_item(struct buf *b, const struct shape *of, const char *at)
 {
-    const struct field *only = of->fields;
-    if (of->n == 1 && !only->wire)
-        givers[only->kind](b, only, at + only->offset);
+    if (shape_is_scalar(of))
+        givers[of->fields->kind](b, of->fields, at + of->fields->offset);
     else
         json_encode(b, of, at);
 }
@@ -317,7 +313,7 @@ void json_encode(struct buf *b, const struct shape *shape, const void *data)
         buf_char(b, '"');
         buf_put(b, str_of(field->wire));
         BUF_LIT(b, "\":");
-        givers[field->kind](b, field, (const char *)data + field->offset);
+        givers[field->kind](b, field, shape_at(field, data));
     }
     if (between == '{')
         buf_char(b, '{');

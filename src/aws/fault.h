@@ -7,7 +7,7 @@
 
 #include "aws/route.h"
 
-/* Fills `reply` with `e` as `route` says. Headers already in the reply stay (x-amz-delete-marker, ETag of a 304, ...). */
+/* Fills `reply` with `e` as `route` says; the ids go into the body, codec_reply_ids puts them into headers. Headers already in the reply stay (x-amz-delete-marker, ETag of a 304, ...). */
 void fault_reply(struct arena *arena, const struct route *route, const struct http_request *request, str request_id, str host_id,
                  err e, struct http_reply *reply);
 
@@ -18,7 +18,6 @@ void fault_reply(struct arena *arena, const struct route *route, const struct ht
     X(AWS_INVALID_ACTION, "InvalidAction", 400, "The action or operation requested is invalid.") \
     X(AWS_UNKNOWN_OPERATION, "UnknownOperationException", 400, "") \
     X(AWS_UNKNOWN_PATH, "UnknownOperationException", 404, "") \
-    X(AWS_UNSUPPORTED_MEDIA, "SerializationException", 400, "") \
     X(AWS_ENTITY_TOO_LARGE, "RequestEntityTooLarge", 413, "The request is too large.") \
     X(AWS_ACCESS_DENIED, "AccessDenied", 403, "Access Denied") \
     X(AWS_INVALID_ARGUMENT, "InvalidArgument", 400, "Invalid Argument") \
@@ -41,5 +40,9 @@ void fault_reply(struct arena *arena, const struct route *route, const struct ht
     X(AWS_MALFORMED_POLICY, "MalformedPolicy", 400, "Policies must be valid JSON and the first byte must be '{'")
 #define AWS_FAULT_DECLARE(row, code_, status_, text_) extern const struct fault row;
 AWS_FAULTS(AWS_FAULT_DECLARE)
+/* A row marked OP_UNIMPLEMENTED, outside S3: UnsupportedOperation / AWS.SimpleQueueService.UnsupportedOperation. */
+extern const struct fault AWS_UNSUPPORTED;
+/* What the front end of the Query and JSON services finds wrong with an input. */
+extern const struct fault AWS_MISSING_PARAMETER, AWS_INVALID_PARAMETER, AWS_SERIALIZATION;
 
 #endif

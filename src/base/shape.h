@@ -182,6 +182,8 @@ struct shape_issue shape_issue_in(struct arena *arena, const struct field *field
 
 /* Checks required, min..max, values, UNIMPLEMENTED, recursively; the first issue found. */
 struct shape_issue shape_check(struct arena *arena, const struct shape *shape, const void *data);
+/* The same for what can be known before the body: members of address, query and headers. */
+struct shape_issue shape_check_head(struct arena *arena, const struct shape *shape, const void *data);
 /* XML element -> struct (PLACE_BODY members only); unknown elements, and members given twice, are an issue when `strict`. */
 struct shape_issue shape_from_xml(struct arena *arena, const struct shape *shape, const struct xml *node, bool strict, void *out);
 /* Members of PLACE_BODY as child elements, without the enclosing element. */

@@ -82,24 +82,36 @@ static struct shape_issue check_present(struct arena *arena, const struct field 
     return (struct shape_issue){0};
 }
 
+static struct shape_issue check_field(struct arena *arena, const struct field *field, const void *data)
+{
+    bool present = shape_present(field, data);
+    if (field->place == PLACE_NONE || (!present && !(field->flags & REQUIRED)))
+        return (struct shape_issue){0};
+    if (!present)
+        return issue_of(WRONG_MISSING, field, STR_NONE);
+    if (field->flags & UNIMPLEMENTED)
+        return issue_of(WRONG_UNIMPLEMENTED, field, STR_NONE);
+    return check_present(arena, field, shape_at(field, data));
+}
+
 static struct shape_issue check_struct(struct arena *arena, const struct shape *shape, const void *data)
 {
-    for (const struct field *field = shape->fields; field < shape->fields + shape->n; field++) {
-        bool present = shape_present(field, data);
-        if (field->place == PLACE_NONE || (!present && !(field->flags & REQUIRED)))
-            continue;
-        if (!present)
-            return issue_of(WRONG_MISSING, field, STR_NONE);
-        if (field->flags & UNIMPLEMENTED)
-            return issue_of(WRONG_UNIMPLEMENTED, field, STR_NONE);
-        struct shape_issue issue = check_present(arena, field, shape_at(field, data));
-        if (issue.wrong)
-            return issue;
-    }
-    return (struct shape_issue){0};
+    struct shape_issue issue = {0};
+    for (const struct field *field = shape->fields; field < shape->fields + shape->n && !issue.wrong; field++)
+        issue = check_field(arena, field, data);
+    return issue;
 }
 
 struct shape_issue shape_check(struct arena *arena, const struct shape *shape, const void *data)
 {
     return check_struct(arena, shape, data);
+}
+
+struct shape_issue shape_check_head(struct arena *arena, const struct shape *shape, const void *data)
+{
+    struct shape_issue issue = {0};
+    for (const struct field *field = shape->fields; field < shape->fields + shape->n && !issue.wrong; field++)
+        if (field->place != PLACE_BODY && field->place != PLACE_PAYLOAD)
+            issue = check_field(arena, field, data);
+    return issue;
 }

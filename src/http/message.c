@@ -63,6 +63,14 @@ void http_reply_set(struct arena *arena, struct http_reply *reply, str name, str
     http_reply_header(arena, reply, name, value);
 }
 
+void http_reply_default(struct arena *arena, struct http_reply *reply, str name, str value)
+{
+    for (size_t i = 0; i < reply->nheaders; i++)
+        if (str_eq_nocase(reply->headers[i].name, name))
+            return;
+    http_reply_header(arena, reply, name, value);
+}
+
 void http_reply_bytes(struct arena *arena, struct http_reply *reply, int status, str content_type, str bytes)
 {
     reply->status = status;

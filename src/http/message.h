@@ -57,6 +57,8 @@ struct http_reply *http_reply_new(struct arena *arena);
 void http_reply_header(struct arena *arena, struct http_reply *reply, str name, str value);
 /* Replaces the first header of that name or adds it. */
 void http_reply_set(struct arena *arena, struct http_reply *reply, str name, str value);
+/* Adds the header unless one of that name is there. */
+void http_reply_default(struct arena *arena, struct http_reply *reply, str name, str value);
 /* Sets status, Content-Type and a body of bytes. */
 void http_reply_bytes(struct arena *arena, struct http_reply *reply, int status, str content_type, str bytes);
 

@@ -1,0 +1,95 @@
+/* api/s3_service.c - S3 as a service: its tables of operations, and what a malformed input is called there. A new table of rows is
+ * one line here. */
+#include "api/call.h"
+#include "api/ops.h"
+#include "s3/faults.h"
+
+#include <string.h>
+
+static const struct op *const tables[] = {
+    NULL,
+};
+
+/* Texts recorded for one argument. `wrong` WRONG_NOTHING: whatever is wrong with it. */
+static const struct argument {
+    const char *wire;
+    enum shape_wrong wrong;
+    const struct fault *fault;
+    const char *text;  /* NULL: the row's */
+    const char *extra; /* element that carries the value; NULL: ArgumentName and ArgumentValue */
+} arguments[] = {
+    {"max-keys", WRONG_TYPE, &S3_INVALID_ARGUMENT, "Provided max-keys not an integer or within integer range", NULL},
+    {"max-keys", WRONG_RANGE, &S3_INVALID_ARGUMENT, "Argument maxKeys must be an integer between 0 and 2147483647", NULL},
+    {"max-uploads", WRONG_TYPE, &S3_INVALID_ARGUMENT, "Provided max-uploads not an integer or within integer range", NULL},
+    {"max-uploads", WRONG_RANGE, &S3_INVALID_ARGUMENT, "Argument max-uploads must be an integer between 0 and 2147483647",
+     NULL},
+    {"max-parts", WRONG_TYPE, &S3_INVALID_ARGUMENT, "Provided max-parts not an integer or within integer range", NULL},
+    {"max-parts", WRONG_RANGE, &S3_INVALID_ARGUMENT, "Argument max-parts must be an integer between 0 and 2147483647", NULL},
+    {"partNumber", WRONG_NOTHING, &S3_INVALID_ARGUMENT, "Part number must be an integer between 1 and 10000, inclusive", NULL},
+    {"encoding-type", WRONG_VALUE, &S3_INVALID_ARGUMENT, "Invalid Encoding Method specified in Request", NULL},
+    {"x-amz-storage-class", WRONG_VALUE, &S3_INVALID_STORAGE_CLASS, NULL, "StorageClassRequested"},
+    {"x-amz-metadata-directive", WRONG_VALUE, &S3_INVALID_ARGUMENT, "Unknown metadata directive.", NULL},
+    {"x-amz-tagging-directive", WRONG_VALUE, &S3_INVALID_ARGUMENT, "Unknown tagging directive.", NULL},
+    {"x-amz-server-side-encryption", WRONG_VALUE, &S3_INVALID_ARGUMENT,
+     "The encryption method specified is not supported", NULL},
+};
+
+static bool concerns(const struct argument *argument, const struct shape_issue *issue)
+{
+    return str_eq_nocase(str_of(argument->wire), str_of(issue->field->wire)) &&
+           (!argument->wrong || argument->wrong == issue->wrong);
+}
+
+static err with_argument(struct arena *arena, err e, const char *extra, const struct shape_issue *issue)
+{
+    str value = issue->value.p ? issue->value : S("");
+    if (extra)
+        return err_with(arena, e, extra, value);
+    e = err_with(arena, e, "ArgumentName", str_of(issue->field->wire));
+    return err_with(arena, e, "ArgumentValue", value);
+}
+
+/* Something in an address, a query or a header. */
+static err refuse_head(struct arena *arena, const struct shape_issue *issue)
+{
+    const char *wire = issue->field->wire;
+    if (issue->wrong == WRONG_UNIMPLEMENTED)
+        return err_with(arena, FAIL(S3_NOT_IMPLEMENTED), "Header", str_of(wire));
+    if (issue->wrong == WRONG_MISSING && issue->field->place == PLACE_HEADER)
+        return err_with(arena, FAIL(S3_MISSING_SECURITY_HEADER), "MissingHeaderName", str_of(wire));
+    if (issue->wrong == WRONG_MISSING)
+        return err_text(arena, &S3_INVALID_REQUEST, "Missing required parameter for this request: '%s'", wire);
+    for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
+        const struct argument *a = &arguments[i];
+        if (concerns(a, issue))
+            return with_argument(arena, a->text ? err_text(arena, a->fault, "%s", a->text) : (err){.fault = a->fault},
+                                 a->extra, issue);
+    }
+    return with_argument(arena, FAIL(S3_INVALID_ARGUMENT), NULL, issue);
+}
+
+static err refuse_body(struct arena *arena, const struct op *op, const struct shape_issue *issue)
+{
+    if (issue->wrong == WRONG_UNIMPLEMENTED)
+        return err_text(arena, &S3_NOT_IMPLEMENTED, "The element %.*s is not implemented.", STR_ARG(issue->name));
+    if (issue->wrong == WRONG_MISSING && issue->field && issue->field->place == PLACE_PAYLOAD)
+        return FAIL(S3_MISSING_REQUEST_BODY);
+    bool acl = strstr(op->name, "Acl") != NULL;
+    return acl ? FAIL(S3_MALFORMED_ACL) : FAIL(S3_MALFORMED_XML);
+}
+
+/* A finding inside an XML body has the name of a nested member; the field alone tells whether it travels elsewhere. */
+static err refuse(struct call *call, const struct op *op, const struct shape_issue *issue)
+{
+    struct arena *arena = call->ctx.arena;
+    bool head = issue->wrong != WRONG_SYNTAX && issue->field && issue->field->place != PLACE_BODY &&
+                issue->field->place != PLACE_PAYLOAD;
+    return head ? refuse_head(arena, issue) : refuse_body(arena, op, issue);
+}
+
+const struct service s3_service = {
+    .name = "s3",
+    .xmlns = "http://s3.amazonaws.com/doc/2006-03-01/",
+    .ops = tables,
+    .refuse = refuse,
+};
