@@ -1,0 +1,23 @@
+/* s3/event.h - the kinds of change that S3 tells of. */
+#ifndef HEADRACE_S3_EVENT_H
+#define HEADRACE_S3_EVENT_H
+
+enum s3_event {
+    S3_CREATED_PUT,
+    S3_CREATED_POST,
+    S3_CREATED_COPY,
+    S3_CREATED_MULTIPART,
+    S3_REMOVED,
+    S3_REMOVED_MARKER,
+    S3_TAGGING_PUT,
+    S3_TAGGING_DELETE,
+    S3_ACL_PUT,
+    S3_RESTORE_POST,
+    S3_RESTORE_COMPLETED,
+    S3_RESTORE_DELETE,
+    S3_EXPIRED,
+    S3_EXPIRED_MARKER,
+    S3_TRANSITION
+};
+
+#endif

@@ -1,0 +1,172 @@
+/* s3/object.c - finding, putting and deleting objects: the rules that all of the API's ways into a bucket share. */
+#include "s3/object.h"
+
+#include "base/text.h"
+#include "s3/engine.h"
+
+static err invalid_version(struct ctx *ctx, str version)
+{
+    err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT, "Invalid version id specified");
+    e = err_with(ctx->arena, e, "ArgumentName", S("versionId"));
+    return err_with(ctx->arena, e, "ArgumentValue", version);
+}
+
+static err find_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, str version, struct s3_object *out)
+{
+    if (!s3_version_id_ok(version))
+        return invalid_version(ctx, version);
+    s3_version_named(s3, ctx, bucket, key, version, out);
+    if (!out->id) {
+        err e = err_with(ctx->arena, FAIL(S3_NO_SUCH_VERSION), "Key", key);
+        return err_with(ctx->arena, e, "VersionId", version);
+    }
+    return out->marker ? FAIL(S3_METHOD_NOT_ALLOWED) : OK;
+}
+
+err s3_object_find(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, str version, struct s3_object *out)
+{
+    if (version.p)
+        return find_named(s3, ctx, bucket, key, version, out);
+    s3_version_current(s3, ctx, bucket, key, out);
+    if (!out->id || out->marker)
+        return err_with(ctx->arena, FAIL(S3_NO_SUCH_KEY), "Key", key);
+    return OK;
+}
+
+err s3_object_may_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_conditions *conditions, str key)
+{
+    if (!conditions->if_match.p && !conditions->if_none_match.p)
+        return OK;
+    TRY(s3_conditions_form(ctx, conditions));
+    struct s3_object current;
+    s3_version_current(s3, ctx, bucket, key, &current);
+    return s3_conditions_write(ctx, conditions, key, &current);
+}
+
+err s3_object_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_conditions *conditions,
+                  struct s3_object *object, enum s3_event event)
+{
+    if (conditions)
+        TRY(s3_object_may_put(s3, ctx, bucket, conditions, object->key));
+    TRY(s3_version_install(s3, ctx, bucket, object));
+    return s3_changed(s3, ctx, bucket, event, object);
+}
+
+static err check_lock(struct ctx *ctx, const struct s3_object *object, bool bypass)
+{
+    if (object->legal_hold)
+        return FAIL(S3_LOCKED);
+    if (!object->lock_mode.p || object->lock_until <= ctx->now)
+        return OK;
+    return bypass && str_eq(object->lock_mode, S("GOVERNANCE")) ? OK : FAIL(S3_LOCKED);
+}
+
+static err check_match(struct ctx *ctx, str key, str if_match, const struct s3_object *current)
+{
+    if (!if_match.p)
+        return OK;
+    if (!current->id || current->marker)
+        return err_with(ctx->arena, FAIL(S3_NO_SUCH_KEY), "Key", key);
+    if (s3_etag_listed(if_match, current->etag))
+        return OK;
+    return err_with(ctx->arena, FAIL(S3_PRECONDITION_FAILED), "Condition", S("If-Match"));
+}
+
+/* A named version goes for good. */
+static err delete_version(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_delete *request,
+                          struct s3_deleted *out)
+{
+    struct s3_object object;
+    if (!s3_version_id_ok(request->version))
+        return invalid_version(ctx, request->version);
+    s3_version_named(s3, ctx, bucket, request->key, request->version, &object);
+    if (!object.id) {
+        *out = (struct s3_deleted){.version = request->version};
+        return OK;
+    }
+    TRY(check_match(ctx, request->key, request->if_match, &object));
+    TRY(check_lock(ctx, &object, request->bypass));
+    TRY(s3_version_drop(s3, &object));
+    struct s3_object gone = {.key = request->key, .version = object.version, .mtime = ctx->now};
+    TRY(s3_changed(s3, ctx, bucket, S3_REMOVED, &gone));
+    *out = (struct s3_deleted){.marker = object.marker != 0, .version = request->version};
+    return OK;
+}
+
+/* Where versions are kept, a delete only hides the key behind a marker. */
+static err insert_marker(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, struct s3_deleted *out)
+{
+    struct s3_object marker = {.key = key, .marker = 1, .etag = S("d41d8cd98f00b204e9800998ecf8427e")};
+    TRY(s3_version_install(s3, ctx, bucket, &marker));
+    TRY(s3_changed(s3, ctx, bucket, S3_REMOVED_MARKER, &marker));
+    *out = (struct s3_deleted){.marker = true, .version = s3_object_version(bucket, &marker)};
+    return OK;
+}
+
+err s3_object_delete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_delete *request,
+                     struct s3_deleted *out)
+{
+    if (request->version.p)
+        return delete_version(s3, ctx, bucket, request, out);
+    struct s3_object object = {0};
+    if (request->if_match.p || bucket->versioning == S3_UNVERSIONED)
+        s3_version_current(s3, ctx, bucket, request->key, &object);
+    TRY(check_match(ctx, request->key, request->if_match, &object));
+    if (bucket->versioning != S3_UNVERSIONED)
+        return insert_marker(s3, ctx, bucket, request->key, out);
+    if (object.id) {
+        TRY(s3_version_drop(s3, &object));
+        struct s3_object gone = {.key = request->key, .mtime = ctx->now};
+        TRY(s3_changed(s3, ctx, bucket, S3_REMOVED, &gone));
+    }
+    *out = (struct s3_deleted){0};
+    return OK;
+}
+
+err s3_object_set_tags(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, struct s3_object *object, str tags,
+                       enum s3_event event)
+{
+    struct stmt *stmt = db_sql(s3->db, "UPDATE s3_object SET tags = ? WHERE id = ?");
+    bind_str(stmt, 1, tags);
+    bind_int(stmt, 2, object->id);
+    TRY(stmt_run(stmt));
+    object->tags = tags;
+    return s3_changed(s3, ctx, bucket, event, object);
+}
+
+str s3_object_version(const struct s3_bucket *bucket, const struct s3_object *object)
+{
+    if (object->version.p)
+        return object->version;
+    return bucket->versioning == S3_UNVERSIONED ? STR_NONE : S("null");
+}
+
+bool s3_object_multipart(const struct s3_object *object)
+{
+    return object->parts > 0 && str_find(object->etag, S("-"), 0) >= 0;
+}
+
+err s3_key_check(struct ctx *ctx, str key)
+{
+    if (key.n > 1024) {
+        err e = err_with(ctx->arena, FAIL(S3_KEY_TOO_LONG), "Size", arena_printf(ctx->arena, "%zu", key.n));
+        return err_with(ctx->arena, e, "MaxSizeAllowed", S("1024"));
+    }
+    return key.n && utf8_valid(key) ? OK : FAIL(S3_INVALID_URI);
+}
+
+bool s3_storage_class_ok(str storage_class)
+{
+    static const char *const classes[] = {"STANDARD",   "REDUCED_REDUNDANCY",  "STANDARD_IA", "ONEZONE_IA",
+                                          "GLACIER_IR", "INTELLIGENT_TIERING", "GLACIER",     "DEEP_ARCHIVE"};
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+        if (str_eq(storage_class, str_of(classes[i])))
+            return true;
+    return false;
+}
+
+bool s3_object_archived(struct ctx *ctx, const struct s3_object *object)
+{
+    bool cold = str_eq(object->storage_class, S("GLACIER")) || str_eq(object->storage_class, S("DEEP_ARCHIVE"));
+    return cold && object->restore_until <= ctx->now;
+}
