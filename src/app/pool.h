@@ -1,0 +1,58 @@
+/* app/pool.h - the built-in pipeline on the engines of this process: ingest and N workers as tasks (pipeline/task.h), woken by
+ * the queues' own `ready`, never by a timer. All on the loop thread; only counting a large body goes to a pool thread.
+ *
+ * Work is done from a uv_idle callback, so in the turn that the next `turn` of the server commits: an upload, its event, its job,
+ * report and result are one commit when they are small. Log lines wait for that commit. */
+#ifndef HEADRACE_APP_POOL_H
+#define HEADRACE_APP_POOL_H
+
+#include "base/ctx.h"
+#include "pipeline/options.h"
+
+#include <uv.h>
+
+struct pool;
+struct db;
+struct blobs;
+struct s3;
+struct sqs;
+struct fault_rules;
+
+/* Where the pipeline lives; all must outlive the pool. */
+struct pool_world {
+    uv_loop_t *loop;
+    struct db *db;
+    struct blobs *blobs;
+    struct s3 *s3;
+    struct sqs *sqs;
+    struct rng *rng;
+    msec (*now)(void *user); /* the virtual clock */
+    void *user;
+    /* A line of the pipeline's log was committed; NULL: it goes to stdout. */
+    void (*line)(void *user, str line);
+    struct fault_rules *faults; /* kill-worker rules; NULL: none */
+    str account, region;
+};
+
+struct pool *pool_new(const struct pool_world *world, const struct pipeline_options *options);
+/* Makes the buckets, queues and the notification that are missing, inside the caller's turn, and looks for work left over from
+ * before. Fails with the engine's fault, *what names the resource. */
+err pool_provision(struct pool *pool, struct arena *arena, str *what);
+
+/* For sqs_hooks.ready and .sent. */
+void pool_ready(struct pool *pool, int64_t queue);
+void pool_sent(struct pool *pool, struct ctx *ctx, int64_t queue, str body);
+/* Call after each turn's commit: on success the log lines go out, else they are forgotten (what they tell of did not happen). */
+void pool_turn_ended(struct pool *pool, bool committed);
+/* Queues may have come and gone, messages too: after a reset, a snapshot load, or a failed commit. */
+void pool_reload(struct pool *pool);
+
+/* Takes no new message from now on. */
+void pool_quiesce(struct pool *pool);
+/* True while a body is being counted. */
+bool pool_busy(const struct pool *pool);
+/* After the loop has ended its work: frees all. The idle handle must have been closed by pool_close and the loop run once. */
+void pool_close(struct pool *pool);
+void pool_free(struct pool *pool);
+
+#endif
