@@ -31,8 +31,9 @@ void bind_int(struct stmt *stmt, int at, int64_t value);
 void bind_str(struct stmt *stmt, int at, str text);   /* absent binds NULL; borrowed until the statement's next use */
 void bind_blob(struct stmt *stmt, int at, str bytes);
 void bind_null(struct stmt *stmt, int at);
-/* true: a row is there; false: done (statement is reset). A write that meets a full or failing disk marks the turn as failed
- * (db_failed) and returns false. */
+/* true: a row is there; false: done (statement is reset). A write that meets a full or failing disk rolls the whole turn
+ * back, marks it as failed (db_failed) and returns false; from there on the turn's writes are refused, its reads see the last
+ * committed state. */
 bool stmt_row(struct stmt *stmt);
 /* Runs a statement that returns no rows. FAULT_INTERNAL when the disk fails; the savepoint must then be rolled back. */
 err stmt_run(struct stmt *stmt);
@@ -45,7 +46,8 @@ str col_copy(struct stmt *stmt, int at, struct arena *arena);  /* copied */
 int64_t db_last_id(struct db *db);
 int64_t db_changes(struct db *db);
 
-/* Opens a savepoint (and the turn's transaction, if none is open). Savepoints nest. */
+/* Opens a savepoint. It, and the turn's transaction, reach SQLite with the first write inside: one that only reads is free.
+ * Savepoints nest. A write outside of any savepoint belongs to the turn as well. */
 void db_savepoint(struct db *db);
 void db_release(struct db *db);
 void db_rollback(struct db *db); /* to the innermost savepoint, and removes it */
@@ -57,8 +59,12 @@ bool db_failed(struct db *db);
 err db_turn_commit(struct db *db);
 /* Bytes in the write-ahead log now; app's checkpointer acts on it. */
 int64_t db_wal_size(struct db *db);
-/* Checkpoints on a connection of its own; call from a pool thread. truncate: wait for readers and reset the log. */
+/* Checkpoints on a connection of its own; call from a pool thread, one call at a time, and never after db_close began.
+ * truncate: wait for readers and reset the log. */
 void db_checkpoint(struct db *db, bool truncate);
+/* What the log's size asks for now; app looks after every turn. COPY: db_checkpoint(false), RESET: db_checkpoint(true). */
+enum db_checkpoint_due { DB_CHECKPOINT_NONE, DB_CHECKPOINT_COPY, DB_CHECKPOINT_RESET };
+enum db_checkpoint_due db_checkpoint_due(struct db *db);
 /* Path of the directory, or NULL when in memory. */
 const char *db_dir(struct db *db);
 

@@ -1,0 +1,46 @@
+/* store/db_internal.h - the handle behind db.h, shared by db.c (turns and statements) and db_open.c (files and settings). */
+#ifndef HEADRACE_STORE_DB_INTERNAL_H
+#define HEADRACE_STORE_DB_INTERNAL_H
+
+#include "store/db.h"
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+
+struct stmt {
+    struct db *db;
+    sqlite3_stmt *handle;
+    const char *sql; /* the literal: cache key */
+    bool writes;
+    bool reading; /* gave a row, and is neither done nor reset */
+};
+
+struct stmt_cache {
+    struct stmt **slots; /* open addressing by the literal's address */
+    size_t cap, n;
+};
+
+struct db {
+    sqlite3 *handle;
+    char *dir, *file; /* NULL when in memory */
+    int lock_fd;
+    enum durability durability;
+    struct stmt_cache cache;
+    struct stmt *begin, *commit, *rollback, *savepoint, *release, *rollback_to;
+    bool turn;     /* a transaction is open */
+    bool failed;   /* the disk failed in this turn; everything of it has been rolled back */
+    int depth;     /* savepoints that callers hold */
+    int opened;    /* of those, how many SQLite knows: one is opened by the first write inside it */
+    int reading;   /* statements with rows left to read */
+    int64_t page_bytes;
+    _Atomic int64_t wal_frames;     /* in the log now */
+    _Atomic int64_t wal_checked;    /* of those, copied into the database by the last checkpoint */
+    sqlite3 *checkpointer;          /* the pool thread's own connection */
+};
+
+/* Ends the process: something is wrong that no reply can mend. */
+_Noreturn void db_die(struct db *db, const char *what, const char *sql);
+/* True for results that say that the disk is full, failing, or held by another program. */
+bool db_disk_failed(int rc);
+
+#endif

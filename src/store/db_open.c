@@ -1,0 +1,370 @@
+/* store/db_open.c - the data directory: its lock, the files in it, the connection's settings, checkpoints, the end.
+ *
+ * SQLite drops its locks when any descriptor of the database file is closed by this process, so nobody may open(2) that file
+ * once the connection is up; the look at the header comes before.
+ * The loop's connection never checkpoints (wal_autocheckpoint = 0): a checkpoint inside a commit would stall every request of
+ * the turn for tens of milliseconds. app runs db_checkpoint on a pool thread instead. */
+#include "store/db_internal.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* "Hdrc": tells our files from other SQLite databases. */
+#define APPLICATION_ID 0x48647263
+#define FRAME_HEADER 24
+/* The log is copied back every 8 MiB; under constant load it is never quite done, so at 64 MiB it is reset. */
+#define COPY_BYTES (INT64_C(8) << 20)
+#define RESET_BYTES (INT64_C(64) << 20)
+#define LOG_KEPT "67108864"
+/* A whole check of more than this would be felt at start; doctor does it for any size. */
+#define CHECKED_PAGES 512
+
+/* Formats *message (malloc'ed) and gives false. */
+static bool say(char **message, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool say(char **message, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (vasprintf(message, format, args) < 0)
+        *message = xstrdup(S("out of memory"));
+    va_end(args);
+    return false;
+}
+
+static void sqlite_setup(void)
+{
+    /* Without its global memory statistics SQLite takes no global lock on malloc. Fails, harmlessly, when SQLite is
+     * in use already. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    /* What savepoints must remember stays in memory. */
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+    sqlite3_initialize();
+}
+
+static bool make_directory(char *path, char **message)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        int rc = mkdir(path, 0700);
+        *slash = '/';
+        if (rc && errno != EEXIST)
+            return say(message, "cannot create the data directory %s: %s", path, strerror(errno));
+    }
+    if (mkdir(path, 0700) && errno != EEXIST)
+        return say(message, "cannot create the data directory %s: %s", path, strerror(errno));
+    return true;
+}
+
+static bool lock_refused(struct db *db, char **message)
+{
+    char holder[32] = "";
+    ssize_t n = pread(db->lock_fd, holder, sizeof holder - 1, 0);
+    int pid = n > 0 ? atoi(holder) : 0;
+    if (pid > 0)
+        return say(message, "the data directory %s is in use by process %d", db->dir, pid);
+    return say(message, "the data directory %s is in use by another process", db->dir);
+}
+
+static bool lock_directory(struct db *db, char **message)
+{
+    char *path = NULL, pid[32];
+    if (asprintf(&path, "%s/headrace.lock", db->dir) < 0)
+        return say(message, "out of memory");
+    db->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    free(path);
+    if (db->lock_fd < 0)
+        return say(message, "cannot write to the data directory %s: %s", db->dir, strerror(errno));
+    if (flock(db->lock_fd, LOCK_EX | LOCK_NB))
+        return lock_refused(db, message);
+    int n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+    if (ftruncate(db->lock_fd, 0) || pwrite(db->lock_fd, pid, (size_t)n, 0) != n)
+        return say(message, "cannot write to the data directory %s: %s", db->dir, strerror(errno));
+    return true;
+}
+
+static int64_t file_size(const char *path, const char *suffix)
+{
+    char *whole = NULL;
+    struct stat st = {0};
+    if (asprintf(&whole, "%s%s", path, suffix) < 0 || stat(whole, &st))
+        st.st_size = -1;
+    free(whole);
+    return st.st_size;
+}
+
+static int64_t big_endian(const uint8_t *p, int n)
+{
+    int64_t value = 0;
+    while (n--)
+        value = value << 8 | *p++;
+    return value;
+}
+
+/* What the first 100 bytes tell without SQLite: is it a database, and is it all there? While a log exists the file may
+ * rightly be shorter than its header says. */
+static bool header_right(const char *file, int64_t size, const uint8_t *h, char **message)
+{
+    if (memcmp(h, "SQLite format 3", 16) != 0)
+        return say(message, "%s is damaged or not a database: its header is wrong. Restore it from a copy, or move it away", file);
+    int64_t page = big_endian(h + 16, 2), pages = big_endian(h + 28, 4);
+    page = page == 1 ? 65536 : page;
+    bool count_valid = big_endian(h + 24, 4) == big_endian(h + 92, 4);
+    if (count_valid && size < page * pages && file_size(file, "-wal") <= 0)
+        return say(message, "%s is truncated: %lld bytes of %lld are there. Restore it from a copy, or move it away", file,
+                   (long long)size, (long long)(page * pages));
+    return true;
+}
+
+static bool check_header(const char *file, char **message)
+{
+    uint8_t header[100] = {0};
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || say(message, "cannot open %s: %s", file, strerror(errno));
+    int64_t size = file_size(file, "");
+    ssize_t n = pread(fd, header, sizeof header, 0);
+    close(fd);
+    if (n < 0)
+        return say(message, "cannot read %s: %s", file, strerror(errno));
+    return size == 0 || header_right(file, size, header, message);
+}
+
+/* Another program may look into the database while we run, and the checkpointer resets the log: both are short. */
+static int wait_a_little(void *user, int tries)
+{
+    (void)user;
+    if (tries > 20000)
+        return 0;
+    usleep(tries < 50 ? 100 : 500);
+    return 1;
+}
+
+static int on_log_grown(void *user, sqlite3 *handle, const char *name, int frames)
+{
+    struct db *db = user;
+    (void)handle, (void)name;
+    atomic_store_explicit(&db->wal_frames, frames, memory_order_relaxed);
+    if (frames < atomic_load_explicit(&db->wal_checked, memory_order_relaxed))
+        atomic_store_explicit(&db->wal_checked, 0, memory_order_relaxed);
+    return SQLITE_OK;
+}
+
+static int64_t pragma_number(sqlite3 *handle, const char *sql)
+{
+    sqlite3_stmt *stmt;
+    int64_t value = -1;
+    if (sqlite3_prepare_v2(handle, sql, -1, &stmt, NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+        value = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    return value;
+}
+
+static bool execute(struct db *db, const char *sql, char **message)
+{
+    if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return true;
+    return say(message, "cannot open %s: %s", db->file ? db->file : "the database", sqlite3_errmsg(db->handle));
+}
+
+/* Debian builds SQLite to overwrite deleted content (secure_delete), which doubles the cost of a delete. */
+#define SETTINGS                                                                                                             \
+    "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF; PRAGMA cache_size=-65536; PRAGMA foreign_keys=OFF;"                 \
+    "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
+#define FILE_SETTINGS "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=" LOG_KEPT ";"
+
+static bool settle(struct db *db, char **message)
+{
+    sqlite3_busy_handler(db->handle, wait_a_little, NULL);
+    /* Until something has been promised to someone nothing need be synced: that makes a first start faster. */
+    if (!execute(db, SETTINGS "PRAGMA synchronous=OFF;", message))
+        return false;
+    if (!db->file)
+        return true;
+    const char *level = db->durability == DURABLE_POWER ? "PRAGMA synchronous=FULL;" : "PRAGMA synchronous=NORMAL;";
+    bool fresh = pragma_number(db->handle, "PRAGMA page_count") == 0;
+    if (!fresh && !execute(db, level, message))
+        return false;
+    if (!execute(db, FILE_SETTINGS, message) || !execute(db, level, message))
+        return false;
+    sqlite3_wal_hook(db->handle, on_log_grown, db);
+    return true;
+}
+
+static bool identify(struct db *db, char **message)
+{
+    char sql[64];
+    int64_t id = pragma_number(db->handle, "PRAGMA application_id");
+    if (id == APPLICATION_ID)
+        return true;
+    if (id || pragma_number(db->handle, "SELECT count(*) FROM sqlite_master"))
+        return say(message, "%s is a database of another program", db->file);
+    snprintf(sql, sizeof sql, "PRAGMA application_id=%d", APPLICATION_ID);
+    return execute(db, sql, message);
+}
+
+static bool check_whole(struct db *db, char **message)
+{
+    sqlite3_stmt *stmt = NULL;
+    bool sound = false;
+    if (pragma_number(db->handle, "PRAGMA page_count") > CHECKED_PAGES)
+        return true;
+    if (sqlite3_prepare_v2(db->handle, "PRAGMA quick_check(1)", -1, &stmt, NULL) == SQLITE_OK &&
+        sqlite3_step(stmt) == SQLITE_ROW)
+        sound = strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") == 0;
+    if (!sound)
+        say(message, "%s is damaged: %s. Restore it from a copy, or move it away", db->file,
+            sqlite3_data_count(stmt) ? (const char *)sqlite3_column_text(stmt, 0) : sqlite3_errmsg(db->handle));
+    sqlite3_finalize(stmt);
+    return sound;
+}
+
+#define CREATE_MIGRATION                                                                                                     \
+    "CREATE TABLE IF NOT EXISTS migration(module TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;"
+
+static bool open_handle(struct db *db, char **message)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(db->file ? db->file : ":memory:", &db->handle, flags, NULL) != SQLITE_OK)
+        return say(message, "cannot open %s: %s", db->file, sqlite3_errmsg(db->handle));
+    if (!settle(db, message))
+        return false;
+    if (db->file && (!identify(db, message) || !check_whole(db, message)))
+        return false;
+    db->page_bytes = pragma_number(db->handle, "PRAGMA page_size");
+    return execute(db, CREATE_MIGRATION, message);
+}
+
+static bool open_directory(struct db *db, const char *path, char **message)
+{
+    db->dir = xstrdup(str_of(path));
+    for (size_t n = strlen(db->dir); n > 1 && db->dir[n - 1] == '/'; n--)
+        db->dir[n - 1] = 0;
+    if (asprintf(&db->file, "%s/headrace.db", db->dir) < 0)
+        return say(message, "out of memory");
+    return make_directory(db->dir, message) && lock_directory(db, message) && check_header(db->file, message);
+}
+
+static void prepare_control(struct db *db)
+{
+    db->begin = db_sql(db, "BEGIN IMMEDIATE");
+    db->commit = db_sql(db, "COMMIT");
+    db->rollback = db_sql(db, "ROLLBACK");
+    db->savepoint = db_sql(db, "SAVEPOINT s");
+    db->release = db_sql(db, "RELEASE s");
+    db->rollback_to = db_sql(db, "ROLLBACK TO s");
+}
+
+/* Closes whatever of the handle is there. */
+static void discard(struct db *db)
+{
+    for (size_t i = 0; i < db->cache.cap; i++)
+        if (db->cache.slots[i]) {
+            sqlite3_finalize(db->cache.slots[i]->handle);
+            free(db->cache.slots[i]);
+        }
+    free(db->cache.slots);
+    sqlite3_close(db->checkpointer);
+    if (sqlite3_close(db->handle) != SQLITE_OK)
+        db_die(db, "the database is closed while in use", NULL);
+    if (db->lock_fd >= 0)
+        close(db->lock_fd);
+    free(db->dir);
+    free(db->file);
+    free(db);
+}
+
+struct db *db_open(const char *path, enum durability durability, char **message)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, sqlite_setup);
+    struct db *db = xalloc(sizeof *db);
+    db->durability = durability;
+    db->lock_fd = -1;
+    if ((path && !open_directory(db, path, message)) || !open_handle(db, message)) {
+        discard(db);
+        return NULL;
+    }
+    prepare_control(db);
+    return db;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    while (db->depth)
+        db_rollback(db);
+    if (failed(db_turn_commit(db)))
+        log_error("the last changes could not be written");
+    discard(db);
+}
+
+int64_t db_wal_size(struct db *db)
+{
+    int64_t frames = atomic_load_explicit(&db->wal_frames, memory_order_relaxed);
+    return frames * (db->page_bytes + FRAME_HEADER);
+}
+
+/* A connection knows nothing of the log, and would checkpoint nothing, before it has read once. */
+static sqlite3 *checkpointer_of(struct db *db)
+{
+    if (!db->checkpointer) {
+        int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+        if (sqlite3_open_v2(db->file, &db->checkpointer, flags, NULL) != SQLITE_OK) {
+            log_error("cannot open %s for a checkpoint: %s", db->file, sqlite3_errmsg(db->checkpointer));
+            sqlite3_close(db->checkpointer);
+            db->checkpointer = NULL;
+            return NULL;
+        }
+        sqlite3_busy_handler(db->checkpointer, wait_a_little, NULL);
+        sqlite3_exec(db->checkpointer, "PRAGMA journal_size_limit=" LOG_KEPT "; PRAGMA cache_size=-64;", NULL, NULL, NULL);
+        if (db->durability == DURABLE_POWER)
+            sqlite3_exec(db->checkpointer, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
+    }
+    pragma_number(db->checkpointer, "SELECT count(*) FROM sqlite_master");
+    return db->checkpointer;
+}
+
+void db_checkpoint(struct db *db, bool truncate)
+{
+    int frames = 0, copied = 0;
+    sqlite3 *handle = db->file ? checkpointer_of(db) : NULL;
+    if (!handle)
+        return;
+    /* The passive pass copies without holding anyone up; what is left for the reset, which keeps writers out, is little. The
+     * log is rewound but not cut off (RESTART): overwriting a file syncs twice as fast as growing one. */
+    int rc = sqlite3_wal_checkpoint_v2(handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
+    if (rc == SQLITE_OK && truncate)
+        rc = sqlite3_wal_checkpoint_v2(handle, NULL, SQLITE_CHECKPOINT_RESTART, &frames, &copied);
+    if (rc != SQLITE_OK && rc != SQLITE_BUSY)
+        log_warn("checkpoint of %s: %s", db->file, sqlite3_errmsg(handle));
+    if (rc != SQLITE_OK)
+        return;
+    atomic_store_explicit(&db->wal_checked, truncate ? 0 : copied, memory_order_relaxed);
+    if (truncate)
+        atomic_store_explicit(&db->wal_frames, 0, memory_order_relaxed);
+}
+
+enum db_checkpoint_due db_checkpoint_due(struct db *db)
+{
+    int64_t frame = db->page_bytes + FRAME_HEADER, size = db_wal_size(db);
+    int64_t checked = atomic_load_explicit(&db->wal_checked, memory_order_relaxed) * frame;
+    if (size >= RESET_BYTES)
+        return DB_CHECKPOINT_RESET;
+    return size - checked >= COPY_BYTES ? DB_CHECKPOINT_COPY : DB_CHECKPOINT_NONE;
+}
+
+const char *db_dir(struct db *db)
+{
+    return db->dir;
+}
