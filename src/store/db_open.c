@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -285,8 +284,7 @@ static void discard(struct db *db)
 
 struct db *db_open(const char *path, enum durability durability, char **message)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, sqlite_setup);
+    sqlite_setup();
     struct db *db = xalloc(sizeof *db);
     db->durability = durability;
     db->lock_fd = -1;
