@@ -29,6 +29,7 @@ struct s3 {
     struct s3_hooks hooks;
     struct s3_bucket **slots; /* by name; nslots is a power of two */
     size_t nslots, nbuckets;
+    int64_t sequencer; /* last one given out; notify.c */
 };
 
 /* bucket.c and config.c: the working set. */

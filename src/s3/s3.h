@@ -9,6 +9,14 @@ struct s3;
 
 enum s3_destination { S3_DESTINATION_OK, S3_DESTINATION_MISSING, S3_DESTINATION_FORBIDDEN };
 
+/* What one notification rule made of one change: for the trace. Strings live as long as the request. */
+struct s3_observation {
+    str bucket, key;
+    const char *event;   /* "ObjectCreated:Put" */
+    str rule, destination; /* Id and ARN */
+    const char *missed;  /* NULL: it matched; else what did not: "event", "prefix", "suffix" */
+};
+
 /* How events leave: app ends these in SQS. */
 struct s3_hooks {
     void *user;
@@ -16,6 +24,8 @@ struct s3_hooks {
     enum s3_destination (*check)(void *user, struct ctx *ctx, str queue_arn, str bucket);
     /* One event message, JSON body as AWS sends it, inside the write's own transaction. */
     err (*deliver)(void *user, struct ctx *ctx, str queue_arn, str body);
+    /* Every rule of the bucket, for every change, before its delivery; may be NULL. */
+    void (*observe)(void *user, struct ctx *ctx, const struct s3_observation *seen);
 };
 
 struct s3 *s3_open(struct db *db, struct blobs *blobs, const struct s3_hooks *hooks);
