@@ -9,12 +9,14 @@
 struct s3;
 struct sqs;
 struct blobs;
+struct keys;
 
 /* The engines and settings that handlers use; one per process, owned by app. */
 struct api {
     struct s3 *s3;
     struct sqs *sqs;
     struct blobs *blobs;
+    const struct keys *keys;             /* owners' canonical ids and names; NULL: derived from accounts */
     str default_account, default_region; /* of the process: where the pipeline lives */
     bool strict;                         /* --strict: AWS's waiting rules and throttles */
     bool enforce;                        /* --auth enforce: policies and ACLs decide */
