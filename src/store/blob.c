@@ -1,0 +1,293 @@
+/* store/blob.c - bodies as values: references, inline rows, reads. Where the large ones lie as files is blob_file.c's affair.
+ *
+ * The one rule that keeps rows and files together: a file whose number this turn touched (created or dropped) is unlinked at
+ * the turn's end if no row names it then. It holds after a commit, after a failed commit and after a savepoint was undone.
+ * Numbers are never used twice in one process, so no file can be mistaken for an older one. */
+#include "store/blob_internal.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const migrations[] = {
+    "CREATE TABLE blob(id INTEGER PRIMARY KEY, size INTEGER NOT NULL, refs INTEGER NOT NULL, data BLOB);",
+};
+
+static int64_t highest_id(struct db *db)
+{
+    struct stmt *stmt = db_sql(db, "SELECT max(id) FROM blob");
+    int64_t id = stmt_row(stmt) ? col_int(stmt, 0) : 0;
+    stmt_done(stmt);
+    return id;
+}
+
+struct blobs *blobs_open(struct db *db, const char *dir, enum durability durability, char **message)
+{
+    struct blobs *blobs = xalloc(sizeof *blobs);
+    *blobs = (struct blobs){.db = db, .durability = durability, .lock_fd = -1};
+    db_migrate(db, "blob", migrations, sizeof migrations / sizeof migrations[0]);
+    blobs->next_id = highest_id(db) + 1;
+    if (!blob_files_open(blobs, dir, message)) {
+        blobs_close(blobs);
+        return NULL;
+    }
+    return blobs;
+}
+
+void blobs_close(struct blobs *blobs)
+{
+    if (!blobs)
+        return;
+    blob_files_close(blobs);
+    free(blobs->touched);
+    free(blobs);
+}
+
+static void touch(struct blobs *blobs, int64_t id)
+{
+    if (blobs->ntouched == blobs->cap) {
+        blobs->cap = blobs->cap ? blobs->cap * 2 : 64;
+        blobs->touched = xrealloc(blobs->touched, blobs->cap * sizeof *blobs->touched);
+    }
+    blobs->touched[blobs->ntouched++] = id;
+}
+
+static bool row_exists(struct blobs *blobs, int64_t id)
+{
+    struct stmt *stmt = db_sql(blobs->db, "SELECT 1 FROM blob WHERE id = ?");
+    bind_int(stmt, 1, id);
+    bool there = stmt_row(stmt);
+    stmt_done(stmt);
+    return there;
+}
+
+void blobs_turn_ended(struct blobs *blobs, bool committed)
+{
+    (void)committed;
+    for (size_t i = 0; i < blobs->ntouched; i++)
+        if (!row_exists(blobs, blobs->touched[i]))
+            blob_file_unlink(blobs, blobs->touched[i]);
+    blobs->ntouched = 0;
+}
+
+/* `data` absent: the body is a file. */
+static err insert(struct blobs *blobs, int64_t id, int64_t size, str data)
+{
+    struct stmt *stmt = db_sql(blobs->db, "INSERT INTO blob(id, size, refs, data) VALUES(?, ?, 1, ?)");
+    bind_int(stmt, 1, id);
+    bind_int(stmt, 2, size);
+    bind_blob(stmt, 3, data);
+    return stmt_run(stmt);
+}
+
+static err put_inline(struct blobs *blobs, str bytes, int64_t *id)
+{
+    int64_t fresh = blobs->next_id++;
+    TRY(insert(blobs, fresh, (int64_t)bytes.n, bytes.p ? bytes : S("")));
+    *id = fresh;
+    return OK;
+}
+
+/* Sinks. */
+
+static err sink_fail(struct blob_sink *sink)
+{
+    sink->failed = true;
+    return FAIL(FAULT_INTERNAL);
+}
+
+struct blob_sink *blob_sink_open(struct blobs *blobs)
+{
+    struct blob_sink *sink = xalloc(sizeof *sink);
+    *sink = (struct blob_sink){.blobs = blobs, .fd = -1};
+    return sink;
+}
+
+static void buffer(struct blob_sink *sink, str chunk)
+{
+    size_t need = sink->n + chunk.n;
+    if (need > sink->cap) {
+        size_t cap = sink->cap ? sink->cap * 2 : 4096;
+        while (cap < need)
+            cap *= 2;
+        sink->buffer = xrealloc(sink->buffer, cap);
+        sink->cap = cap;
+    }
+    if (chunk.n)
+        memcpy(sink->buffer + sink->n, chunk.p, chunk.n);
+    sink->n = need;
+}
+
+static bool spill(struct blob_sink *sink)
+{
+    if (!blob_file_create(sink) || !blob_file_write(sink->fd, (str){sink->buffer, sink->n}))
+        return false;
+    free(sink->buffer);
+    sink->buffer = NULL;
+    sink->n = sink->cap = 0;
+    return true;
+}
+
+err blob_sink_write(struct blob_sink *sink, str chunk)
+{
+    if (sink->failed)
+        return FAIL(FAULT_INTERNAL);
+    if (sink->fd < 0 && sink->n + chunk.n <= BLOB_INLINE_MAX) {
+        buffer(sink, chunk);
+    } else {
+        if (sink->fd < 0 && !spill(sink))
+            return sink_fail(sink);
+        if (!blob_file_write(sink->fd, chunk))
+            return sink_fail(sink);
+    }
+    sink->size += (int64_t)chunk.n;
+    return OK;
+}
+
+int64_t blob_sink_size(const struct blob_sink *sink)
+{
+    return sink->size;
+}
+
+int blob_sink_fd(const struct blob_sink *sink)
+{
+    return sink->fd;
+}
+
+void blob_sink_wrote(struct blob_sink *sink, int64_t n)
+{
+    sink->size += n;
+}
+
+err blob_sink_keep(struct blob_sink *sink, int64_t *id)
+{
+    struct blobs *blobs = sink->blobs;
+    err e = OK;
+    if (sink->failed) {
+        e = FAIL(FAULT_INTERNAL);
+    } else if (sink->fd < 0) {
+        e = put_inline(blobs, (str){sink->buffer, sink->n}, id);
+    } else {
+        int64_t fresh = blobs->next_id++;
+        touch(blobs, fresh);
+        e = blob_file_place(sink, fresh) ? insert(blobs, fresh, sink->size, STR_NONE) : FAIL(FAULT_INTERNAL);
+        if (!failed(e))
+            *id = fresh;
+    }
+    blob_sink_drop(sink);
+    return e;
+}
+
+void blob_sink_drop(struct blob_sink *sink)
+{
+    if (!sink)
+        return;
+    if (sink->fd >= 0)
+        blob_file_discard(sink);
+    free(sink->buffer);
+    free(sink);
+}
+
+err blob_put(struct blobs *blobs, str bytes, int64_t *id)
+{
+    if (bytes.n <= BLOB_INLINE_MAX)
+        return put_inline(blobs, bytes, id);
+    struct blob_sink *sink = blob_sink_open(blobs);
+    err e = blob_sink_write(sink, bytes);
+    if (!failed(e))
+        return blob_sink_keep(sink, id);
+    blob_sink_drop(sink);
+    return e;
+}
+
+/* References. A failure of the disk below is told by db_failed, and undoes the turn. */
+
+void blob_ref(struct blobs *blobs, int64_t id)
+{
+    struct stmt *stmt = db_sql(blobs->db, "UPDATE blob SET refs = refs + 1 WHERE id = ?");
+    bind_int(stmt, 1, id);
+    (void)stmt_run(stmt);
+}
+
+static void drop_row(struct blobs *blobs, int64_t id, bool is_file)
+{
+    struct stmt *stmt = db_sql(blobs->db, "DELETE FROM blob WHERE id = ?");
+    bind_int(stmt, 1, id);
+    if (is_file)
+        touch(blobs, id);
+    (void)stmt_run(stmt);
+}
+
+void blob_unref(struct blobs *blobs, int64_t id)
+{
+    struct stmt *stmt = db_sql(blobs->db, "SELECT refs, data IS NULL FROM blob WHERE id = ?");
+    bind_int(stmt, 1, id);
+    bool there = stmt_row(stmt);
+    int64_t refs = there ? col_int(stmt, 0) : 0;
+    bool is_file = there && col_int(stmt, 1);
+    stmt_done(stmt);
+    if (refs == 1) {
+        drop_row(blobs, id, is_file);
+    } else if (there) {
+        stmt = db_sql(blobs->db, "UPDATE blob SET refs = refs - 1 WHERE id = ?");
+        bind_int(stmt, 1, id);
+        (void)stmt_run(stmt);
+    }
+}
+
+/* Reading. */
+
+static err read_file(struct blobs *blobs, struct arena *arena, int64_t id, int64_t at, size_t n, str *out)
+{
+    int fd = blob_file_open(blobs, id);
+    if (fd < 0)
+        return FAIL(FAULT_INTERNAL);
+    char *bytes = arena_alloc(arena, n + 1);
+    bool good = blob_file_read(fd, bytes, n, at);
+    close(fd);
+    if (!good)
+        return FAIL(FAULT_INTERNAL);
+    *out = (str){bytes, n};
+    return OK;
+}
+
+err blob_read(struct blobs *blobs, struct arena *arena, int64_t id, int64_t at, size_t n, str *out)
+{
+    struct stmt *stmt = db_sql(blobs->db, "SELECT size, data FROM blob WHERE id = ?");
+    bind_int(stmt, 1, id);
+    if (!stmt_row(stmt)) {
+        log_error("body %lld is missing", (long long)id);
+        return FAIL(FAULT_INTERNAL);
+    }
+    int64_t size = col_int(stmt, 0), left = at < 0 || at > size ? 0 : size - at;
+    bool is_file = col_null(stmt, 1);
+    if ((int64_t)n < 0 || (int64_t)n > left)
+        n = (size_t)left;
+    if (!is_file)
+        *out = arena_copy(arena, str_slice(col_str(stmt, 1), (size_t)at, (size_t)at + n));
+    stmt_done(stmt);
+    if (is_file)
+        return read_file(blobs, arena, id, at, n, out);
+    return OK;
+}
+
+int64_t blob_size(struct blobs *blobs, int64_t id)
+{
+    struct stmt *stmt = db_sql(blobs->db, "SELECT size FROM blob WHERE id = ?");
+    bind_int(stmt, 1, id);
+    int64_t size = stmt_row(stmt) ? col_int(stmt, 0) : 0;
+    stmt_done(stmt);
+    return size;
+}
+
+int blob_fd(struct blobs *blobs, int64_t id)
+{
+    struct stmt *stmt = db_sql(blobs->db, "SELECT data IS NULL FROM blob WHERE id = ?");
+    bind_int(stmt, 1, id);
+    bool is_file = stmt_row(stmt) && col_int(stmt, 0);
+    stmt_done(stmt);
+    return is_file ? blob_file_open(blobs, id) : -1;
+}

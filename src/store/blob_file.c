@@ -1,0 +1,322 @@
+/* store/blob_file.c - large bodies as files: written under new/, renamed to their number, swept when no row names them.
+ *
+ * Keys and bucket names never reach this file: names are numbers. With DURABLE_POWER a file and its directory entry are synced
+ * before the row that names them can commit. An ephemeral store makes a directory of its own under $TMPDIR with the first large
+ * body; it holds a lock in there, by which a later start tells what a killed process left behind. */
+#include "store/blob_internal.h"
+
+#include "base/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PRIVATE_PREFIX "headrace-"
+
+static bool complain(const char *what, const char *path)
+{
+    log_error("cannot %s %s: %s", what, path, strerror(errno));
+    return false;
+}
+
+/* DIR/NAME, malloc'ed. */
+static char *join(const char *dir, const char *name)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s", dir, name) < 0)
+        abort();
+    return path;
+}
+
+static char *file_path(const struct blobs *blobs, int64_t id)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/%02x/%lld", blobs->root, (unsigned)(id & 255), (long long)id) < 0)
+        abort();
+    return path;
+}
+
+static char *file_directory(const struct blobs *blobs, int64_t id)
+{
+    char name[8];
+    snprintf(name, sizeof name, "%02x", (unsigned)(id & 255));
+    return join(blobs->root, name);
+}
+
+static char *temp_path(struct blobs *blobs)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/new/%lld", blobs->root, (long long)blobs->next_temp++) < 0)
+        abort();
+    return path;
+}
+
+static bool make(const char *path)
+{
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+static bool sync_directory(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+    if (!good)
+        complain("sync", path);
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+/* Walks the names in a directory; false when it cannot be read. */
+static bool each_name(const char *path, void (*visit)(void *user, const char *dir, const char *name), void *user)
+{
+    DIR *dir = opendir(path);
+    if (!dir)
+        return false;
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (entry->d_name[0] != '.')
+            visit(user, path, entry->d_name);
+    closedir(dir);
+    return true;
+}
+
+static void remove_tree(void *user, const char *dir, const char *name)
+{
+    char *path = join(dir, name);
+    if (unlink(path) && each_name(path, remove_tree, user))
+        rmdir(path);
+    free(path);
+}
+
+/* The private directory of an ephemeral store. */
+
+static const char *temp_root(void)
+{
+    const char *root = getenv("TMPDIR");
+    return root && root[0] == '/' ? root : "/tmp";
+}
+
+static int lock_private(const char *dir, int flags)
+{
+    char *path = join(dir, "lock");
+    int fd = open(path, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+    struct stat st;
+    free(path);
+    if (fd < 0)
+        return -1;
+    /* A sweeper may have taken the directory for a dead one between its making and its locking. */
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && st.st_nlink && st.st_uid == geteuid())
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static void sweep_private(void *user, const char *root, const char *name)
+{
+    (void)user;
+    if (strncmp(name, PRIVATE_PREFIX, strlen(PRIVATE_PREFIX)) != 0)
+        return;
+    char *dir = join(root, name);
+    int fd = lock_private(dir, 0);
+    if (fd >= 0) {
+        remove_tree(NULL, root, name);
+        close(fd);
+    }
+    free(dir);
+}
+
+static bool make_private(struct blobs *blobs)
+{
+    for (int tries = 0; tries < 100; tries++) {
+        char *dir = join(temp_root(), PRIVATE_PREFIX "XXXXXX");
+        if (!mkdtemp(dir)) {
+            complain("create", dir);
+            free(dir);
+            return false;
+        }
+        blobs->lock_fd = lock_private(dir, O_CREAT);
+        if (blobs->lock_fd >= 0) {
+            blobs->private_dir = dir;
+            return true;
+        }
+        free(dir);
+    }
+    return false;
+}
+
+static bool make_root(struct blobs *blobs, const char *dir)
+{
+    char *root = join(dir, "blobs"), *fresh = join(root, "new");
+    bool good = make(root) && make(fresh);
+    if (!good)
+        complain("create", root);
+    if (good && blobs->durability == DURABLE_POWER)
+        good = sync_directory(dir) && sync_directory(root);
+    free(fresh);
+    if (good)
+        blobs->root = root;
+    else
+        free(root);
+    return good;
+}
+
+/* Sweeping. */
+
+static void sweep_file(void *user, const char *dir, const char *name)
+{
+    struct blobs *blobs = user;
+    int64_t id;
+    char *path = join(dir, name);
+    bool wanted = false;
+    if (str_to_int(str_of(name), &id)) {
+        struct stmt *stmt = db_sql(blobs->db, "SELECT data IS NULL FROM blob WHERE id = ?");
+        bind_int(stmt, 1, id);
+        wanted = stmt_row(stmt) && col_int(stmt, 0);
+        stmt_done(stmt);
+    }
+    if (!wanted && unlink(path))
+        complain("remove", path);
+    free(path);
+}
+
+/* What was being written when the process died, and bodies whose turn never committed, have no row. */
+static void sweep_directory(void *user, const char *dir, const char *name)
+{
+    char *path = join(dir, name);
+    each_name(path, strcmp(name, "new") == 0 ? remove_tree : sweep_file, user);
+    free(path);
+}
+
+bool blob_files_open(struct blobs *blobs, const char *dir, char **message)
+{
+    if (!dir) {
+        each_name(temp_root(), sweep_private, NULL);
+        return true;
+    }
+    if (!make_root(blobs, dir)) {
+        if (asprintf(message, "cannot create %s/blobs: %s", dir, strerror(errno)) < 0)
+            abort();
+        return false;
+    }
+    each_name(blobs->root, sweep_directory, blobs);
+    return true;
+}
+
+void blob_files_close(struct blobs *blobs)
+{
+    if (blobs->private_dir) {
+        each_name(blobs->private_dir, remove_tree, NULL);
+        rmdir(blobs->private_dir);
+        close(blobs->lock_fd);
+    }
+    free(blobs->private_dir);
+    free(blobs->root);
+}
+
+/* One file. */
+
+bool blob_file_create(struct blob_sink *sink)
+{
+    struct blobs *blobs = sink->blobs;
+    if (!blobs->root && (!(blobs->private_dir || make_private(blobs)) || !make_root(blobs, blobs->private_dir)))
+        return false;
+    char *path = temp_path(blobs);
+    sink->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (sink->fd < 0) {
+        complain("create", path);
+        free(path);
+        return false;
+    }
+    sink->path = path;
+    return true;
+}
+
+bool blob_file_write(int fd, str bytes)
+{
+    while (bytes.n) {
+        ssize_t n = write(fd, bytes.p, bytes.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return complain("write", "a body");
+        bytes = str_slice(bytes, (size_t)n, bytes.n);
+    }
+    return true;
+}
+
+bool blob_file_read(int fd, char *out, size_t n, int64_t at)
+{
+    while (n) {
+        ssize_t got = pread(fd, out, n, at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            log_error("a body ends early: %s", got ? strerror(errno) : "its file was cut");
+            return false;
+        }
+        out += got;
+        at += got;
+        n -= (size_t)got;
+    }
+    return true;
+}
+
+/* Directories are made as they are first needed. */
+static bool move_into(const char *from, const char *to, const char *dir, const char *root, bool durable)
+{
+    if (rename(from, to) == 0)
+        return true;
+    return errno == ENOENT && make(dir) && (!durable || sync_directory(root)) && rename(from, to) == 0;
+}
+
+bool blob_file_place(struct blob_sink *sink, int64_t id)
+{
+    struct blobs *blobs = sink->blobs;
+    bool durable = blobs->durability == DURABLE_POWER;
+    if (durable && fdatasync(sink->fd))
+        return complain("sync", sink->path);
+    char *path = file_path(blobs, id), *dir = file_directory(blobs, id);
+    bool good = move_into(sink->path, path, dir, blobs->root, durable);
+    if (!good)
+        complain("create", path);
+    if (good) {
+        free(sink->path);
+        sink->path = NULL;
+        good = !durable || sync_directory(dir);
+    }
+    free(dir);
+    free(path);
+    return good;
+}
+
+void blob_file_discard(struct blob_sink *sink)
+{
+    close(sink->fd);
+    if (sink->path && unlink(sink->path))
+        complain("remove", sink->path);
+    free(sink->path);
+}
+
+void blob_file_unlink(struct blobs *blobs, int64_t id)
+{
+    char *path = file_path(blobs, id);
+    if (unlink(path) && errno != ENOENT)
+        complain("remove", path);
+    free(path);
+}
+
+int blob_file_open(struct blobs *blobs, int64_t id)
+{
+    char *path = file_path(blobs, id);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        complain("open", path);
+    free(path);
+    return fd;
+}

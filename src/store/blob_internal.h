@@ -1,0 +1,46 @@
+/* store/blob_internal.h - what blob.c (rows, references) and blob_file.c (files) share.
+ *
+ * Layout: DIR/blobs/xx/ID, xx being the low byte of the number in hexadecimal; DIR/blobs/new/N while being written. */
+#ifndef HEADRACE_STORE_BLOB_INTERNAL_H
+#define HEADRACE_STORE_BLOB_INTERNAL_H
+
+#include "store/blob.h"
+
+struct blobs {
+    struct db *db;
+    char *root;        /* the directory "blobs"; NULL until an ephemeral store needs one */
+    char *private_dir; /* ephemeral: parent of root, ours alone */
+    int lock_fd;       /* ephemeral: held while private_dir is in use */
+    enum durability durability;
+    int64_t next_id;   /* of the next body: grows only */
+    int64_t next_temp; /* name of the next file being written */
+    int64_t *touched;  /* files created or dropped in this turn */
+    size_t ntouched, cap;
+};
+
+struct blob_sink {
+    struct blobs *blobs;
+    char *buffer; /* the body while it is small */
+    size_t n, cap;
+    int64_t size;
+    int fd;       /* once it is large */
+    char *path;   /* of the file being written; NULL once it is in place */
+    bool failed;
+};
+
+/* Prepares the directory and sweeps what an earlier process left. */
+bool blob_files_open(struct blobs *blobs, const char *dir, char **message);
+void blob_files_close(struct blobs *blobs);
+/* Opens a file for the sink. These tell failure by false, after logging why. */
+bool blob_file_create(struct blob_sink *sink);
+bool blob_file_write(int fd, str bytes);
+/* Gives the sink's file its number: it survives what the durability asks for when this returns. */
+bool blob_file_place(struct blob_sink *sink, int64_t id);
+/* Closes the sink's file; removes it unless it was placed. */
+void blob_file_discard(struct blob_sink *sink);
+void blob_file_unlink(struct blobs *blobs, int64_t id);
+int blob_file_open(struct blobs *blobs, int64_t id);
+/* Reads exactly n bytes. */
+bool blob_file_read(int fd, char *out, size_t n, int64_t at);
+
+#endif
