@@ -2,6 +2,7 @@
  * one line here. */
 #include "api/call.h"
 #include "api/ops.h"
+#include "api/s3_access.h"
 #include "s3/faults.h"
 
 #include <string.h>
@@ -92,4 +93,5 @@ const struct service s3_service = {
     .xmlns = "http://s3.amazonaws.com/doc/2006-03-01/",
     .ops = tables,
     .refuse = refuse,
+    .authorize = s3_authorize,
 };

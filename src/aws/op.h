@@ -56,6 +56,9 @@ struct service {
     const struct op *const *ops; /* NULL-terminated array of tables, each ended by a row with name NULL */
     /* Turns a finding about an input into the service's fault. */
     err (*refuse)(struct call *call, const struct op *op, const struct shape_issue *issue);
+    /* May the caller do this? Asked by dispatch once the head of the request is decoded (before op->begin, before op->run), in every
+     * auth mode: it is the service that looks at api->enforce. NULL: everyone may. */
+    err (*authorize)(struct call *call, const void *in);
 };
 
 #define FOR_EACH_OP(op, service)                                                                   \
