@@ -6,22 +6,11 @@
 
 #include "s3/body.h"
 #include "s3/bucket.h"
+#include "s3/config.h"
 #include "s3/event.h"
 #include "s3/faults.h"
 #include "s3/s3.h"
 #include "s3/schema.h"
-
-/* Kinds of configuration documents of a bucket. The name is the stored `kind`; a bucket knows which ones it has. */
-#define S3_CONFIGS(X)                                                                              \
-    X(ACCELERATE) X(ACL) X(ANALYTICS) X(CORS) X(ENCRYPTION) X(INTELLIGENT_TIERING) X(INVENTORY) X(LIFECYCLE) X(LOGGING)     \
-    X(METRICS) X(NOTIFICATION) X(OBJECT_LOCK) X(OWNERSHIP) X(POLICY) X(PUBLIC_ACCESS_BLOCK) X(REPLICATION)                  \
-    X(REQUEST_PAYMENT) X(TAGGING) X(WEBSITE) X(ABAC) X(METADATA)
-enum s3_config {
-#define S3_CONFIG_ENUM(name) S3_CONFIG_##name,
-    S3_CONFIGS(S3_CONFIG_ENUM)
-#undef S3_CONFIG_ENUM
-    S3_CONFIG_KINDS
-};
 
 struct s3 {
     struct db *db;
@@ -36,23 +25,6 @@ struct s3 {
 void s3_buckets_load(struct s3 *s3);
 void s3_buckets_clear(struct s3 *s3);
 void s3_configs_load(struct s3 *s3);
-static inline bool s3_bucket_has(const struct s3_bucket *bucket, enum s3_config kind)
-{
-    return (bucket->configs >> kind) & 1;
-}
-
-/* s3/config.c: documents by (bucket, kind, id); id is "" for the kinds that have one document. */
-/* The document, copied to the arena; absent when there is none. */
-str s3_config_get(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_config kind, str id);
-err s3_config_put(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kind, str id, str document);
-/* Deletes it; *found (may be NULL) says whether it was there. */
-err s3_config_delete(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kind, str id, bool *found);
-/* Up to `limit` documents with id > after, in order of id. */
-struct s3_config_row {
-    str id, document;
-};
-size_t s3_config_list(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_config kind, str after, size_t limit,
-                      struct s3_config_row **out);
 
 /* notify.c: frees a working set; NULL is fine. */
 void s3_rules_free(struct s3_rules *rules);

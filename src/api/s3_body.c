@@ -1,0 +1,125 @@
+/* api/s3_body.c - the body of an answer: bytes from the database when small, a file when it is one, else a walk over the slices
+ * of a multipart object.
+ *
+ * An answer may take many loop turns, while which the object can be deleted. An open file outlives that; so the files of the
+ * first slices are opened at once, and only a body of very many parts opens the rest as it gets there. If one is gone by then
+ * the connection is cut: the client sees a short body, never a wrong one. */
+#include "api/s3_common.h"
+#include "store/blob.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILES_AT_ONCE 32
+
+struct reader {
+    struct blobs *blobs;
+    struct arena *arena; /* for slices that live in the database */
+    size_t n, at;        /* slices, and the one being read */
+    int64_t before;      /* bytes of the body before it */
+    struct {
+        struct blob_slice slice;
+        int fd;
+        bool tried; /* to open; fd -1: it is in the database */
+    } item[];
+};
+
+static void open_item(struct reader *reader, size_t i)
+{
+    if (reader->item[i].tried)
+        return;
+    reader->item[i].tried = true;
+    reader->item[i].fd = blob_fd(reader->blobs, reader->item[i].slice.id);
+}
+
+static void close_item(struct reader *reader, size_t i)
+{
+    if (reader->item[i].fd >= 0)
+        close(reader->item[i].fd);
+    reader->item[i].fd = -1;
+}
+
+static long read_item(struct reader *reader, size_t i, int64_t at, char *out, size_t n)
+{
+    const struct blob_slice *slice = &reader->item[i].slice;
+    open_item(reader, i);
+    if (reader->item[i].fd >= 0) {
+        long got = pread(reader->item[i].fd, out, n, slice->at + at);
+        return got > 0 ? got : -1;
+    }
+    str bytes;
+    arena_reset(reader->arena);
+    if (failed(blob_read(reader->blobs, reader->arena, slice->id, slice->at + at, n, &bytes)) || !bytes.n)
+        return -1;
+    memcpy(out, bytes.p, bytes.n);
+    return (long)bytes.n;
+}
+
+static long pull(void *state, int64_t position, char *out, size_t n)
+{
+    struct reader *reader = state;
+    while (reader->at < reader->n && position >= reader->before + reader->item[reader->at].slice.n) {
+        reader->before += reader->item[reader->at].slice.n;
+        close_item(reader, reader->at++);
+    }
+    if (reader->at == reader->n || position < reader->before)
+        return -1;
+    int64_t at = position - reader->before, left = reader->item[reader->at].slice.n - at;
+    return read_item(reader, reader->at, at, out, (int64_t)n < left ? n : (size_t)left);
+}
+
+static void pull_free(void *state)
+{
+    struct reader *reader = state;
+    for (size_t i = reader->at; i < reader->n; i++)
+        close_item(reader, i);
+    arena_free(reader->arena);
+    free(reader);
+}
+
+static void reply_slices(struct call *call, const struct blob_slice *slices, size_t n, int64_t length)
+{
+    struct reader *reader = xalloc(sizeof *reader + n * sizeof reader->item[0]);
+    reader->blobs = call->api->blobs;
+    reader->arena = arena_new();
+    reader->n = n;
+    for (size_t i = 0; i < n; i++) {
+        reader->item[i].slice = slices[i];
+        reader->item[i].fd = -1;
+    }
+    for (size_t i = 0; i < n && i < FILES_AT_ONCE; i++)
+        open_item(reader, i);
+    struct http_reply *reply = call->reply;
+    reply->kind = HTTP_BODY_PULL;
+    reply->length = length;
+    reply->pull = pull;
+    reply->pull_free = pull_free;
+    reply->pull_state = reader;
+}
+
+err s3_reply_body(struct call *call, const struct s3_object *object, int64_t at, int64_t length)
+{
+    struct http_reply *reply = call->reply;
+    struct blob_slice *slices;
+    size_t n;
+    s3_body_slices(call->api->s3, &call->ctx, object, &slices, &n);
+    n = s3_slices_cut(call->ctx.arena, slices, n, at, length, &slices);
+    reply->bytes = S("");
+    if (n > 1) {
+        reply_slices(call, slices, n, length);
+        return OK;
+    }
+    if (!n)
+        return OK;
+    int fd = slices->n > BLOB_INLINE_MAX ? blob_fd(call->api->blobs, slices->id) : -1;
+    if (fd < 0 && slices->n <= BLOB_INLINE_MAX)
+        return blob_read(call->api->blobs, call->ctx.arena, slices->id, slices->at, (size_t)slices->n, &reply->bytes);
+    if (fd < 0)
+        return FAIL(FAULT_INTERNAL);
+    reply->kind = HTTP_BODY_FILE;
+    reply->fd = fd;
+    reply->offset = slices->at;
+    reply->length = slices->n;
+    return OK;
+}

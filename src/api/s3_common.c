@@ -1,0 +1,91 @@
+/* api/s3_common.c - see s3_common.h. */
+#include "api/s3_common.h"
+
+#include "aws/keys.h"
+#include "base/digest.h"
+#include "base/text.h"
+#include "s3/tags.h"
+
+SHAPE_DEFINE(s3_owner, "Owner", S3_OWNER)
+SHAPE_DEFINE(s3_tag, "Tag", S3_TAG)
+
+err s3_argument_invalid(struct call *call, const char *text, const char *name, str value)
+{
+    err e = err_text(call->ctx.arena, &S3_INVALID_ARGUMENT, "%s", text);
+    e = err_with(call->ctx.arena, e, "ArgumentName", str_of(name));
+    return err_with(call->ctx.arena, e, "ArgumentValue", value);
+}
+
+static bool is_account(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return s.n == 12;
+}
+
+err s3_bucket_of(struct call *call, str bucket, str expected_owner, struct s3_bucket **out)
+{
+    if (expected_owner.p && !is_account(expected_owner))
+        return err_text(call->ctx.arena, &S3_INVALID_BUCKET_OWNER,
+                        "The value of the expected bucket owner parameter must be an AWS Account ID... [%.*s]",
+                        STR_ARG(expected_owner));
+    TRY(s3_bucket_find(call->api->s3, &call->ctx, bucket, out));
+    if (expected_owner.p && !str_eq((*out)->account, expected_owner))
+        return FAIL(S3_ACCESS_DENIED);
+    return OK;
+}
+
+struct s3_owner s3_owner_of(struct call *call, str account)
+{
+    struct identity who;
+    if (!call->api->keys)
+        return (struct s3_owner){.id = keys_canonical_id(call->ctx.arena, account)};
+    keys_of_account(call->api->keys, call->ctx.arena, account, &who);
+    return (struct s3_owner){.id = who.canonical_id, .display_name = who.display_name};
+}
+
+str s3_quoted(struct call *call, str etag)
+{
+    return arena_printf(call->ctx.arena, "\"%.*s\"", STR_ARG(etag));
+}
+
+void s3_stored_fill(struct call *call, const struct s3_bucket *bucket, const struct s3_object *object, struct s3_stored_out *out)
+{
+    (void)call;
+    out->version_id = s3_object_version(bucket, object);
+    if (object->ssec_md5.p) {
+        out->ssec_algorithm = S("AES256");
+        out->ssec_md5 = object->ssec_md5;
+        return;
+    }
+    out->sse = object->sse.p ? object->sse : S("AES256");
+    out->sse_key = object->sse_key;
+    if (object->sse_bucket_key)
+        out->sse_bucket_key = BOOL_OF(true);
+}
+
+void s3_checksum_fill(const struct s3_object *object, str *checksum_md5, str *type)
+{
+    if (!object->checksum_kind || !object->checksum.p)
+        return;
+    checksum_md5[object->checksum_kind - 1] = object->checksum;
+    if (type)
+        *type = object->composite ? S("COMPOSITE") : S("FULL_OBJECT");
+}
+
+err s3_find_for(struct call *call, struct s3_bucket *bucket, str key, str version, struct s3_object *out)
+{
+    struct arena *arena = call->ctx.arena;
+    *out = (struct s3_object){0};
+    err e = s3_object_find(call->api->s3, &call->ctx, bucket, key, version, out);
+    if (!failed(e) || !out->marker)
+        return e;
+    http_reply_header(arena, call->reply, S("x-amz-delete-marker"), S("true"));
+    http_reply_header(arena, call->reply, S("x-amz-version-id"), s3_object_version(bucket, out));
+    if (e.fault != &S3_METHOD_NOT_ALLOWED)
+        return e;
+    http_reply_header(arena, call->reply, S("Allow"), S("DELETE"));
+    http_reply_header(arena, call->reply, S("Last-Modified"), date_http(arena, out->mtime));
+    return err_with(arena, err_with(arena, e, "Method", call->request->method), "ResourceType", S("DeleteMarker"));
+}

@@ -1,0 +1,182 @@
+/* api/s3_write.c - from the headers that describe an object to be written to its row, with AWS's checks. */
+#include "api/s3_common.h"
+#include "base/digest.h"
+#include "base/text.h"
+#include "s3/config.h"
+#include "s3/tags.h"
+
+#define META_MAX 2048 /* bytes of user metadata, names and values */
+
+/* Kept as one text, "name:value\n" each: a value cannot contain a line break, a name no colon. */
+static err take_meta(struct call *call, const list *metadata, str *out)
+{
+    struct buf b = buf_in(call->ctx.arena);
+    size_t size = 0;
+    LIST_EACH(struct str_pair, pair, *metadata)
+    {
+        size += pair->key.n + pair->value.n;
+        buf_put(&b, pair->key);
+        buf_char(&b, ':');
+        buf_put(&b, pair->value);
+        buf_char(&b, '\n');
+    }
+    if (size > META_MAX) {
+        err e = err_with(call->ctx.arena, FAIL(S3_METADATA_TOO_LARGE), "Size", arena_printf(call->ctx.arena, "%zu", size));
+        return err_with(call->ctx.arena, e, "MaxSizeAllowed", S("2048"));
+    }
+    *out = b.n ? buf_str(&b) : STR_NONE;
+    return OK;
+}
+
+/* aws-chunked is how the body travelled, not what it is. */
+static str without_chunked(struct arena *arena, str encoding)
+{
+    if (str_find(encoding, S("aws-chunked"), 0) < 0)
+        return encoding;
+    struct buf b = buf_in(arena);
+    str rest = encoding;
+    while (rest.p) {
+        str item = str_trim(str_cut(&rest, ','));
+        if (!item.n || str_eq_nocase(item, S("aws-chunked")))
+            continue;
+        if (b.n)
+            buf_char(&b, ',');
+        buf_put(&b, item);
+    }
+    return b.n ? buf_str(&b) : STR_NONE;
+}
+
+static str kms_arn(struct call *call, const struct s3_bucket *bucket, str key)
+{
+    if (str_starts(key, S("arn:")))
+        return key;
+    /* The account's own key for S3, the one that AWS makes on first use. */
+    if (!key.p)
+        key = S("00000000-0000-4000-8000-0000000000s3");
+    bool alias = str_starts(key, S("alias/"));
+    return arena_printf(call->ctx.arena, "arn:aws:kms:%.*s:%.*s:%s%.*s", STR_ARG(bucket->region), STR_ARG(bucket->account),
+                        alias ? "" : "key/", STR_ARG(key));
+}
+
+static err take_encryption(struct call *call, const struct s3_write_in *in, struct s3_bucket *bucket, struct s3_object *object)
+{
+    TRY(s3_ssec_take(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, &object->ssec_md5));
+    if (object->ssec_md5.p && in->sse.p)
+        return s3_argument_invalid(call, "Server Side Encryption with Customer provided key is incompatible with the encryption "
+                                         "method specified", "x-amz-server-side-encryption", in->sse);
+    bool kms = in->sse.p && !str_eq(in->sse, S("AES256"));
+    if (in->sse_key.p && !kms)
+        return s3_argument_invalid(call, "Server Side Encryption with AWS KMS managed key requires HTTP header "
+                                         "x-amz-server-side-encryption : aws:kms", "x-amz-server-side-encryption", in->sse);
+    if (!kms)
+        return OK;
+    object->sse = in->sse;
+    object->sse_key = kms_arn(call, bucket, in->sse_key);
+    object->sse_bucket_key = in->sse_bucket_key.v;
+    return OK;
+}
+
+static err take_lock(struct call *call, const struct s3_write_in *in, struct s3_bucket *bucket, struct s3_object *object)
+{
+    if (!in->lock_mode.p && !in->lock_until.set && !in->lock_hold.p)
+        return OK;
+    if (!bucket->object_lock)
+        return err_text(call->ctx.arena, &S3_INVALID_REQUEST, "Bucket is missing Object Lock Configuration");
+    if (in->lock_mode.p && !str_eq(in->lock_mode, S("GOVERNANCE")) && !str_eq(in->lock_mode, S("COMPLIANCE")))
+        return s3_argument_invalid(call, "Unknown wormMode directive.", "x-amz-object-lock-mode", in->lock_mode);
+    if (in->lock_mode.p && !in->lock_until.set)
+        return s3_argument_invalid(call, "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
+                                   "x-amz-object-lock-mode", in->lock_mode);
+    if (in->lock_until.set && !in->lock_mode.p)
+        return s3_argument_invalid(call, "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
+                                   "x-amz-object-lock-retain-until-date", date_iso_ms(call->ctx.arena, in->lock_until.v));
+    if (in->lock_until.set && in->lock_until.v <= call->ctx.now)
+        return s3_argument_invalid(call, "The retain until date must be in the future!", "x-amz-object-lock-retain-until-date",
+                                   date_iso_ms(call->ctx.arena, in->lock_until.v));
+    if (in->lock_hold.p && !str_eq(in->lock_hold, S("ON")) && !str_eq(in->lock_hold, S("OFF")))
+        return s3_argument_invalid(call, "Legal Hold must be either of 'ON' or 'OFF'", "x-amz-object-lock-legal-hold",
+                                   in->lock_hold);
+    object->lock_mode = in->lock_mode;
+    object->lock_until = in->lock_until.v;
+    object->legal_hold = str_eq(in->lock_hold, S("ON"));
+    object->legal_hold_set = in->lock_hold.p != NULL;
+    return OK;
+}
+
+/* With ACLs disabled, the default, only those that give the bucket's owner everything may be sent. */
+static err take_acl(struct call *call, const struct s3_write_in *in, struct s3_bucket *bucket)
+{
+    bool grants = in->grant_full_control.p || in->grant_read.p || in->grant_read_acp.p || in->grant_write_acp.p;
+    bool harmless = !in->acl.p || str_eq(in->acl, S("private")) || str_eq(in->acl, S("bucket-owner-full-control"));
+    if (harmless && !grants)
+        return OK;
+    if (!s3_bucket_has(bucket, S3_CONFIG_OWNERSHIP))
+        return FAIL(S3_ACL_NOT_SUPPORTED);
+    return err_with(call->ctx.arena, FAIL(S3_NOT_IMPLEMENTED), "Header", in->acl.p ? S("x-amz-acl") : S("x-amz-grant-*"));
+}
+
+err s3_write_take(struct call *call, const struct s3_write_in *in, struct s3_bucket *bucket, struct s3_object *object)
+{
+    TRY(s3_key_check(&call->ctx, in->key));
+    object->key = in->key;
+    object->content_type = in->content_type.n ? in->content_type : STR_NONE;
+    object->cache_control = in->cache_control;
+    object->content_disposition = in->content_disposition;
+    object->content_encoding = without_chunked(call->ctx.arena, in->content_encoding);
+    object->content_language = in->content_language;
+    object->expires = in->expires;
+    object->website_redirect = in->website_redirect;
+    if (!str_eq(in->storage_class, S("STANDARD")))
+        object->storage_class = in->storage_class;
+    TRY(take_meta(call, &in->metadata, &object->meta));
+    TRY(take_encryption(call, in, bucket, object));
+    TRY(take_acl(call, in, bucket));
+    if (in->tagging.p)
+        TRY(s3_tags_from_header(&call->ctx, in->tagging, &object->tags));
+    return take_lock(call, in, bucket, object);
+}
+
+#define SSEC "x-amz-server-side-encryption-customer-"
+#define SSEC_TEXT "Requests specifying Server Side Encryption with Customer provided keys must provide "
+
+err s3_ssec_take(struct call *call, str algorithm, str key, str md5, str *ssec_md5)
+{
+    *ssec_md5 = STR_NONE;
+    if (!algorithm.p && !key.p && !md5.p)
+        return OK;
+    if (!algorithm.p)
+        return s3_argument_invalid(call, SSEC_TEXT "a valid encryption algorithm.", SSEC "algorithm", S("null"));
+    if (!str_eq(algorithm, S("AES256"))) {
+        err e = err_with(call->ctx.arena, FAIL(S3_INVALID_ENCRYPTION), "ArgumentName", S(SSEC "algorithm"));
+        return err_with(call->ctx.arena, e, "ArgumentValue", algorithm);
+    }
+    if (!key.n)
+        return s3_argument_invalid(call, SSEC_TEXT "an appropriate secret key.", SSEC "key", S("null"));
+    if (!md5.n)
+        return s3_argument_invalid(call, SSEC_TEXT "the client calculated MD5 of the secret key.", SSEC "key-MD5", S("null"));
+    str raw = base64_decode(call->ctx.arena, key);
+    if (raw.n != 32)
+        return s3_argument_invalid(call, "The secret key was invalid for the specified algorithm.", SSEC "key", key);
+    if (!secret_equal(digest_base64(call->ctx.arena, digest_of(DIGEST_MD5, raw)), md5))
+        return s3_argument_invalid(call, "The calculated MD5 hash of the key did not match the hash that was provided.",
+                                   SSEC "key-MD5", md5);
+    *ssec_md5 = md5;
+    return OK;
+}
+
+err s3_ssec_check(struct call *call, str algorithm, str key, str md5, const struct s3_object *object)
+{
+    if (!object->ssec_md5.p && !algorithm.p && !key.p && !md5.p)
+        return OK;
+    if (!object->ssec_md5.p)
+        return err_text(call->ctx.arena, &S3_INVALID_REQUEST, "The encryption parameters are not applicable to this object.");
+    if (!algorithm.p && !key.p && !md5.p)
+        return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
+                        "The object was stored using a form of Server Side Encryption. The correct parameters must be provided "
+                        "to retrieve the object.");
+    str given;
+    TRY(s3_ssec_take(call, algorithm, key, md5, &given));
+    if (!secret_equal(given, object->ssec_md5))
+        return err_text(call->ctx.arena, &S3_ACCESS_DENIED, SSEC_TEXT "the correct secret key.");
+    return OK;
+}
