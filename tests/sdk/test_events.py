@@ -1,0 +1,89 @@
+"""S3 tells SQS: notifications as a program sees them."""
+import json
+import urllib.parse
+
+import pytest
+
+
+@pytest.fixture
+def target(aws, queue):
+    return aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
+def configure(aws, bucket, arn, events=("s3:ObjectCreated:*",), **filters):
+    rules = [{"Name": name, "Value": value} for name, value in filters.items()]
+    queue = {"QueueArn": arn, "Events": list(events)}
+    if rules:
+        queue["Filter"] = {"Key": {"FilterRules": rules}}
+    aws.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [queue]})
+
+
+def events(aws, queue):
+    got = []
+    while True:
+        messages = aws.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        if not messages:
+            return got
+        for message in messages:
+            body = json.loads(message["Body"])
+            got += body.get("Records", [body])
+            aws.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+
+
+def test_the_test_event_comes_first_and_every_put_is_told_at_once(aws, bucket, queue, target):
+    configure(aws, bucket, target)
+    (test,) = events(aws, queue)
+    assert test["Event"] == "s3:TestEvent" and test["Bucket"] == bucket and test["Service"] == "Amazon S3"
+    put = aws.s3.put_object(Bucket=bucket, Key="in/a b+ü.txt", Body=b"hello")
+    (record,) = events(aws, queue)
+    assert record["eventName"] == "ObjectCreated:Put" and record["eventSource"] == "aws:s3"
+    assert record["awsRegion"] == "us-east-1" and record["eventVersion"] == "2.1"
+    assert record["s3"]["bucket"]["name"] == bucket and record["s3"]["bucket"]["arn"] == "arn:aws:s3:::" + bucket
+    thing = record["s3"]["object"]
+    assert urllib.parse.unquote_plus(thing["key"]) == "in/a b+ü.txt" and thing["key"] == "in/a+b%2B%C3%BC.txt"
+    assert thing["size"] == 5 and '"%s"' % thing["eTag"] == put["ETag"] and "versionId" not in thing
+    assert record["responseElements"]["x-amz-request-id"] == put["ResponseMetadata"]["RequestId"]
+
+
+def test_filters_choose_by_prefix_and_suffix(aws, bucket, queue, target):
+    configure(aws, bucket, target, prefix="incoming/", suffix=".txt")
+    events(aws, queue)
+    for key in ("incoming/a.txt", "incoming/a.csv", "other/a.txt", "incoming/deep/b.txt"):
+        aws.s3.put_object(Bucket=bucket, Key=key, Body=b"")
+    assert [r["s3"]["object"]["key"] for r in events(aws, queue)] == ["incoming/a.txt", "incoming/deep/b.txt"]
+
+
+def test_copy_multipart_and_delete_have_their_own_names(aws, bucket, queue, target):
+    configure(aws, bucket, target, events=("s3:ObjectCreated:*", "s3:ObjectRemoved:*"))
+    events(aws, queue)
+    aws.s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    aws.s3.copy_object(Bucket=bucket, Key="c", CopySource=f"{bucket}/k")
+    upload = aws.s3.create_multipart_upload(Bucket=bucket, Key="m")["UploadId"]
+    tag = aws.s3.upload_part(Bucket=bucket, Key="m", UploadId=upload, PartNumber=1, Body=b"p")["ETag"]
+    aws.s3.complete_multipart_upload(Bucket=bucket, Key="m", UploadId=upload,
+                                     MultipartUpload={"Parts": [{"ETag": tag, "PartNumber": 1}]})
+    aws.s3.delete_object(Bucket=bucket, Key="k")
+    got = events(aws, queue)
+    assert [r["eventName"] for r in got] == ["ObjectCreated:Put", "ObjectCreated:Copy",
+                                             "ObjectCreated:CompleteMultipartUpload", "ObjectRemoved:Delete"]
+    assert "size" not in got[3]["s3"]["object"]
+    order = [r["s3"]["object"]["sequencer"] for r in got]
+    assert order == sorted(order)
+
+
+def test_a_missing_queue_is_refused_when_configuring(aws, bucket, refused):
+    with refused("InvalidArgument", 400) as answer:
+        configure(aws, bucket, f"arn:aws:sqs:us-east-1:{aws.account}:none")
+    assert answer.message == "Unable to validate the following destination configurations"
+    assert "QueueConfigurations" not in aws.s3.get_bucket_notification_configuration(Bucket=bucket)
+
+
+def test_a_configuration_comes_back_and_an_empty_one_ends_it(aws, bucket, queue, target):
+    configure(aws, bucket, target, prefix="a/")
+    (got,) = aws.s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"]
+    assert got["QueueArn"] == target and got["Events"] == ["s3:ObjectCreated:*"] and got["Id"]
+    assert [(r["Name"].lower(), r["Value"]) for r in got["Filter"]["Key"]["FilterRules"]] == [("prefix", "a/")]
+    events(aws, queue)
+    aws.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    aws.s3.put_object(Bucket=bucket, Key="a/x", Body=b"")
+    assert events(aws, queue) == []

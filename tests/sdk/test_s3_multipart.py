@@ -1,0 +1,88 @@
+"""Multipart uploads through boto3 and its transfer manager."""
+import hashlib
+import io
+import os
+
+import pytest
+from boto3.s3.transfer import TransferConfig
+
+MIB = 1 << 20
+
+
+def composite(*parts):
+    return '"%s-%d"' % (hashlib.md5(b"".join(hashlib.md5(p).digest() for p in parts)).hexdigest(), len(parts))
+
+
+@pytest.fixture
+def upload(aws, bucket):
+    return aws.s3.create_multipart_upload(Bucket=bucket, Key="big")["UploadId"]
+
+
+def send(aws, bucket, upload, number, body):
+    tag = aws.s3.upload_part(Bucket=bucket, Key="big", UploadId=upload, PartNumber=number, Body=body)["ETag"]
+    return {"ETag": tag, "PartNumber": number}
+
+
+def finish(aws, bucket, upload, parts):
+    return aws.s3.complete_multipart_upload(Bucket=bucket, Key="big", UploadId=upload, MultipartUpload={"Parts": parts})
+
+
+def test_parts_in_any_order_make_one_object(aws, bucket, upload):
+    bodies = [os.urandom(5 * MIB), os.urandom(5 * MIB + 7), os.urandom(11)]
+    sent = [send(aws, bucket, upload, n, bodies[n - 1]) for n in (3, 1, 2)]
+    answer = finish(aws, bucket, upload, sorted(sent, key=lambda p: p["PartNumber"]))
+    assert answer["ETag"] == composite(*bodies)
+    got = aws.s3.get_object(Bucket=bucket, Key="big")
+    assert got["Body"].read() == b"".join(bodies)
+    second = aws.s3.get_object(Bucket=bucket, Key="big", PartNumber=2)
+    assert second["PartsCount"] == 3 and second["Body"].read() == bodies[1]
+    across = aws.s3.get_object(Bucket=bucket, Key="big", Range=f"bytes={5 * MIB - 3}-{5 * MIB + 3}")
+    assert across["Body"].read() == (bodies[0] + bodies[1])[5 * MIB - 3:5 * MIB + 4]
+
+
+def test_the_transfer_manager_round_trips_20_mb(aws, bucket):
+    body = os.urandom(20 * MIB + 123)
+    config = TransferConfig(multipart_threshold=8 * MIB, multipart_chunksize=8 * MIB)
+    aws.s3.upload_fileobj(io.BytesIO(body), bucket, "t", Config=config)
+    back = io.BytesIO()
+    aws.s3.download_fileobj(bucket, "t", back, Config=config)
+    assert back.getvalue() == body
+    aws.s3.copy({"Bucket": bucket, "Key": "t"}, bucket, "t2", Config=config)
+    assert aws.s3.head_object(Bucket=bucket, Key="t2")["ETag"] == aws.s3.head_object(Bucket=bucket, Key="t")["ETag"]
+
+
+def test_listing_knows_parts_and_uploads_until_abort(aws, bucket, upload, refused):
+    send(aws, bucket, upload, 1, b"a")
+    send(aws, bucket, upload, 4, b"bb")
+    listing = aws.s3.list_parts(Bucket=bucket, Key="big", UploadId=upload)
+    assert [(p["PartNumber"], p["Size"]) for p in listing["Parts"]] == [(1, 1), (4, 2)]
+    assert [u["UploadId"] for u in aws.s3.list_multipart_uploads(Bucket=bucket)["Uploads"]] == [upload]
+    assert "Contents" not in aws.s3.list_objects_v2(Bucket=bucket)
+    aws.s3.abort_multipart_upload(Bucket=bucket, Key="big", UploadId=upload)
+    assert "Uploads" not in aws.s3.list_multipart_uploads(Bucket=bucket)
+    with refused("NoSuchUpload", 404):
+        send(aws, bucket, upload, 2, b"late")
+
+
+def test_what_complete_refuses(aws, bucket, upload, refused):
+    one, two = send(aws, bucket, upload, 1, b"small"), send(aws, bucket, upload, 2, b"last")
+    with refused("EntityTooSmall", 400):
+        finish(aws, bucket, upload, [one, two])
+    with refused("InvalidPartOrder", 400):
+        finish(aws, bucket, upload, [two, one])
+    with refused("InvalidPart", 400):
+        finish(aws, bucket, upload, [one, {"ETag": '"0123456789abcdef0123456789abcdef"', "PartNumber": 2}])
+    with refused("MalformedXML", 400):
+        finish(aws, bucket, upload, [])
+    with refused("NoSuchUpload", 404):
+        finish(aws, bucket, "nonsense", [one])
+    assert finish(aws, bucket, upload, [one])["ETag"] == composite(b"small")
+
+
+def test_a_part_can_be_copied_from_a_range(aws, bucket, upload):
+    body = os.urandom(6 * MIB)
+    aws.s3.put_object(Bucket=bucket, Key="src", Body=body)
+    part = aws.s3.upload_part_copy(Bucket=bucket, Key="big", UploadId=upload, PartNumber=1,
+                                   CopySource=f"{bucket}/src", CopySourceRange=f"bytes=5-{5 * MIB + 4}")
+    finish(aws, bucket, upload, [{"ETag": part["CopyPartResult"]["ETag"], "PartNumber": 1}])
+    assert aws.s3.get_object(Bucket=bucket, Key="big")["Body"].read() == body[5:5 * MIB + 5]
