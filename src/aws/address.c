@@ -17,16 +17,12 @@ struct labels {
 
 static str host_name(struct arena *arena, const struct http_request *request)
 {
-    str host = arena_copy(arena, http_header(request, S("host")));
+    str host = text_lower(arena, http_header(request, S("host")));
     if (!host.p || (host.n && host.p[0] == '['))
         return S("");
     host = str_cut(&host, ':');
     if (str_ends(host, S(".")))
         host.n--;
-    char *p = (char *)(uintptr_t)host.p;
-    for (size_t i = 0; i < host.n; i++)
-        if (p[i] >= 'A' && p[i] <= 'Z')
-            p[i] = (char)(p[i] + 'a' - 'A');
     return host;
 }
 

@@ -80,16 +80,6 @@ static struct shape_issue take_text(struct arena *arena, const struct field *fie
     return good ? (struct shape_issue){0} : (struct shape_issue){WRONG_TYPE, field, str_of(field->wire), text};
 }
 
-static str lower(struct arena *arena, str s)
-{
-    str copy = arena_copy(arena, s);
-    char *p = (char *)(uintptr_t)copy.p;
-    for (size_t i = 0; i < copy.n; i++)
-        if (p[i] >= 'A' && p[i] <= 'Z')
-            p[i] = (char)(p[i] + 'a' - 'A');
-    return copy;
-}
-
 /* A header given twice is one value, joined by a comma (RFC 9110 5.3). */
 static void add_meta(struct arena *arena, list *items, str name, str value)
 {
@@ -109,11 +99,11 @@ static void take_meta(struct arena *arena, const struct field *field, const stru
     for (size_t i = 0; i < request->nheaders; i++) {
         struct http_header *h = &request->headers[i];
         if (str_starts_nocase(h->name, prefix))
-            add_meta(arena, items, lower(arena, str_slice(h->name, prefix.n, h->name.n)), h->value);
+            add_meta(arena, items, text_lower(arena, str_slice(h->name, prefix.n, h->name.n)), h->value);
     }
     for (size_t i = 0; i < query->n && is_presigned(query); i++)
         if (str_starts_nocase(query->at[i].key, prefix))
-            add_meta(arena, items, lower(arena, str_slice(query->at[i].key, prefix.n, query->at[i].key.n)),
+            add_meta(arena, items, text_lower(arena, str_slice(query->at[i].key, prefix.n, query->at[i].key.n)),
                      query->at[i].value);
     items->set = items->n > 0;
 }

@@ -219,6 +219,16 @@ static size_t skip_ascii(str s, size_t at)
     return at;
 }
 
+str text_lower(struct arena *arena, str s)
+{
+    str copy = arena_copy(arena, s);
+    char *p = (char *)(uintptr_t)copy.p;
+    for (size_t i = 0; i < copy.n; i++)
+        if (p[i] >= 'A' && p[i] <= 'Z')
+            p[i] = (char)(p[i] + 'a' - 'A');
+    return copy;
+}
+
 bool utf8_valid(str s)
 {
     for (size_t at = skip_ascii(s, 0); at < s.n; at = skip_ascii(s, at))

@@ -21,6 +21,8 @@ str base64_encode(struct arena *arena, str bytes);
 /* Strict: padding required, no white space. Absent on malformed input. */
 str base64_decode(struct arena *arena, str text);
 
+/* A copy with ASCII capitals made small; absent stays absent. */
+str text_lower(struct arena *arena, str s);
 /* Strictly valid UTF-8 (no surrogates, no overlong forms). */
 bool utf8_valid(str s);
 /* Next code point at *at, advancing it; -1 for an invalid byte (advances by one). */
