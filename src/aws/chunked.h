@@ -22,6 +22,8 @@ struct chunked *chunked_new(struct arena *arena, const struct chunked_options *o
 err chunked_feed(struct chunked *chunked, str bytes, chunked_sink *sink, void *user);
 /* The body is over: IncompleteBody when the last chunk or announced bytes are missing. */
 err chunked_end(struct chunked *chunked);
+/* When the request ends before chunked_end was called: frees what is not in the arena. Harmless otherwise. */
+void chunked_drop(struct chunked *chunked);
 /* After chunked_end: trailers with lower-case names and trimmed values. */
 void chunked_trailers(const struct chunked *chunked, struct http_header **trailers, size_t *n);
 
