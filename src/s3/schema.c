@@ -24,6 +24,11 @@ static const char *const migrations[] = {
     "CREATE TABLE s3_slice("
     " part INTEGER NOT NULL, ordinal INTEGER NOT NULL, blob INTEGER NOT NULL, at INTEGER NOT NULL, n INTEGER NOT NULL,"
     " PRIMARY KEY(part, ordinal)) WITHOUT ROWID;",
+    "CREATE TABLE s3_upload(id INTEGER PRIMARY KEY" S3_OBJECT_COLUMNS(S3_COLUMN_NAME, S3_COLUMN_NAME)
+    ", name, initiator, algorithm, disturbed, result, ended);"
+    "CREATE INDEX s3_upload_key ON s3_upload(bucket, key, id);"
+    "CREATE INDEX s3_upload_name ON s3_upload(name);"
+    "CREATE INDEX s3_upload_ended ON s3_upload(ended) WHERE ended > 0;",
 };
 
 void s3_schema_make(struct db *db)
