@@ -1,4 +1,5 @@
 /* api/s3_write.c - from the headers that describe an object to be written to its row, with AWS's checks. */
+#include "api/s3_acl.h"
 #include "api/s3_common.h"
 #include "base/digest.h"
 #include "base/text.h"
@@ -103,18 +104,6 @@ static err take_lock(struct call *call, const struct s3_write_in *in, struct s3_
     return OK;
 }
 
-/* With ACLs disabled, the default, only those that give the bucket's owner everything may be sent. */
-static err take_acl(struct call *call, const struct s3_write_in *in, struct s3_bucket *bucket)
-{
-    bool grants = in->grant_full_control.p || in->grant_read.p || in->grant_read_acp.p || in->grant_write_acp.p;
-    bool harmless = !in->acl.p || str_eq(in->acl, S("private")) || str_eq(in->acl, S("bucket-owner-full-control"));
-    if (harmless && !grants)
-        return OK;
-    if (!s3_bucket_has(bucket, S3_CONFIG_OWNERSHIP))
-        return FAIL(S3_ACL_NOT_SUPPORTED);
-    return err_with(call->ctx.arena, FAIL(S3_NOT_IMPLEMENTED), "Header", in->acl.p ? S("x-amz-acl") : S("x-amz-grant-*"));
-}
-
 err s3_write_take(struct call *call, const struct s3_write_in *in, struct s3_bucket *bucket, struct s3_object *object)
 {
     TRY(s3_key_check(&call->ctx, in->key));
@@ -130,7 +119,9 @@ err s3_write_take(struct call *call, const struct s3_write_in *in, struct s3_buc
         object->storage_class = in->storage_class;
     TRY(take_meta(call, &in->metadata, &object->meta));
     TRY(take_encryption(call, in, bucket, object));
-    TRY(take_acl(call, in, bucket));
+    struct s3_acl_claims claims = {in->acl, in->grant_full_control, in->grant_read, STR_NONE, in->grant_read_acp,
+                                   in->grant_write_acp};
+    TRY(s3_acl_of_write(call, &claims, bucket, object));
     if (in->tagging.p)
         TRY(s3_tags_from_header(&call->ctx, in->tagging, &object->tags));
     return take_lock(call, in, bucket, object);

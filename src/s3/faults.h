@@ -21,6 +21,8 @@
       "different name and try again.")                                                             \
     X(BUCKET_ALREADY_OWNED, "BucketAlreadyOwnedByYou", 409,                                        \
       "Your previous request to create the named bucket succeeded and you already own it.")        \
+    X(BUCKET_ACL_WITH_OWNERSHIP, "InvalidBucketAclWithObjectOwnership", 400,                       \
+      "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")            \
     X(BUCKET_NOT_EMPTY, "BucketNotEmpty", 409, "The bucket you tried to delete is not empty")      \
     X(CONDITIONAL_CONFLICT, "ConditionalRequestConflict", 409,                                     \
       "The conditional request cannot succeed due to a conflicting operation against this resource.") \
