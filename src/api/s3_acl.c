@@ -1,4 +1,5 @@
-/* api/s3_acl.c - see s3_acl.h. Claims of headers become a struct s3_acl here; the document form is in s3_acl_ops.c. */
+/* api/s3_acl.c - see s3_acl.h. Claims of headers become a struct s3_acl here; the document form is
+ * in s3_acl_ops.c. */
 #include "api/s3_acl_inside.h"
 
 #include "api/s3_access.h"
@@ -33,7 +34,8 @@ bool s3_grantee_known(struct call *call, str id)
 
 err s3_grantee_of_email(struct call *call, str email, str *id)
 {
-    str account = call->api->keys ? keys_account_of(call->api->keys, call->ctx.arena, email) : STR_NONE;
+    str account =
+        call->api->keys ? keys_account_of(call->api->keys, call->ctx.arena, email) : STR_NONE;
     if (!account.p)
         return FAIL(S3_UNRESOLVABLE_GRANT);
     *id = s3_canonical_id(call, account);
@@ -59,10 +61,12 @@ static err take_grantee(struct call *call, const char *header, str pair, struct 
     if (!str_eq_nocase(kind, S("id")))
         return s3_argument_invalid(call, "Argument format not recognized", header, whole);
     grant->user = value;
-    return s3_grantee_known(call, value) ? OK : s3_argument_invalid(call, "Invalid id", "id", value);
+    return s3_grantee_known(call, value) ? OK
+                                         : s3_argument_invalid(call, "Invalid id", "id", value);
 }
 
-static err take_grants(struct call *call, const char *header, str value, enum s3_permission permission, struct s3_acl *acl)
+static err take_grants(struct call *call, const char *header, str value,
+                       enum s3_permission permission, struct s3_acl *acl)
 {
     while (value.p) {
         struct s3_grant grant = {.permission = permission};
@@ -74,7 +78,8 @@ static err take_grants(struct call *call, const char *header, str value, enum s3
 
 static bool claims_grants(const struct s3_acl_claims *claims)
 {
-    return claims->full_control.p || claims->read.p || claims->write.p || claims->read_acp.p || claims->write_acp.p;
+    return claims->full_control.p || claims->read.p || claims->write.p || claims->read_acp.p ||
+           claims->write_acp.p;
 }
 
 bool s3_acl_claimed(const struct s3_acl_claims *claims)
@@ -82,13 +87,15 @@ bool s3_acl_claimed(const struct s3_acl_claims *claims)
     return claims->canned.p || claims_grants(claims);
 }
 
-err s3_acl_of_claims(struct call *call, const struct s3_acl_claims *claims, str owner, str bucket_owner, struct s3_acl *acl)
+err s3_acl_of_claims(struct call *call, const struct s3_acl_claims *claims, str owner,
+                     str bucket_owner, struct s3_acl *acl)
 {
     *acl = (struct s3_acl){0};
     if (claims->canned.p && claims_grants(claims))
         return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
                         "Specifying both Canned ACLs and Header Grants is not allowed");
-    if (claims->canned.p && !s3_acl_canned(call->ctx.arena, claims->canned, owner, bucket_owner, acl))
+    if (claims->canned.p &&
+        !s3_acl_canned(call->ctx.arena, claims->canned, owner, bucket_owner, acl))
         return s3_argument_invalid(call, "", "x-amz-acl", claims->canned);
     TRY(take_grants(call, "x-amz-grant-full-control", claims->full_control, S3_FULL_CONTROL, acl));
     TRY(take_grants(call, "x-amz-grant-read", claims->read, S3_MAY_READ, acl));
@@ -104,23 +111,27 @@ err s3_acl_may_store(struct call *call, struct s3_bucket *bucket, const struct s
     return blocked ? FAIL(S3_ACCESS_DENIED) : OK;
 }
 
-/* With ACLs disabled only those are taken that give the bucket's owner everything and nobody else anything. */
+/* With ACLs disabled only those are taken that give the bucket's owner everything and nobody else
+ * anything. */
 static bool means_nothing(const struct s3_acl_claims *claims)
 {
     return !claims_grants(claims) && (!claims->canned.p || str_eq(claims->canned, S("private")) ||
                                       str_eq(claims->canned, S("bucket-owner-full-control")));
 }
 
-err s3_acl_of_write(struct call *call, const struct s3_acl_claims *claims, struct s3_bucket *bucket, struct s3_object *object)
+err s3_acl_of_write(struct call *call, const struct s3_acl_claims *claims, struct s3_bucket *bucket,
+                    struct s3_object *object)
 {
-    bool foreign = !call->ctx.anonymous && call->ctx.account.n && !str_eq(call->ctx.account, bucket->account);
+    bool foreign =
+        !call->ctx.anonymous && call->ctx.account.n && !str_eq(call->ctx.account, bucket->account);
     object->owner = bucket->account;
     if (!foreign && !s3_acl_claimed(claims))
         return OK;
     enum s3_ownership ownership = s3_ownership_of(call, bucket);
     if (ownership == S3_OWNER_ENFORCED)
         return means_nothing(claims) ? OK : FAIL(S3_ACL_NOT_SUPPORTED);
-    bool hands_over = ownership == S3_OWNER_PREFERRED && str_eq(claims->canned, S("bucket-owner-full-control"));
+    bool hands_over =
+        ownership == S3_OWNER_PREFERRED && str_eq(claims->canned, S("bucket-owner-full-control"));
     if (foreign && !hands_over)
         object->owner = call->ctx.account;
     if (!s3_acl_claimed(claims))
@@ -134,7 +145,8 @@ err s3_acl_of_write(struct call *call, const struct s3_acl_claims *claims, struc
     return OK;
 }
 
-err s3_acl_of_new_bucket(struct call *call, const struct s3_acl_claims *claims, str ownership, struct s3_bucket *bucket)
+err s3_acl_of_new_bucket(struct call *call, const struct s3_acl_claims *claims, str ownership,
+                         struct s3_bucket *bucket)
 {
     struct s3_acl acl;
     if (!s3_acl_claimed(claims))
@@ -143,13 +155,15 @@ err s3_acl_of_new_bucket(struct call *call, const struct s3_acl_claims *claims, 
     bool enforced = ownership.p ? str_eq(ownership, S("BucketOwnerEnforced")) : call->api->strict;
     if (enforced && !str_eq(claims->canned, S("private")))
         return FAIL(S3_BUCKET_ACL_WITH_OWNERSHIP);
-    return s3_config_put(call->api->s3, bucket, S3_CONFIG_ACL, S(""), s3_acl_store(call->ctx.arena, &acl));
+    return s3_config_put(call->api->s3, bucket, S3_CONFIG_ACL, S(""),
+                         s3_acl_store(call->ctx.arena, &acl));
 }
 
 str s3_name_of_canonical_id(struct call *call, str id)
 {
     struct identity identity;
-    str account = call->api->keys ? keys_account_of(call->api->keys, call->ctx.arena, id) : STR_NONE;
+    str account =
+        call->api->keys ? keys_account_of(call->api->keys, call->ctx.arena, id) : STR_NONE;
     if (!account.p)
         return STR_NONE;
     keys_of_account(call->api->keys, call->ctx.arena, account, &identity);

@@ -1,5 +1,5 @@
-/* api/s3_acl_ops.c - Get and Put of bucket and object ACLs. A put takes one of three forms: a canned name, grant headers, or the
- * document; a get always answers the document. */
+/* api/s3_acl_ops.c - Get and Put of bucket and object ACLs. A put takes one of three forms: a
+ * canned name, grant headers, or the document; a get always answers the document. */
 #include "api/s3_access.h"
 #include "api/s3_acl_inside.h"
 #include "api/s3_common.h"
@@ -54,22 +54,28 @@ SHAPE(put_object_acl_out, "PutObjectAclResponse", PUT_OBJECT_OUT)
     ((struct s3_acl_claims){(in)->acl, (in)->grant_full_control, (in)->grant_read,                 \
                             (in)->grant_write, (in)->grant_read_acp, (in)->grant_write_acp})
 
-/* --- out ------------------------------------------------------------------------------------------------------------ */
+/* --- out
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
-static void fill_document(struct call *call, str owner, const struct s3_acl *acl, struct acl_document *out)
+static void fill_document(struct call *call, str owner, const struct s3_acl *acl,
+                          struct acl_document *out)
 {
     struct s3_owner *who = ARENA_NEW(call->ctx.arena, struct s3_owner);
     *who = s3_owner_of(call, owner);
     out->owner = who;
-    out->grants = (list){arena_array(call->ctx.arena, acl->n, sizeof(struct acl_grant)), acl->n, true};
+    out->grants =
+        (list){arena_array(call->ctx.arena, acl->n, sizeof(struct acl_grant)), acl->n, true};
     for (size_t i = 0; i < acl->n; i++) {
         struct acl_grantee *grantee = ARENA_NEW(call->ctx.arena, struct acl_grantee);
         const struct s3_grant *grant = &acl->grants[i];
-        *grantee = grant->group ? (struct acl_grantee){.type = S("Group"), .uri = s3_group_uri(grant->group)}
-                                : (struct acl_grantee){.type = S("CanonicalUser"), .id = grant->user};
+        *grantee = grant->group
+                       ? (struct acl_grantee){.type = S("Group"), .uri = s3_group_uri(grant->group)}
+                       : (struct acl_grantee){.type = S("CanonicalUser"), .id = grant->user};
         if (!grant->group)
             grantee->display_name = s3_name_of_canonical_id(call, grant->user);
-        *LIST_AT(out->grants, struct acl_grant, i) = (struct acl_grant){grantee, s3_permission_name(grant->permission)};
+        *LIST_AT(out->grants, struct acl_grant, i) =
+            (struct acl_grant){grantee, s3_permission_name(grant->permission)};
     }
 }
 
@@ -95,27 +101,34 @@ static err get_object_acl(struct call *call, const void *input, void *out)
     return OK;
 }
 
-/* --- in ------------------------------------------------------------------------------------------------------------- */
+/* --- in
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
-static err take_document_grant(struct call *call, const struct acl_grant *wire, struct s3_grant *grant)
+static err take_document_grant(struct call *call, const struct acl_grant *wire,
+                               struct s3_grant *grant)
 {
     const struct acl_grantee *grantee = wire->grantee;
     grant->permission = (enum s3_permission)s3_permission_of(wire->permission);
     if (str_eq(grantee->type, S("Group"))) {
         grant->group = s3_group_of(grantee->uri);
-        return grant->group ? OK : s3_argument_invalid(call, "Invalid group uri", "Group/URI", grantee->uri);
+        return grant->group
+                   ? OK
+                   : s3_argument_invalid(call, "Invalid group uri", "Group/URI", grantee->uri);
     }
     if (str_eq(grantee->type, S("AmazonCustomerByEmail")))
         return s3_grantee_of_email(call, grantee->email, &grant->user);
     if (!str_eq(grantee->type, S("CanonicalUser")))
         return FAIL(S3_MALFORMED_ACL);
     grant->user = grantee->id;
-    return s3_grantee_known(call, grantee->id) ? OK
-                                               : s3_argument_invalid(call, "Invalid id", "CanonicalUser/ID", grantee->id);
+    return s3_grantee_known(call, grantee->id)
+               ? OK
+               : s3_argument_invalid(call, "Invalid id", "CanonicalUser/ID", grantee->id);
 }
 
 /* The document must name the owner that the resource has. */
-static err take_document(struct call *call, const struct acl_document *document, str owner, struct s3_acl *acl)
+static err take_document(struct call *call, const struct acl_document *document, str owner,
+                         struct s3_acl *acl)
 {
     const struct s3_owner *named = document->owner;
     if (!named || !document->grants.set)
@@ -125,8 +138,7 @@ static err take_document(struct call *call, const struct acl_document *document,
     if (!str_eq(named->id, owner))
         return FAIL(S3_ACCESS_DENIED);
     *acl = (struct s3_acl){0};
-    LIST_EACH(struct acl_grant, wire, document->grants)
-    {
+    LIST_EACH (struct acl_grant, wire, document->grants) {
         struct s3_grant grant = {0};
         TRY(take_document_grant(call, wire, &grant));
         s3_acl_add(call->ctx.arena, acl, grant);
@@ -134,14 +146,17 @@ static err take_document(struct call *call, const struct acl_document *document,
     return acl->n <= S3_ACL_MAX_GRANTS ? OK : FAIL(S3_MALFORMED_ACL);
 }
 
-static err take(struct call *call, const struct s3_acl_claims *claims, const struct acl_document *document, str owner,
-                str bucket_owner, struct s3_acl *acl)
+static err take(struct call *call, const struct s3_acl_claims *claims,
+                const struct acl_document *document, str owner, str bucket_owner,
+                struct s3_acl *acl)
 {
     if (!s3_acl_claimed(claims) && !document)
-        return err_with(call->ctx.arena, FAIL(S3_MISSING_SECURITY_HEADER), "MissingHeaderName", S("x-amz-acl"));
+        return err_with(call->ctx.arena, FAIL(S3_MISSING_SECURITY_HEADER), "MissingHeaderName",
+                        S("x-amz-acl"));
     if (s3_acl_claimed(claims) && document)
         return FAIL(S3_UNEXPECTED_CONTENT);
-    return document ? take_document(call, document, owner, acl) : s3_acl_of_claims(call, claims, owner, bucket_owner, acl);
+    return document ? take_document(call, document, owner, acl)
+                    : s3_acl_of_claims(call, claims, owner, bucket_owner, acl);
 }
 
 static err put_bucket_acl(struct call *call, const void *input, void *out)
@@ -157,7 +172,8 @@ static err put_bucket_acl(struct call *call, const void *input, void *out)
     if (s3_ownership_of(call, bucket) == S3_OWNER_ENFORCED && !str_eq(claims.canned, S("private")))
         return FAIL(S3_ACL_NOT_SUPPORTED);
     TRY(s3_acl_may_store(call, bucket, &acl));
-    return s3_config_put(call->api->s3, bucket, S3_CONFIG_ACL, S(""), s3_acl_store(call->ctx.arena, &acl));
+    return s3_config_put(call->api->s3, bucket, S3_CONFIG_ACL, S(""),
+                         s3_acl_store(call->ctx.arena, &acl));
 }
 
 static err put_object_acl(struct call *call, const void *input, void *out)
@@ -181,13 +197,29 @@ static err put_object_acl(struct call *call, const void *input, void *out)
 }
 
 const struct op s3_acl_ops[] = {
-    {.name = "GetBucketAcl", .in = &get_bucket_acl_in_shape, .out = &acl_document_shape, .run = get_bucket_acl, .flags = OP_READ,
-     .rest = {"GET", REST_BUCKET, "acl"}, .out_root = "AccessControlPolicy"},
-    {.name = "PutBucketAcl", .in = &put_bucket_acl_in_shape, .out = &empty_shape, .run = put_bucket_acl,
+    {.name = "GetBucketAcl",
+     .in = &get_bucket_acl_in_shape,
+     .out = &acl_document_shape,
+     .run = get_bucket_acl,
+     .flags = OP_READ,
+     .rest = {"GET", REST_BUCKET, "acl"},
+     .out_root = "AccessControlPolicy"},
+    {.name = "PutBucketAcl",
+     .in = &put_bucket_acl_in_shape,
+     .out = &empty_shape,
+     .run = put_bucket_acl,
      .rest = {"PUT", REST_BUCKET, "acl"}},
-    {.name = "GetObjectAcl", .in = &get_object_acl_in_shape, .out = &acl_document_shape, .run = get_object_acl, .flags = OP_READ,
-     .rest = {"GET", REST_OBJECT, "acl"}, .out_root = "AccessControlPolicy"},
-    {.name = "PutObjectAcl", .in = &put_object_acl_in_shape, .out = &put_object_acl_out_shape, .run = put_object_acl,
+    {.name = "GetObjectAcl",
+     .in = &get_object_acl_in_shape,
+     .out = &acl_document_shape,
+     .run = get_object_acl,
+     .flags = OP_READ,
+     .rest = {"GET", REST_OBJECT, "acl"},
+     .out_root = "AccessControlPolicy"},
+    {.name = "PutObjectAcl",
+     .in = &put_object_acl_in_shape,
+     .out = &put_object_acl_out_shape,
+     .run = put_object_acl,
      .rest = {"PUT", REST_OBJECT, "acl"}},
     {.name = NULL},
 };

@@ -7,7 +7,10 @@
 
 #include <string.h>
 
+extern const struct op s3_acl_ops[];
+
 static const struct op *const tables[] = {
+    s3_acl_ops,
     NULL,
 };
 

@@ -66,15 +66,6 @@ static str new_version_id(struct ctx *ctx)
                     VERSION_ID_LENGTH);
 }
 
-/* With ACLs disabled, which is the default, everything in a bucket belongs to its owner. */
-static str owner_of(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket)
-{
-    if (!ctx->account.n || ctx->anonymous || !s3_bucket_has(bucket, S3_CONFIG_OWNERSHIP))
-        return bucket->account;
-    str rule = s3_config_get(s3, ctx, bucket, S3_CONFIG_OWNERSHIP, S(""));
-    return str_find(rule, S("BucketOwnerEnforced"), 0) >= 0 ? bucket->account : ctx->account;
-}
-
 err s3_version_drop(struct s3 *s3, const struct s3_object *object)
 {
     if (object->blob)
@@ -102,7 +93,8 @@ static err retire_null(struct s3 *s3, struct s3_bucket *bucket, str key)
 err s3_version_install(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, struct s3_object *object)
 {
     object->bucket = bucket->id;
-    object->owner = owner_of(s3, ctx, bucket);
+    if (!object->owner.p)
+        object->owner = bucket->account;
     if (!object->mtime)
         object->mtime = ctx->now;
     if (bucket->versioning == S3_VERSIONED) {
