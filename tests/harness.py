@@ -52,10 +52,8 @@ class Server:
         self.port_file = base / "port"
         self.flags = [binary or BINARY, "serve", "--port", str(port), "--port-file", str(self.port_file), *flags]
         self.flags += ["--data-dir", str(data_dir)] if data_dir else ["--ephemeral"]
-        self.env = {**os.environ, **(env or {})}
-        for name in list(self.env):
-            if name.startswith(("AWS_", "HEADRACE_")):
-                del self.env[name]
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "HEADRACE_"))}
+        self.env = {**clean, **(env or {})}
         self.process = None
 
     def start(self):
