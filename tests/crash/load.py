@@ -37,11 +37,10 @@ class Client:
         return json.loads(body) if body else {}
 
 
-class Worker(threading.Thread):
+class Worker:
     """Runs operations until the server is gone, keeping book."""
 
     def __init__(self, number, seed):
-        super().__init__(daemon=True)
         self.number, self.random = number, random.Random(seed)
         self.objects = {}      # key -> digest of the acknowledged body, None when acknowledged as deleted
         self.uncertain = {}    # key -> digests (or None) that an unacknowledged call may have left
@@ -52,15 +51,13 @@ class Worker(threading.Thread):
         self.problem = None
 
     def begin(self, port, limit):
-        threading.Thread.__init__(self, daemon=True)
-        self.port, self.limit = port, limit
-        self.start()
+        self.thread = threading.Thread(target=self.run, args=(Client(port), limit), daemon=True)
+        self.thread.start()
 
-    def run(self):
-        client = Client(self.port)
+    def run(self, client, limit):
         actions = (self.put, self.put, self.delete, self.send, self.send, self.receive, self.multipart)
         try:
-            for _ in range(self.limit):
+            for _ in range(limit):
                 self.random.choice(actions)(client)
                 self.tasks += 1
         except Gone:

@@ -46,7 +46,7 @@ def kill_under_mixed_load_loses_nothing_acknowledged(options, folder):
         pause(0.3 + 0.17 * (turn % 5))
         server.kill()
         for worker in workers:
-            worker.join(90)
+            worker.thread.join(90)
             if worker.problem:
                 raise worker.problem
         server = Server(*flags, data_dir=folder / "data").start()
