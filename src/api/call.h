@@ -20,6 +20,7 @@ struct api {
     str default_account, default_region; /* of the process: where the pipeline lives */
     bool strict;                         /* --strict: AWS's waiting rules and throttles */
     bool enforce;                        /* --auth enforce: policies and ACLs decide */
+    bool verify;                         /* --auth verify or enforce: signatures are checked */
     /* Runs `work` on a pool thread, then `done` on the loop, with `arg`; NULL: callers work inline (unit tests). */
     void (*offload)(void *user, void (*work)(void *arg), void (*done)(void *arg), void *arg);
     void *offload_user;

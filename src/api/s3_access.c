@@ -297,7 +297,7 @@ err s3_authorize(struct call *call, const void *in)
 {
     (void)in;
     struct arena *arena = call->ctx.arena;
-    if (!call->api->enforce)
+    if (!call->api->enforce || call->op->flags & OP_ANONYMOUS)
         return OK;
     if (!call->bucket.p || strcmp(call->op->name, "CreateBucket") == 0)
         return call->ctx.anonymous ? FAIL(S3_ACCESS_DENIED) : OK;

@@ -7,10 +7,11 @@
 
 #include <string.h>
 
-extern const struct op s3_acl_ops[];
+extern const struct op s3_acl_ops[], s3_post_ops[];
 
 static const struct op *const tables[] = {
     s3_acl_ops,
+    s3_post_ops,
     NULL,
 };
 
