@@ -283,6 +283,7 @@ bool date_parse_http(str text, msec *out)
     need(&c, S(" "));
     read_clock(&c, &d);
     need(&c, S(" "));
+    c.bad |= !c.rest.n;
     int away = take(&c, S("GMT")) || take(&c, S("UTC")) ? 0 : offset(&c);
     return finish(&c, &d, away, out);
 }
