@@ -1,0 +1,157 @@
+/* app/admin.c - see admin.h: finding the row, and how answers look. */
+#include "app/admin.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+static const struct admin_row *const tables[] = {
+    admin_health_rows,
+};
+
+#define EACH_ROW(row)                                                                              \
+    for (size_t table_ = 0; table_ < sizeof tables / sizeof *tables; table_++)                     \
+        for (const struct admin_row *row = tables[table_]; row->path; row++)
+
+static bool path_matches(str path, const char *pattern)
+{
+    str p = str_of(pattern);
+    if (str_ends(p, S("/*")))
+        return str_starts(path, str_slice(p, 0, p.n - 1));
+    return str_eq(path, p) || (path.n == p.n + 1 && str_starts(path, p) && str_ends(path, S("/")));
+}
+
+static bool has_credentials(const struct http_request *http)
+{
+    return http_header(http, S("Authorization")).p || http_query_raw(http, S("X-Amz-Signature")).p ||
+           http_query_raw(http, S("AWSAccessKeyId")).p;
+}
+
+static void answer_missing(struct request *request)
+{
+    admin_answer_error(request, 404, S("no such endpoint; GET /_headrace lists them"));
+}
+
+static void answer_wrong_method(struct request *request)
+{
+    admin_answer_error(request, 405, S("this endpoint does not take that method; GET /_headrace lists them"));
+}
+
+static const struct admin_row missing = {"", "", answer_missing, ""};
+static const struct admin_row wrong_method = {"", "", answer_wrong_method, ""};
+
+static bool is_ours(const struct http_request *http)
+{
+    str path = http->path;
+    if (str_starts(path, S("/_headrace/")) || str_eq(path, S("/_headrace")))
+        return true;
+    if (has_credentials(http))
+        return false;
+    EACH_ROW(row)
+        if (path_matches(path, row->path))
+            return true;
+    return false;
+}
+
+const struct admin_row *admin_find(const struct http_request *http)
+{
+    const struct admin_row *found = &missing;
+    struct route address;
+    if (!is_ours(http))
+        return NULL;
+    /* A key of a virtual-host bucket may begin with anything. */
+    route_address(http->arena, http, &address);
+    if (address.virtual_host)
+        return NULL;
+    EACH_ROW(row)
+        if (path_matches(http->path, row->path)) {
+            bool head = str_eq(http->method, S("HEAD")) && !strcmp(row->method, "GET");
+            if (head || str_eq(http->method, str_of(row->method)))
+                return row;
+            found = &wrong_method;
+        }
+    return found;
+}
+
+void admin_run(struct request *request)
+{
+    request->call.ctx.now = clock_now(&request->app->clock);
+    request->admin->run(request);
+}
+
+void admin_gone(struct request *request)
+{
+    (void)request;
+}
+
+static void answer(struct request *request, int status, str type, str bytes)
+{
+    struct http_reply *reply = request_reply(request);
+    http_reply_bytes(request->http->arena, reply, status, type, bytes);
+    http_reply_set(request->http->arena, reply, S("Cache-Control"), S("no-store"));
+    request_answer(request, reply);
+}
+
+void admin_answer_json(struct request *request, int status, str json)
+{
+    answer(request, status, S("application/json"), arena_join(request->http->arena, json, S("\n")));
+}
+
+void admin_answer_text(struct request *request, int status, str text)
+{
+    answer(request, status, S("text/plain; charset=utf-8"), text);
+}
+
+void admin_answer_error(struct request *request, int status, str text)
+{
+    struct buf b = buf_in(request->http->arena);
+    BUF_LIT(&b, "{\"error\":");
+    buf_json(&b, text);
+    BUF_LIT(&b, "}");
+    admin_answer_json(request, status, buf_str(&b));
+}
+
+/* ---- health, readiness, and the list of all this ---- */
+
+static void answer_index(struct request *request)
+{
+    struct buf b = buf_in(request->http->arena);
+    BUF_LIT(&b, "{\"endpoints\":[");
+    size_t n = 0;
+    EACH_ROW(row) {
+        buf_printf(&b, "%s{\"method\":\"%s\",\"path\":\"%s\",\"help\":", n++ ? "," : "", row->method, row->path);
+        buf_json(&b, str_of(row->help));
+        buf_char(&b, '}');
+    }
+    BUF_LIT(&b, "]}");
+    admin_answer_json(request, 200, buf_str(&b));
+}
+
+static void answer_health(struct request *request)
+{
+    struct app *app = request->app;
+    struct buf b = buf_in(request->http->arena);
+    buf_printf(&b,
+               "{\"status\":\"%s\",\"version\":\"" HEADRACE_VERSION "\",\"services\":{\"s3\":\"running\",\"sqs\":\"running\","
+               "\"sts\":\"running\"},\"pipeline\":%s,\"region\":",
+               app->stopping ? "stopping" : "ok", app->pool ? "true" : "false");
+    buf_json(&b, app->options->region);
+    buf_printf(&b, ",\"uptimeSeconds\":%lld,\"requests\":%llu,\"parked\":%zu}",
+               (long long)((clock_micros() - app->started) / 1000000), (unsigned long long)app->requests,
+               parks_count(app->parks));
+    admin_answer_json(request, 200, buf_str(&b));
+}
+
+static void answer_ready(struct request *request)
+{
+    struct app *app = request->app;
+    bool ready = app->serving && !app->stopping;
+    admin_answer_json(request, ready ? 200 : 503, ready ? S("{\"ready\":true}") : S("{\"ready\":false}"));
+}
+
+const struct admin_row admin_health_rows[] = {
+    {"GET", "/_headrace", answer_index, "this list"},
+    {"GET", "/_headrace/health", answer_health, "200 while the process lives"},
+    {"GET", "/_headrace/ready", answer_ready, "503 until everything configured exists, then 200"},
+    {NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,161 @@
+/* app/run.c - an operation in its savepoint (request.h). A fault rolls the savepoint back; an engine whose working set had already
+ * followed is told to read its tables anew. A handler that found nothing to receive asks to be parked and is simply run again. */
+#include "app/admin.h"
+#include "app/request.h"
+#include "app/turn.h"
+#include "aws/codec.h"
+#include "aws/fault.h"
+
+#include <stddef.h>
+
+struct request *request_of_parked(struct parked *parked)
+{
+    return (struct request *)((char *)parked - offsetof(struct request, parked));
+}
+
+struct http_reply *request_reply(struct request *request)
+{
+    struct arena *arena = request->http->arena;
+    struct http_reply *reply = http_reply_new(arena);
+    const struct ctx *ctx = &request->call.ctx;
+    if (!request->admin)
+        codec_reply_ids(arena, &request->route, ctx->request_id, ctx->host_id, reply);
+    reply->close = request->app->stopping;
+    return reply;
+}
+
+static void drop_upload(struct request *request)
+{
+    struct upload *upload = request->call.upload;
+    request->call.upload = NULL;
+    if (upload)
+        upload->ops->drop(upload);
+}
+
+void request_drop(struct request *request)
+{
+    drop_upload(request);
+    park_remove(request->app->parks, &request->parked);
+    turn_remove(request);
+}
+
+void request_answer(struct request *request, struct http_reply *reply)
+{
+    struct app *app = request->app;
+    request->stage = STAGE_ANSWERED;
+    if (db_dirty(app->db) || db_failed(app->db))
+        turn_add(app, request, reply);
+    else
+        app->outlet->respond(request->http, reply);
+}
+
+static struct http_reply *fault_answer(struct request *request, err e)
+{
+    /* Headers that the handler set for its fault (ETag of a 304, x-amz-delete-marker) stay. */
+    struct http_reply *reply = request->call.reply ? request->call.reply : request_reply(request);
+    const struct ctx *ctx = &request->call.ctx;
+    reply->kind = HTTP_BODY_BYTES;
+    fault_reply(request->http->arena, &request->route, request->http, ctx->request_id, ctx->host_id, e, reply);
+    return reply;
+}
+
+void request_refuse(struct request *request, err e)
+{
+    request->stage = STAGE_ANSWERED;
+    drop_upload(request);
+    request->call.reply = NULL;
+    request->app->outlet->respond(request->http, fault_answer(request, e));
+}
+
+/* ---- running ---- */
+
+static err refusal(struct request *request, const struct shape_issue *issue)
+{
+    struct call *call = &request->call;
+    return call->service->refuse(call, call->op, issue);
+}
+
+static err decode(struct request *request)
+{
+    struct arena *arena = request->http->arena;
+    const struct op *op = request->call.op;
+    if (request->in)
+        return OK;
+    void *in = arena_alloc(arena, op->in->size);
+    struct shape_issue issue = codec_decode(arena, &request->route, request->http, request->call.body, in);
+    if (issue.wrong != WRONG_NOTHING)
+        return refusal(request, &issue);
+    request->in = in;
+    return OK;
+}
+
+static err run_in_savepoint(struct request *request, void *out)
+{
+    struct app *app = request->app;
+    struct call *call = &request->call;
+    if (call->op->flags & OP_READ)
+        return call->op->run(call, request->in, out);
+    uint64_t before = sqs_changes(app->sqs);
+    db_savepoint(app->db);
+    err e = call->op->run(call, request->in, out);
+    if (!failed(e)) {
+        db_release(app->db);
+        return e;
+    }
+    db_rollback(app->db);
+    if (e.fault == &FAULT_INTERNAL || sqs_changes(app->sqs) != before)
+        sqs_reload(app->sqs);
+    if (e.fault == &FAULT_INTERNAL)
+        s3_reload(app->s3);
+    return e;
+}
+
+static bool parked(struct request *request)
+{
+    struct call *call = &request->call;
+    struct app *app = request->app;
+    if (!call->park_until || app->stopping)
+        return false;
+    msec until = call->park_until;
+    if (request->keeps_place)
+        park_add_first(app->parks, &request->parked, call->park_queue, until);
+    else
+        park_add(app->parks, &request->parked, call->park_queue, until);
+    return true;
+}
+
+static err run(struct request *request, void **out)
+{
+    struct call *call = &request->call;
+    TRY(decode(request));
+    *out = arena_alloc(request->http->arena, call->op->out->size);
+    call->park_queue = 0;
+    call->park_until = 0;
+    call->reply = request_reply(request);
+    err e = run_in_savepoint(request, *out);
+    if (failed(e))
+        drop_upload(request);
+    return e;
+}
+
+void request_run(struct request *request)
+{
+    struct call *call = &request->call;
+    void *out = NULL;
+    if (request->admin) {
+        admin_run(request);
+        return;
+    }
+    call->ctx.now = clock_now(&request->app->clock);
+    call->retry_final = call->retry_final || request->app->stopping;
+    err e = run(request, &out);
+    if (!failed(e) && parked(request))
+        return;
+    if (failed(e)) {
+        request_answer(request, fault_answer(request, e));
+        return;
+    }
+    if (!(call->op->flags & OP_RAW_OUTPUT))
+        codec_encode(request->http->arena, &request->route, request->http, call->ctx.request_id, out, call->reply);
+    request_answer(request, call->reply);
+}
