@@ -60,14 +60,17 @@ struct app {
 
     uv_timer_t timer; /* the one timer: what is due next in virtual time */
     msec armed;       /* instant it is set for; 0: none */
+    uv_timer_t last; /* never started: the handle whose end is the end of all */
     uv_work_t checkpoint;
     bool checkpointing;
+    int offloaded; /* pieces of work on pool threads */
 
     int64_t started; /* clock_micros at start */
     uint64_t requests;
     int port;
     bool serving;  /* everything configured exists */
     bool stopping; /* no new work: parked requests were answered, the rest is being finished */
+    bool impatient; /* clients that are still there are not waited for */
 };
 
 #endif

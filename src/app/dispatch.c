@@ -213,6 +213,8 @@ static err open_upload(struct request *request, struct auth_chunk_key *key)
     if (issue.wrong != WRONG_NOTHING)
         return call->service->refuse(call, call->op, &issue);
     call->reply = request_reply(request);
+    if (call->service->authorize)
+        TRY(call->service->authorize(call, request->in));
     err e = call->op->begin ? call->op->begin(call, request->in) : OK;
     if (call->upload) {
         call->upload->drained = on_drained;

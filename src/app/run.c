@@ -78,7 +78,8 @@ static err refusal(struct request *request, const struct shape_issue *issue)
 static err decode(struct request *request)
 {
     struct arena *arena = request->http->arena;
-    const struct op *op = request->call.op;
+    struct call *call = &request->call;
+    const struct op *op = call->op;
     if (request->in)
         return OK;
     void *in = arena_alloc(arena, op->in->size);
@@ -86,7 +87,7 @@ static err decode(struct request *request)
     if (issue.wrong != WRONG_NOTHING)
         return refusal(request, &issue);
     request->in = in;
-    return OK;
+    return call->service->authorize ? call->service->authorize(call, in) : OK;
 }
 
 static err run_in_savepoint(struct request *request, void *out)
@@ -156,6 +157,6 @@ void request_run(struct request *request)
         return;
     }
     if (!(call->op->flags & OP_RAW_OUTPUT))
-        codec_encode(request->http->arena, &request->route, request->http, call->ctx.request_id, out, call->reply);
+        codec_encode(request->http->arena, &request->route, call->ctx.request_id, out, call->reply);
     request_answer(request, call->reply);
 }

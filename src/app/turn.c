@@ -204,5 +204,6 @@ void turn_end(struct app *app)
         answer_all(app, outcome);
         checkpoint_maybe(app);
     }
-    arm_timer(app);
+    if (!app->stopping)
+        arm_timer(app);
 }

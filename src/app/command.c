@@ -1,0 +1,128 @@
+/* app/command.c - the table of commands, and what they share. */
+#include "app/command.h"
+
+#include "app/options.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int command_help(int argc, char **argv);
+static int command_version(int argc, char **argv);
+
+static const struct command commands[] = {
+    {"serve", "[OPTIONS]", "run the emulator (the default)", command_serve, false},
+    {"env", "[OPTIONS]", "print the variables that point AWS tools here, for eval", command_env, false},
+    {"wait", "[--timeout SECONDS]", "wait until a started emulator is ready", command_wait, false},
+    {"ops", "[--json]", "list the operations that are implemented", command_ops, false},
+    {"version", "", "print the version", command_version, false},
+    {"help", "", "print this", command_help, false},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+int command_fail(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("headrace: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return 2;
+}
+
+bool command_color(int fd, str when)
+{
+    const char *off = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (str_eq(when, S("always")) || str_eq(when, S("never")))
+        return str_eq(when, S("always"));
+    return isatty(fd) && !(off && *off) && !(term && !strcmp(term, "dumb"));
+}
+
+const char *command_value(int argc, char **argv, int *at, const char *name)
+{
+    str word = str_of(argv[*at]), flag = str_of(name);
+    if (!str_starts(word, flag))
+        return NULL;
+    if (word.n == flag.n)
+        return *at + 1 < argc ? argv[++*at] : NULL;
+    return word.p[flag.n] == '=' ? word.p + flag.n + 1 : NULL;
+}
+
+str command_endpoint(struct arena *arena, const char *given)
+{
+    static const char *const variables[] = {"HEADRACE_ENDPOINT", "AWS_ENDPOINT_URL"};
+    for (size_t i = 0; !(given && *given) && i < sizeof variables / sizeof *variables; i++)
+        given = getenv(variables[i]);
+    if (given && *given)
+        return str_of(given);
+    const char *port = getenv("HEADRACE_PORT");
+    return arena_printf(arena, "http://127.0.0.1:%s", port && *port ? port : "4566");
+}
+
+static int command_version(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    puts("headrace " HEADRACE_VERSION);
+    return 0;
+}
+
+static int command_help(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    struct arena *arena = arena_new();
+    struct buf b = buf_in(arena);
+    BUF_LIT(&b, "headrace " HEADRACE_VERSION ": S3, SQS and a word-count pipeline on this machine, for tests and classes\n\n"
+                "usage: headrace [COMMAND] [OPTIONS]\n\ncommands:\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (!commands[i].hidden) {
+            char usage[64];
+            snprintf(usage, sizeof usage, "%s %s", commands[i].name, commands[i].arguments);
+            buf_printf(&b, "  %-26s %s\n", usage, commands[i].help);
+        }
+    BUF_LIT(&b, "\noptions of serve:\n");
+    options_help(&b);
+    fwrite(b.p, 1, b.n, stdout);
+    arena_free(arena);
+    return 0;
+}
+
+static const struct command *command_named(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (!strcmp(commands[i].name, name))
+            return &commands[i];
+    return NULL;
+}
+
+static int command_unknown(const char *word)
+{
+    const char *names[COMMANDS];
+    for (size_t i = 0; i < COMMANDS; i++)
+        names[i] = commands[i].name;
+    const char *near = nearest_word(str_of(word), names, COMMANDS);
+    if (near)
+        return command_fail("unknown command %s (did you mean %s?)", word, near);
+    return command_fail("unknown command %s (see headrace --help)", word);
+}
+
+/* --help and --version count anywhere, but not as the value of an option. */
+static bool asks(int argc, char **argv, const char *flag, const char *short_flag)
+{
+    for (int i = 1; i < argc; i++)
+        if (!strcmp(argv[i], flag) || !strcmp(argv[i], short_flag))
+            return true;
+    return false;
+}
+
+int command_main(int argc, char **argv)
+{
+    if (asks(argc, argv, "--help", "-h"))
+        return command_help(argc, argv);
+    if (argc < 2 || argv[1][0] == '-')
+        return asks(argc, argv, "--version", "-V") ? command_version(argc, argv) : command_serve(argc - 1, argv + 1);
+    const struct command *command = command_named(argv[1]);
+    return command ? command->run(argc - 2, argv + 2) : command_unknown(argv[1]);
+}

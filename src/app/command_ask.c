@@ -1,0 +1,93 @@
+/* app/command_ask.c - the small commands: env, wait, ops. */
+#include "app/command.h"
+
+#include "api/ops.h"
+#include "app/call_http.h"
+#include "app/clock.h"
+#include "app/options.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int command_env(int argc, char **argv)
+{
+    struct options options;
+    str message = STR_NONE;
+    const char *(*environment)(const char *) = (const char *(*)(const char *))getenv;
+    if (!options_read(&options, argc, argv, environment, &message)) {
+        int code = command_fail("%.*s", STR_ARG(message));
+        options_free(&options);
+        return code;
+    }
+    bool v6 = str_find(options.host, S(":"), 0) >= 0;
+    printf("export AWS_ENDPOINT_URL=http://%s%.*s%s:%lld\n", v6 ? "[" : "", STR_ARG(options.host), v6 ? "]" : "",
+           (long long)options.port);
+    printf("export AWS_ACCESS_KEY_ID=test\nexport AWS_SECRET_ACCESS_KEY=test\n");
+    printf("export AWS_REGION=%.*s\nexport AWS_DEFAULT_REGION=%.*s\n", STR_ARG(options.region), STR_ARG(options.region));
+    printf("unset AWS_SESSION_TOKEN AWS_PROFILE\n");
+    options_free(&options);
+    return 0;
+}
+
+static bool is_ready(struct arena *arena, str endpoint, str *why)
+{
+    struct http_answer answer;
+    if (!call_http(arena, endpoint, "GET", S("/_headrace/ready"), STR_NONE, &answer, why))
+        return false;
+    *why = arena_printf(arena, "%.*s answers %d", STR_ARG(endpoint), answer.status);
+    return answer.status == 200;
+}
+
+static int wait_until_ready(struct arena *arena, str endpoint, int64_t seconds)
+{
+    int64_t until = clock_micros() + seconds * 1000000;
+    str why = STR_NONE;
+    while (!is_ready(arena, endpoint, &why)) {
+        if (clock_micros() >= until) {
+            command_fail("not ready after %lld s: %.*s", (long long)seconds, STR_ARG(why));
+            return 1;
+        }
+        poll(NULL, 0, 20);
+    }
+    return 0;
+}
+
+int command_wait(int argc, char **argv)
+{
+    const char *endpoint = NULL, *text, *seconds_text = "30";
+    int64_t seconds;
+    for (int at = 0; at < argc; at++) {
+        if ((text = command_value(argc, argv, &at, "--timeout")))
+            seconds_text = text;
+        else if ((text = command_value(argc, argv, &at, "--endpoint-url")))
+            endpoint = text;
+        else
+            return command_fail("wait: unexpected argument %s (known: --timeout SECONDS, --endpoint-url URL)", argv[at]);
+    }
+    if (!str_to_int(str_of(seconds_text), &seconds) || seconds < 0)
+        return command_fail("wait: --timeout %s is not a number of seconds", seconds_text);
+    struct arena *arena = arena_new();
+    int code = wait_until_ready(arena, command_endpoint(arena, endpoint), seconds);
+    arena_free(arena);
+    return code;
+}
+
+int command_ops(int argc, char **argv)
+{
+    bool json = argc == 1 && !strcmp(argv[0], "--json");
+    if (argc > 0 && !json)
+        return command_fail("ops: unexpected argument %s (known: --json)", argv[0]);
+    struct arena *arena = arena_new();
+    struct buf b = buf_in(arena);
+    if (json)
+        api_ops_json(&b);
+    else
+        api_ops_text(&b);
+    fwrite(b.p, 1, b.n, stdout);
+    if (json)
+        putchar('\n');
+    arena_free(arena);
+    return 0;
+}

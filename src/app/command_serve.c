@@ -1,0 +1,157 @@
+/* app/command_serve.c - `headrace serve`: options, signals, banner, loop. */
+#include "app/command.h"
+
+#include "app/serve.h"
+#include "base/log.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct run { /* one `headrace serve` */
+    struct app *app;
+    uv_signal_t terminate, interrupt, hangup;
+};
+
+/* ---- banner ---- */
+
+static void banner_line(struct buf *b, bool color, const char *label, str text)
+{
+    buf_printf(b, color ? "  \033[2m%-10s\033[0m %.*s\n" : "  %-10s %.*s\n", label, STR_ARG(text));
+}
+
+static void banner_pipeline(struct buf *b, bool color, const struct options *options)
+{
+    const struct pipeline_options *p = &options->pipeline;
+    if (!p->enabled)
+        return;
+    banner_line(b, color, "pipeline",
+                arena_printf(b->arena, "s3://%.*s/%.*s*%.*s -> %.*s -> %.*s -> workers -> s3://%.*s, %.*s", STR_ARG(p->dropzone),
+                             STR_ARG(p->prefix), STR_ARG(p->suffix), STR_ARG(p->ingest_queue), STR_ARG(p->jobs_queue),
+                             STR_ARG(p->processed), STR_ARG(p->results_queue)));
+}
+
+static void print_banner(const struct app *app)
+{
+    struct arena *arena = arena_new();
+    struct buf b = buf_in(arena);
+    const struct options *options = app->options;
+    bool color = command_color(STDERR_FILENO, options->color);
+    str endpoint = app_endpoint(app, arena);
+    buf_printf(&b, color ? "\033[1mheadrace %s\033[0m\n" : "headrace %s\n", HEADRACE_VERSION);
+    banner_line(&b, color, "endpoint", endpoint);
+    banner_line(&b, color, "data", options->ephemeral ? S("in memory, gone at exit") : options->data_dir);
+    banner_pipeline(&b, color, options);
+    if (options->pipeline.enabled)
+        banner_line(&b, color, "try",
+                    arena_printf(arena, "eval \"$(headrace env --port %d)\"; echo 'hello world' > a.txt; aws s3 cp a.txt s3://%.*s/%.*s",
+                                 app->port, STR_ARG(options->pipeline.dropzone), STR_ARG(options->pipeline.prefix)));
+    else
+        banner_line(&b, color, "try", arena_printf(arena, "eval \"$(headrace env --port %d)\"; aws s3 mb s3://my-bucket", app->port));
+    fwrite(b.p, 1, b.n, stderr);
+    arena_free(arena);
+}
+
+/* ---- port file ---- */
+
+/* Written beside and renamed, so that whoever waits for the file never reads half of it. */
+static bool write_port(const struct app *app)
+{
+    const struct options *options = app->options;
+    if (!options->port_file.n)
+        return true;
+    const char *path = arena_cstr(options->arena, options->port_file);
+    const char *beside = arena_cstr(options->arena, arena_printf(options->arena, "%s.tmp", path));
+    FILE *file = fopen(beside, "w");
+    if (!file)
+        return false;
+    bool ok = fprintf(file, "%d\n", app->port) > 0;
+    ok = !fclose(file) && ok;
+    return ok && !rename(beside, path);
+}
+
+/* ---- signals ---- */
+
+static void on_stop(uv_signal_t *signal, int number)
+{
+    (void)number;
+    struct run *run = signal->data;
+    app_stop(run->app);
+}
+
+static void on_ignored(uv_signal_t *signal, int number)
+{
+    (void)signal, (void)number;
+}
+
+static void add_signal(struct run *run, uv_loop_t *loop, uv_signal_t *signal, int number, uv_signal_cb callback)
+{
+    uv_signal_init(loop, signal);
+    signal->data = run;
+    uv_signal_start(signal, callback, number);
+    uv_unref((uv_handle_t *)signal);
+}
+
+static void close_signals(struct run *run)
+{
+    uv_close((uv_handle_t *)&run->terminate, NULL);
+    uv_close((uv_handle_t *)&run->interrupt, NULL);
+    uv_close((uv_handle_t *)&run->hangup, NULL);
+}
+
+static void raise_file_limit(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files))
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static int serve(const struct options *options)
+{
+    struct run run = {0};
+    char *message = NULL;
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    run.app = app_start(&loop, options, &message);
+    int code = run.app ? 0 : command_fail("%s", message);
+    if (run.app && !write_port(run.app)) {
+        code = command_fail("cannot write the port file %.*s", STR_ARG(options->port_file));
+        app_stop(run.app);
+    }
+    free(message);
+    if (run.app) {
+        add_signal(&run, &loop, &run.terminate, SIGTERM, on_stop);
+        add_signal(&run, &loop, &run.interrupt, SIGINT, on_stop);
+        add_signal(&run, &loop, &run.hangup, SIGHUP, on_ignored);
+        if (!options->quiet && !code)
+            print_banner(run.app);
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    if (run.app)
+        close_signals(&run);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+    return code;
+}
+
+int command_serve(int argc, char **argv)
+{
+    struct options options;
+    str message = STR_NONE;
+    const char *(*environment)(const char *) = (const char *(*)(const char *))getenv;
+    int code;
+    if (options_read(&options, argc, argv, environment, &message)) {
+        log_set_level((enum log_level)options.log_level);
+        signal(SIGPIPE, SIG_IGN);
+        raise_file_limit();
+        code = serve(&options);
+    } else {
+        code = command_fail("%.*s", STR_ARG(message));
+    }
+    options_free(&options);
+    return code;
+}

@@ -1,0 +1,372 @@
+/* app/serve.c - see serve.h. Engines meet here and only here: S3's events end in SQS, SQS's readiness wakes long polls and the
+ * pipeline. Going down is the reverse of going up, and starts only when nothing is in flight. */
+#include "app/serve.h"
+
+#include "app/dispatch.h"
+#include "app/pool.h"
+#include "app/turn.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "http/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STOP_PATIENCE_MS 10000
+
+/* ---- the server's callbacks ---- */
+
+static void on_begin(void *user, struct http_request *http)
+{
+    dispatch_begin(user, http);
+}
+
+static void on_body(void *user, struct http_request *http, str chunk)
+{
+    dispatch_body(user, http, chunk);
+}
+
+static void on_end(void *user, struct http_request *http)
+{
+    dispatch_end(user, http);
+}
+
+static void on_hangup(void *user, struct http_request *http)
+{
+    dispatch_hangup(user, http);
+}
+
+static void on_gone(void *user, struct http_request *http, bool completed)
+{
+    dispatch_gone(user, http, completed);
+}
+
+static void finish_stop(struct app *app);
+
+static void on_turn(void *user)
+{
+    struct app *app = user;
+    turn_end(app);
+    if (app->stopping)
+        finish_stop(app);
+}
+
+static const struct outlet server_outlet = {
+    .respond = http_respond,
+    .cut = http_cut,
+    .pause = http_pause,
+    .resume = http_resume,
+    .alive = http_alive,
+    .trailer = http_trailer,
+};
+
+/* ---- engines meet ---- */
+
+static void on_queue_ready(void *user, int64_t queue)
+{
+    struct app *app = user;
+    turn_queue_ready(app, queue);
+    if (app->pool)
+        pool_ready(app->pool, queue);
+}
+
+static void on_sent(void *user, struct ctx *ctx, int64_t queue, str body)
+{
+    struct app *app = user;
+    if (app->pool)
+        pool_sent(app->pool, ctx, queue, body);
+}
+
+/* arn:aws:sqs:REGION:ACCOUNT:NAME */
+static bool read_queue_arn(str arn, str parts[6])
+{
+    for (int i = 0; i < 6; i++)
+        parts[i] = arn.p ? str_cut(&arn, ':') : STR_NONE;
+    return parts[5].p && !arn.p && str_eq(parts[0], S("arn")) && str_eq(parts[2], S("sqs"));
+}
+
+static err find_destination(struct app *app, str arn, int64_t *queue)
+{
+    str parts[6];
+    if (!read_queue_arn(arn, parts))
+        return FAIL(SQS_QUEUE_DOES_NOT_EXIST);
+    return sqs_queue_find(app->sqs, parts[4], parts[3], parts[5], queue);
+}
+
+static enum s3_destination check_destination(void *user, struct ctx *ctx, str queue_arn, str bucket)
+{
+    (void)ctx, (void)bucket;
+    int64_t queue;
+    return failed(find_destination(user, queue_arn, &queue)) ? S3_DESTINATION_MISSING : S3_DESTINATION_OK;
+}
+
+static err deliver_event(void *user, struct ctx *ctx, str queue_arn, str body)
+{
+    struct app *app = user;
+    struct sqs_sent sent;
+    int64_t queue;
+    struct sqs_send send = {.body = body, .delay = -1};
+    TRY(find_destination(app, queue_arn, &queue));
+    return sqs_message_send(app->sqs, ctx, queue, &send, &sent);
+}
+
+/* ---- work on pool threads ---- */
+
+struct offloaded {
+    uv_work_t work;
+    struct app *app;
+    void (*run)(void *arg);
+    void (*done)(void *arg);
+    void *arg;
+};
+
+static void offloaded_run(uv_work_t *work)
+{
+    struct offloaded *offloaded = work->data;
+    offloaded->run(offloaded->arg);
+}
+
+static void offloaded_done(uv_work_t *work, int status)
+{
+    (void)status;
+    struct offloaded *offloaded = work->data;
+    offloaded->app->offloaded--;
+    offloaded->done(offloaded->arg);
+    free(offloaded);
+}
+
+static void offload(void *user, void (*run)(void *arg), void (*done)(void *arg), void *arg)
+{
+    struct app *app = user;
+    struct offloaded *offloaded = xalloc(sizeof *offloaded);
+    *offloaded = (struct offloaded){.app = app, .run = run, .done = done, .arg = arg};
+    offloaded->work.data = offloaded;
+    app->offloaded++;
+    uv_queue_work(app->loop, &offloaded->work, offloaded_run, offloaded_done);
+}
+
+/* ---- going up ---- */
+
+static msec virtual_now(void *user)
+{
+    struct app *app = user;
+    return clock_now(&app->clock);
+}
+
+static void set_clock(struct app *app)
+{
+    str at = app->options->clock, mode = str_cut(&at, '=');
+    msec instant = clock_wall();
+    if (!str_eq(mode, S("frozen")))
+        return;
+    if (at.p)
+        date_parse(at, &instant);
+    clock_freeze(&app->clock, instant);
+}
+
+static bool open_store(struct app *app, char **message)
+{
+    const struct options *options = app->options;
+    const char *dir = options->ephemeral ? NULL : arena_cstr(options->arena, options->data_dir);
+    app->db = db_open(dir, (enum durability)options->durability, message);
+    if (!app->db)
+        return false;
+    app->blobs = blobs_open(app->db, dir, (enum durability)options->durability, message);
+    return app->blobs != NULL;
+}
+
+static bool open_keys(struct app *app, char **message)
+{
+    const struct options *options = app->options;
+    str why = STR_NONE;
+    app->keys = keys_new(options->account);
+    if (!options->keys_file.p || keys_load(app->keys, options->arena, arena_cstr(options->arena, options->keys_file), &why))
+        return true;
+    *message = xstrdup(why);
+    return false;
+}
+
+static void open_engines(struct app *app)
+{
+    const struct options *options = app->options;
+    struct sqs_options sqs_options = {.strict = options->strict};
+    struct sqs_hooks sqs_hooks = {.user = app, .ready = on_queue_ready, .sent = on_sent};
+    struct s3_hooks s3_hooks = {.user = app, .check = check_destination, .deliver = deliver_event};
+    app->sqs = sqs_open(app->db, &sqs_options, &sqs_hooks);
+    app->s3 = s3_open(app->db, app->blobs, &s3_hooks);
+    app->api = (struct api){
+        .s3 = app->s3,
+        .sqs = app->sqs,
+        .blobs = app->blobs,
+        .keys = app->keys,
+        .default_account = options->account,
+        .default_region = options->region,
+        .strict = options->strict,
+        .enforce = options->auth == AUTH_ENFORCE,
+        .offload = offload,
+        .offload_user = app,
+    };
+}
+
+static bool open_pipeline(struct app *app, char **message)
+{
+    const struct options *options = app->options;
+    struct pool_world world = {
+        .loop = app->loop,
+        .db = app->db,
+        .blobs = app->blobs,
+        .s3 = app->s3,
+        .sqs = app->sqs,
+        .rng = &app->rng,
+        .now = virtual_now,
+        .user = app,
+        .account = options->account,
+        .region = options->region,
+    };
+    str what = STR_NONE;
+    if (!options->pipeline.enabled)
+        return true;
+    app->pool = pool_new(&world, &options->pipeline);
+    struct arena *arena = arena_new();
+    err e = pool_provision(app->pool, arena, &what);
+    turn_end(app);
+    if (failed(e)) {
+        str why = err_message(e);
+        *message = xstrdup(arena_printf(arena, "cannot set up the pipeline: %.*s: %.*s", STR_ARG(what), STR_ARG(why)));
+    }
+    arena_free(arena);
+    return !failed(e);
+}
+
+static bool open_server(struct app *app, char **message)
+{
+    const struct options *options = app->options;
+    struct http_server_options where = {
+        .address = arena_cstr(options->arena, options->host),
+        .port = (int)options->port,
+    };
+    struct http_app callbacks = {
+        .user = app,
+        .begin = on_begin,
+        .body = on_body,
+        .end = on_end,
+        .hangup = on_hangup,
+        .gone = on_gone,
+        .turn = on_turn,
+    };
+    app->outlet = &server_outlet;
+    app->server = http_server_start(app->loop, &where, &callbacks, message);
+    if (app->server)
+        app->port = http_server_port(app->server);
+    return app->server != NULL;
+}
+
+static void close_state(struct app *app);
+
+struct app *app_start(uv_loop_t *loop, const struct options *options, char **message)
+{
+    struct app *app = xalloc(sizeof *app);
+    *app = (struct app){.loop = loop, .options = options, .started = clock_micros(), .parks = parks_new()};
+    app->waiting_end = &app->waiting;
+    app->safety = (struct safety){options->host, options->allow_hosts.at, options->allow_hosts.n};
+    rng_seed_system(&app->rng);
+    set_clock(app);
+    uv_timer_init(loop, &app->timer);
+    uv_timer_init(loop, &app->last);
+    app->timer.data = app->last.data = app;
+    *message = NULL;
+    if (!open_store(app, message) || !open_keys(app, message))
+        goto fail;
+    open_engines(app);
+    if (!open_pipeline(app, message) || !open_server(app, message))
+        goto fail;
+    app->serving = true;
+    return app;
+fail:
+    close_state(app);
+    return NULL;
+}
+
+/* ---- going down ---- */
+
+static void free_all(uv_handle_t *handle)
+{
+    struct app *app = handle->data;
+    if (app->pool)
+        pool_free(app->pool);
+    if (app->s3)
+        s3_close(app->s3);
+    if (app->sqs)
+        sqs_close(app->sqs);
+    if (app->blobs)
+        blobs_close(app->blobs);
+    if (app->db)
+        db_close(app->db);
+    keys_free(app->keys);
+    parks_free(app->parks);
+    free(app->ready.at);
+    free(app);
+}
+
+/* What is closed inside a close callback is called back a loop turn later: after everybody else's handles are gone. */
+static void close_last(uv_handle_t *handle)
+{
+    struct app *app = handle->data;
+    uv_close((uv_handle_t *)&app->last, free_all);
+}
+
+static void close_state(struct app *app)
+{
+    if (uv_is_closing((uv_handle_t *)&app->timer))
+        return;
+    if (app->server)
+        http_server_stop(app->server);
+    app->server = NULL;
+    if (app->pool)
+        pool_close(app->pool);
+    uv_close((uv_handle_t *)&app->timer, close_last);
+}
+
+static void stop_now(uv_timer_t *timer)
+{
+    close_state(timer->data);
+}
+
+/* Work on pool threads touches the state, so it is always waited for; clients only for so long. */
+static void finish_stop(struct app *app)
+{
+    bool open = http_server_active(app->server) > 0 && !app->impatient;
+    bool working = app->checkpointing || app->offloaded || (app->pool && pool_busy(app->pool));
+    if (!open && !working && !uv_is_closing((uv_handle_t *)&app->timer))
+        uv_timer_start(&app->timer, stop_now, 0, 0); /* not from inside the server's own callback */
+}
+
+static void out_of_patience(uv_timer_t *timer)
+{
+    struct app *app = timer->data;
+    log_warn("stopping although %d requests are open", http_server_active(app->server));
+    app->impatient = true;
+}
+
+void app_stop(struct app *app)
+{
+    if (app->stopping) {
+        app->impatient = true;
+        return;
+    }
+    http_server_quiesce(app->server);
+    if (app->pool)
+        pool_quiesce(app->pool);
+    app->stopping = true;
+    turn_release_parked(app);
+    uv_timer_start(&app->timer, out_of_patience, STOP_PATIENCE_MS, 0);
+}
+
+str app_endpoint(const struct app *app, struct arena *arena)
+{
+    str host = app->options->host;
+    bool any = str_eq(host, S("0.0.0.0")) || str_eq(host, S("::"));
+    bool v6 = !any && str_find(host, S(":"), 0) >= 0;
+    return arena_printf(arena, v6 ? "http://[%.*s]:%d" : "http://%.*s:%d", STR_ARG(any ? S("127.0.0.1") : host), app->port);
+}
