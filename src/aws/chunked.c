@@ -15,6 +15,7 @@
 
 #define LINE_MAX_BYTES 4096
 #define TRAILERS_MAX 32
+#define SIGNATURE_N 64
 #define CHUNK_MIN 8192 /* AWS's least size of a signed chunk that is not the last */
 
 enum state { SIZE_LINE, DATA, DATA_END, TRAILER_LINE, DONE, STATES };
@@ -28,8 +29,9 @@ struct chunked {
     size_t line_n;
     int64_t left, size, total; /* of this chunk; of all data so far */
     int64_t smallest;          /* a chunk below CHUNK_MIN was seen: fine when it was the last */
-    str given, previous;       /* signatures: this chunk's, the one before */
+    char given[SIGNATURE_N], previous[SIGNATURE_N]; /* signatures: this chunk's, the one before */
     struct digest_state *hash;
+    struct arena *scratch;     /* texts of one check: emptied after each, or a 5 GiB body would leave 80 MB of them */
     struct http_header trailers[TRAILERS_MAX];
     size_t ntrailers;
     str trailer_signature;
@@ -38,14 +40,24 @@ struct chunked {
     void *user;
 };
 
+/* A signature of the wrong length becomes one that matches nothing. */
+static void keep_signature(char *to, str signature)
+{
+    memset(to, 0, SIGNATURE_N);
+    if (signature.n == SIGNATURE_N)
+        memcpy(to, signature.p, SIGNATURE_N);
+}
+
 struct chunked *chunked_new(struct arena *arena, const struct chunked_options *options)
 {
     struct chunked *c = ARENA_NEW(arena, struct chunked);
     c->arena = arena;
     c->options = *options;
     c->signed_trailers = buf_in(arena);
-    if (options->key)
-        c->previous = options->key->seed;
+    if (options->key) {
+        c->scratch = arena_new();
+        keep_signature(c->previous, options->key->seed);
+    }
     return c;
 }
 
@@ -56,17 +68,23 @@ static err cut_short(void)
 
 /* --- signatures --- */
 
-static err check_signature(struct chunked *c, const char *kind, str given, str tail)
+static err mismatch(struct chunked *c, str text)
+{
+    err e = err_with(c->arena, FAIL(AWS_SIGNATURE_MISMATCH), "StringToSign", arena_copy(c->arena, text));
+    return err_with(c->arena, e, "SignatureProvided", arena_copy(c->arena, (str){c->given, SIGNATURE_N}));
+}
+
+/* `tail`: the last lines of the text that is signed. */
+static err check_signature(struct chunked *c, const char *kind, str tail)
 {
     const struct auth_chunk_key *key = c->options.key;
-    str text = arena_printf(c->arena, "AWS4-HMAC-SHA256-%s\n%.*s\n%.*s\n%.*s\n%.*s", kind, STR_ARG(key->date), STR_ARG(key->scope),
-                            STR_ARG(c->previous), STR_ARG(tail));
-    str mine = canonical_signature(c->arena, key->key, text);
-    if (!given.p || !secret_equal(mine, given)) {
-        err e = err_with(c->arena, FAIL(AWS_SIGNATURE_MISMATCH), "StringToSign", text);
-        return err_with(c->arena, e, "SignatureProvided", given.p ? given : S(""));
-    }
-    c->previous = mine;
+    str text = arena_printf(c->scratch, "AWS4-HMAC-SHA256-%s\n%.*s\n%.*s\n%.*s\n%.*s", kind, STR_ARG(key->date),
+                            STR_ARG(key->scope), SIGNATURE_N, c->previous, STR_ARG(tail));
+    str mine = canonical_signature(c->scratch, key->key, text);
+    if (!secret_equal(mine, (str){c->given, SIGNATURE_N}))
+        return mismatch(c, text);
+    keep_signature(c->previous, mine);
+    arena_reset(c->scratch);
     return OK;
 }
 
@@ -79,10 +97,10 @@ static err end_of_chunk(struct chunked *c)
 {
     if (!c->options.key)
         return OK;
-    str hash = digest_hex(c->arena, digest_end(c->hash));
+    str hash = digest_hex(c->scratch, digest_end(c->hash));
     c->hash = NULL;
-    str empty = hex_sha256(c->arena, S(""));
-    return check_signature(c, "PAYLOAD", c->given, arena_printf(c->arena, "%.*s\n%.*s", STR_ARG(empty), STR_ARG(hash)));
+    str empty = hex_sha256(c->scratch, S(""));
+    return check_signature(c, "PAYLOAD", arena_printf(c->scratch, "%.*s\n%.*s", STR_ARG(empty), STR_ARG(hash)));
 }
 
 static err end_of_trailers(struct chunked *c)
@@ -90,7 +108,8 @@ static err end_of_trailers(struct chunked *c)
     c->state = DONE;
     if (!c->options.key || !c->options.trailer)
         return OK;
-    return check_signature(c, "TRAILER", c->trailer_signature, hex_sha256(c->arena, buf_str(&c->signed_trailers)));
+    keep_signature(c->given, c->trailer_signature);
+    return check_signature(c, "TRAILER", hex_sha256(c->scratch, buf_str(&c->signed_trailers)));
 }
 
 /* --- lines --- */
@@ -148,11 +167,11 @@ static err begin_chunk(struct chunked *c, str line)
     str size = str_trim(str_cut(&rest, ';'));
     if (!parse_size(size, &c->size))
         return cut_short();
-    c->given = STR_NONE;
+    keep_signature(c->given, STR_NONE);
     while (rest.p) {
         str value = str_trim(str_cut(&rest, ';'));
         if (str_eq(str_cut(&value, '='), S("chunk-signature")))
-            c->given = arena_copy(c->arena, value);
+            keep_signature(c->given, value);
     }
     if (c->options.key)
         c->hash = digest_begin(DIGEST_SHA256);
@@ -252,12 +271,20 @@ static take *const takers[STATES] = {
     [TRAILER_LINE] = take_trailer, [DONE] = take_rest,
 };
 
+void chunked_drop(struct chunked *c)
+{
+    if (c->hash)
+        digest_drop(c->hash);
+    if (c->scratch)
+        arena_free(c->scratch);
+    c->hash = NULL;
+    c->scratch = NULL;
+}
+
 static err failed_for_good(struct chunked *c, err e)
 {
     c->failure = e;
-    if (c->hash)
-        digest_drop(c->hash);
-    c->hash = NULL;
+    chunked_drop(c);
     return e;
 }
 
@@ -287,14 +314,10 @@ static err end(struct chunked *c)
 err chunked_end(struct chunked *c)
 {
     err e = failed(c->failure) ? c->failure : end(c);
-    return failed(e) ? failed_for_good(c, e) : OK;
-}
-
-void chunked_drop(struct chunked *c)
-{
-    if (c->hash)
-        digest_drop(c->hash);
-    c->hash = NULL;
+    if (failed(e))
+        return failed_for_good(c, e);
+    chunked_drop(c);
+    return OK;
 }
 
 void chunked_trailers(const struct chunked *c, struct http_header **trailers, size_t *n)
