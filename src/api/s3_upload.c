@@ -27,6 +27,7 @@ struct body {
     struct s3_upload_claims claims; /* strings in the request's arena */
     enum digest_kind algorithm;
     bool named;
+    int also; /* enum digest_kind; -1: none */
     struct blob_sink *sink;
     struct digest_state *states[DIGEST_KINDS];
     int64_t size;
@@ -321,6 +322,7 @@ static err body_open(struct call *call, const struct s3_upload_claims *claims, b
     }
     body->named = named;
     body->algorithm = algorithm;
+    body->also = -1;
     body->states[DIGEST_MD5] = digest_begin(DIGEST_MD5);
     if (is_sha256_hex(claims->content_sha256))
         body->states[DIGEST_SHA256] = digest_begin(DIGEST_SHA256);
@@ -329,6 +331,14 @@ static err body_open(struct call *call, const struct s3_upload_claims *claims, b
     body->sink = blob_sink_open(call->api->blobs);
     call->upload = &body->base;
     return OK;
+}
+
+void s3_upload_also(struct call *call, enum digest_kind kind)
+{
+    struct body *body = (struct body *)call->upload;
+    body->also = (int)kind;
+    if (!body->states[kind])
+        body->states[kind] = digest_begin(kind);
 }
 
 err s3_upload_begin(struct call *call, enum digest_kind fallback)
@@ -419,6 +429,7 @@ static err body_finish(struct body *body, struct s3_uploaded *out)
         .algorithm = body->algorithm,
         .checksum = checksum,
         .claimed = body->named,
+        .also = body->also < 0 ? STR_NONE : digest_base64(arena, values[body->also]),
     };
     struct blob_sink *sink = body->sink;
     body->sink = NULL;

@@ -33,6 +33,7 @@ struct s3_uploaded {
     enum digest_kind algorithm; /* of `checksum` */
     str checksum;               /* base64 */
     bool claimed;               /* the request named the algorithm; else it is `fallback` and S3's own */
+    str also;                   /* base64, of s3_upload_also's algorithm; absent when none was asked for */
 };
 
 /* Opens call->upload from the request's headers. `fallback` is computed when the request names no checksum: CRC64NVME, or the
@@ -40,6 +41,8 @@ struct s3_uploaded {
 err s3_upload_begin(struct call *call, enum digest_kind fallback);
 /* The same from explicit claims: the POST form. */
 err s3_upload_open(struct call *call, const struct s3_upload_claims *claims, enum digest_kind fallback);
+/* Computes one more digest, whatever the request names; before the first byte. */
+void s3_upload_also(struct call *call, enum digest_kind kind);
 /* The claims in the request's headers, checked for form: which algorithm the request names (*named false: none). For UploadPart,
  * which must refuse an algorithm that is not its upload's before the body is sent. */
 err s3_upload_claims(struct call *call, struct s3_upload_claims *claims, bool *named, enum digest_kind *algorithm);

@@ -1,0 +1,9 @@
+/* api/s3_tables.h - the tables of S3's operations, one an api/s3_*.c file; s3_service.c lists them. */
+#ifndef HEADRACE_API_S3_TABLES_H
+#define HEADRACE_API_S3_TABLES_H
+
+#include "aws/op.h"
+
+extern const struct op s3_multipart_ops[], s3_multipart_list_ops[], s3_notify_ops[];
+
+#endif
