@@ -3,6 +3,7 @@
 #include "api/call.h"
 #include "api/ops.h"
 #include "api/s3_access.h"
+#include "api/s3_tables.h"
 #include "s3/faults.h"
 
 #include <string.h>
@@ -12,6 +13,9 @@ extern const struct op s3_acl_ops[], s3_post_ops[];
 static const struct op *const tables[] = {
     s3_acl_ops,
     s3_post_ops,
+    s3_multipart_ops,
+    s3_multipart_list_ops,
+    s3_notify_ops,
     NULL,
 };
 

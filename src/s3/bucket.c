@@ -3,6 +3,7 @@
  * The hash table is the working set of design rule 3: filled by s3_reload, and changed in this file and config.c only, after
  * the row was written and nothing more can fail in the operation. A turn whose commit fails reloads it. */
 #include "s3/engine.h"
+#include "s3/multipart.h"
 
 #include <stdlib.h>
 
@@ -196,6 +197,7 @@ err s3_bucket_delete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket)
                                "The bucket you tried to delete is not empty. You must delete all versions in the bucket.");
         return err_with(ctx->arena, e, "BucketName", arena_copy(ctx->arena, bucket->name));
     }
+    TRY(s3_multipart_abort_all(s3, bucket));
     TRY(delete_rows(s3, bucket));
     struct s3_bucket **at = slot_of(s3, bucket->name);
     while (*at != bucket)
