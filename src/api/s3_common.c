@@ -1,6 +1,7 @@
 /* api/s3_common.c - see s3_common.h. */
 #include "api/s3_common.h"
 
+#include "api/s3_upload.h"
 #include "aws/keys.h"
 #include "base/digest.h"
 #include "base/text.h"
@@ -14,6 +15,31 @@ err s3_argument_invalid(struct call *call, const char *text, const char *name, s
     err e = err_text(call->ctx.arena, &S3_INVALID_ARGUMENT, "%s", text);
     e = err_with(call->ctx.arena, e, "ArgumentName", str_of(name));
     return err_with(call->ctx.arena, e, "ArgumentValue", value);
+}
+
+static err check_md5(struct call *call, str claimed)
+{
+    struct arena *arena = call->ctx.arena;
+    str computed = digest_base64(arena, digest_of(DIGEST_MD5, call->body));
+    if (!claimed.p || str_eq(claimed, computed))
+        return OK;
+    str expected = base64_decode(arena, claimed);
+    err e = err_with(arena, FAIL(S3_BAD_DIGEST), "ExpectedDigest", hex_encode(arena, expected.p, expected.n));
+    return err_with(arena, e, "CalculatedDigest", computed);
+}
+
+err s3_document_check(struct call *call)
+{
+    struct s3_upload_claims claims;
+    bool named;
+    enum digest_kind kind = DIGEST_MD5;
+    TRY(s3_upload_claims(call, &claims, &named, &kind));
+    TRY(check_md5(call, claims.content_md5));
+    str claimed = named ? claims.checksum[kind] : STR_NONE;
+    if (!claimed.p || str_eq(claimed, digest_base64(call->ctx.arena, digest_of(kind, call->body))))
+        return OK;
+    return err_text(call->ctx.arena, &S3_BAD_DIGEST, "The %s you specified did not match the calculated checksum.",
+                    digest_infos[kind].name);
 }
 
 static bool is_account(str s)

@@ -11,11 +11,19 @@
 extern const struct op s3_acl_ops[], s3_post_ops[];
 
 static const struct op *const tables[] = {
+    s3_bucket_ops,
+    s3_object_ops,
+    s3_get_ops,
+    s3_copy_ops,
+    s3_tagging_ops,
+    s3_list_ops,
+    s3_attributes_ops,
     s3_acl_ops,
     s3_post_ops,
     s3_multipart_ops,
     s3_multipart_list_ops,
     s3_notify_ops,
+    s3_unimplemented_ops,
     NULL,
 };
 

@@ -96,7 +96,7 @@ static err run_in_savepoint(struct request *request, void *out)
     struct call *call = &request->call;
     if (call->op->flags & OP_READ)
         return call->op->run(call, request->in, out);
-    uint64_t before = sqs_changes(app->sqs);
+    uint64_t before = sqs_changes(app->sqs), s3_before = s3_changes(app->s3);
     db_savepoint(app->db);
     err e = call->op->run(call, request->in, out);
     if (!failed(e)) {
@@ -106,7 +106,7 @@ static err run_in_savepoint(struct request *request, void *out)
     db_rollback(app->db);
     if (e.fault == &FAULT_INTERNAL || sqs_changes(app->sqs) != before)
         sqs_reload(app->sqs);
-    if (e.fault == &FAULT_INTERNAL)
+    if (e.fault == &FAULT_INTERNAL || s3_changes(app->s3) != s3_before)
         s3_reload(app->s3);
     return e;
 }

@@ -164,6 +164,7 @@ err s3_bucket_create(struct s3 *s3, struct ctx *ctx, const struct s3_bucket_crea
     if (!bucket) {
         TRY(insert(s3, &row));
         bucket = keep(s3, &row);
+        s3->changes++;
     }
     *out = bucket;
     return OK;
@@ -204,6 +205,7 @@ err s3_bucket_delete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket)
         at = &(*at)->next;
     *at = bucket->next;
     s3->nbuckets--;
+    s3->changes++;
     forget(bucket);
     return OK;
 }
@@ -218,6 +220,7 @@ err s3_bucket_set_versioning(struct s3 *s3, struct ctx *ctx, struct s3_bucket *b
     bind_int(stmt, 2, bucket->id);
     TRY(stmt_run(stmt));
     bucket->versioning = versioning;
+    s3->changes++;
     return OK;
 }
 
@@ -227,6 +230,7 @@ err s3_bucket_set_object_lock(struct s3 *s3, struct s3_bucket *bucket)
     bind_int(stmt, 1, bucket->id);
     TRY(stmt_run(stmt));
     bucket->object_lock = true;
+    s3->changes++;
     return OK;
 }
 

@@ -31,8 +31,9 @@ void s3_configs_load(struct s3 *s3)
     }
 }
 
-static void changed(struct s3_bucket *bucket, enum s3_config kind, bool has)
+static void changed(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kind, bool has)
 {
+    s3->changes++;
     bucket->configs = has ? bucket->configs | 1U << kind : bucket->configs & ~(1U << kind);
     if (kind == S3_CONFIG_NOTIFICATION) {
         s3_rules_free(bucket->rules);
@@ -62,7 +63,7 @@ err s3_config_put(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kind, 
     bind_str(stmt, 3, id);
     bind_str(stmt, 4, document);
     TRY(stmt_run(stmt));
-    changed(bucket, kind, true);
+    changed(s3, bucket, kind, true);
     return OK;
 }
 
@@ -85,7 +86,7 @@ err s3_config_delete(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kin
     TRY(stmt_run(stmt));
     if (found)
         *found = db_changes(s3->db) > 0;
-    changed(bucket, kind, any_left(s3, bucket, kind));
+    changed(s3, bucket, kind, any_left(s3, bucket, kind));
     return OK;
 }
 

@@ -27,3 +27,8 @@ void s3_reload(struct s3 *s3)
 {
     s3_buckets_load(s3);
 }
+
+uint64_t s3_changes(const struct s3 *s3)
+{
+    return s3->changes;
+}

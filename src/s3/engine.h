@@ -18,6 +18,7 @@ struct s3 {
     struct s3_hooks hooks;
     struct s3_bucket **slots; /* by name; nslots is a power of two */
     size_t nslots, nbuckets;
+    uint64_t changes;         /* of the working set; see s3_changes */
     int64_t sequencer; /* last one given out; notify.c */
 };
 

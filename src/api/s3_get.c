@@ -1,0 +1,230 @@
+/* api/s3_get.c - GetObject and HeadObject: one operation that sends a body or doesn't. */
+#include "api/s3_common.h"
+#include "api/s3_tables.h"
+#include "api/s3_range.h"
+#include "base/text.h"
+#include "s3/tags.h"
+
+#define GET_IN(F, T)                                                                               \
+    S3_OBJECT_IN(F, T)                                                                             \
+    S3_PAYER_IN(F, T)                                                                              \
+    S3_SSEC_IN(F, T)                                                                               \
+    F(T, STR, version_id, "versionId", QUERY)                                                      \
+    F(T, INT, part_number, "partNumber", QUERY, .min = 1, .max = 10000)                            \
+    F(T, STR, range, "Range", HEADER)                                                              \
+    F(T, STR, if_match, "If-Match", HEADER)                                                        \
+    F(T, STR, if_none_match, "If-None-Match", HEADER)                                              \
+    F(T, TIME, if_modified_since, "If-Modified-Since", HEADER)                                     \
+    F(T, TIME, if_unmodified_since, "If-Unmodified-Since", HEADER)                                 \
+    F(T, STR, checksum_mode, "x-amz-checksum-mode", HEADER)                                        \
+    F(T, STR, cache_control, "response-cache-control", QUERY)                                      \
+    F(T, STR, content_disposition, "response-content-disposition", QUERY)                          \
+    F(T, STR, content_encoding, "response-content-encoding", QUERY)                                \
+    F(T, STR, content_language, "response-content-language", QUERY)                                \
+    F(T, STR, content_type, "response-content-type", QUERY)                                        \
+    F(T, STR, expires, "response-expires", QUERY)
+SHAPE(get_in, "GetObjectRequest", GET_IN)
+
+#define READ_OUT(F, T)                                                                             \
+    S3_STORED_OUT(F, T)                                                                            \
+    S3_CHECKSUM_HEADERS(F, T)                                                                      \
+    F(T, STR, checksum_type, "x-amz-checksum-type", HEADER)                                        \
+    F(T, INT, status, "", STATUS)                                                                  \
+    F(T, STR, accept_ranges, "Accept-Ranges", HEADER)                                              \
+    F(T, STR, etag, "ETag", HEADER)                                                                \
+    F(T, TIME, last_modified, "Last-Modified", HEADER)                                             \
+    F(T, STR, content_range, "Content-Range", HEADER)                                              \
+    F(T, STR, content_type, "Content-Type", HEADER)                                                \
+    F(T, STR, cache_control, "Cache-Control", HEADER)                                              \
+    F(T, STR, content_disposition, "Content-Disposition", HEADER)                                  \
+    F(T, STR, content_encoding, "Content-Encoding", HEADER)                                        \
+    F(T, STR, content_language, "Content-Language", HEADER)                                        \
+    F(T, STR, expires, "Expires", HEADER)                                                          \
+    F(T, MAP, metadata, "x-amz-meta-", META, .of = &str_pair_shape)                                \
+    F(T, STR, storage_class, "x-amz-storage-class", HEADER)                                        \
+    F(T, STR, website_redirect, "x-amz-website-redirect-location", HEADER)                         \
+    F(T, STR, restore, "x-amz-restore", HEADER)                                                    \
+    F(T, INT, parts_count, "x-amz-mp-parts-count", HEADER)                                         \
+    F(T, INT, tag_count, "x-amz-tagging-count", HEADER)                                            \
+    F(T, STR, lock_mode, "x-amz-object-lock-mode", HEADER)                                         \
+    F(T, TIME, lock_until, "x-amz-object-lock-retain-until-date", HEADER)                          \
+    F(T, STR, lock_hold, "x-amz-object-lock-legal-hold", HEADER)
+#define GET_OUT(F, T)                                                                              \
+    READ_OUT(F, T)                                                                                 \
+    F(T, BLOB, body, "Body", PAYLOAD)
+#define HEAD_OUT(F, T)                                                                             \
+    READ_OUT(F, T)                                                                                 \
+    F(T, INT, content_length, "Content-Length", NONE)
+SHAPE(read_out, "GetObjectOutput", GET_OUT)
+SHAPE(head_out, "HeadObjectOutput", HEAD_OUT)
+
+static list metadata_of(struct arena *arena, str packed)
+{
+    list items = {.set = packed.n > 0};
+    size_t n = 0;
+    for (size_t i = 0; i < packed.n; i++)
+        n += packed.p[i] == '\n';
+    items.at = arena_array(arena, n, sizeof(struct str_pair));
+    str rest = packed;
+    while (items.n < n) {
+        str value = str_cut(&rest, '\n');
+        str key = str_cut(&value, ':');
+        *LIST_AT(items, struct str_pair, items.n++) = (struct str_pair){key, value};
+    }
+    return items;
+}
+
+static str either(str override, str kept)
+{
+    return override.p ? override : kept;
+}
+
+static void fill_content(struct call *call, const struct get_in *in, const struct s3_object *object, struct read_out *out)
+{
+    out->content_type = either(in->content_type, either(object->content_type, S("binary/octet-stream")));
+    out->cache_control = either(in->cache_control, object->cache_control);
+    out->content_disposition = either(in->content_disposition, object->content_disposition);
+    out->content_encoding = either(in->content_encoding, object->content_encoding);
+    out->content_language = either(in->content_language, object->content_language);
+    out->expires = either(in->expires, object->expires);
+    out->metadata = metadata_of(call->ctx.arena, object->meta);
+}
+
+static str restore_of(struct call *call, const struct s3_object *object)
+{
+    if (object->restore_due)
+        return S("ongoing-request=\"true\"");
+    if (object->restore_until <= call->ctx.now)
+        return STR_NONE;
+    return arena_printf(call->ctx.arena, "ongoing-request=\"false\", expiry-date=\"%.*s\"",
+                        STR_ARG(date_http(call->ctx.arena, object->restore_until)));
+}
+
+static void fill_state(struct call *call, const struct s3_object *object, struct read_out *out)
+{
+    out->accept_ranges = S("bytes");
+    out->etag = s3_quoted(call, object->etag);
+    out->last_modified = INT_OF(object->mtime);
+    out->storage_class = object->storage_class;
+    out->website_redirect = object->website_redirect;
+    out->restore = restore_of(call, object);
+    if (object->tags.n) {
+        int64_t n = 1;
+        for (size_t i = 0; i < object->tags.n; i++)
+            n += object->tags.p[i] == '&';
+        out->tag_count = INT_OF(n);
+    }
+    out->lock_mode = object->lock_mode;
+    if (object->lock_mode.p)
+        out->lock_until = INT_OF(object->lock_until);
+    if (object->legal_hold_set)
+        out->lock_hold = object->legal_hold ? S("ON") : S("OFF");
+}
+
+/* A 304 names what the client has. */
+static void not_modified(struct call *call, const struct s3_bucket *bucket, const struct s3_object *object)
+{
+    struct arena *arena = call->ctx.arena;
+    http_reply_header(arena, call->reply, S("ETag"), s3_quoted(call, object->etag));
+    http_reply_header(arena, call->reply, S("Last-Modified"), date_http(arena, object->mtime));
+    str version = s3_object_version(bucket, object);
+    if (version.p)
+        http_reply_header(arena, call->reply, S("x-amz-version-id"), version);
+    if (object->cache_control.p)
+        http_reply_header(arena, call->reply, S("Cache-Control"), object->cache_control);
+    if (object->expires.p)
+        http_reply_header(arena, call->reply, S("Expires"), object->expires);
+}
+
+static err check_conditions(struct call *call, const struct get_in *in, const struct s3_bucket *bucket,
+                            const struct s3_object *object)
+{
+    struct s3_conditions conditions = {in->if_match, in->if_none_match, in->if_modified_since, in->if_unmodified_since};
+    err e = s3_conditions_read(&call->ctx, &conditions, object);
+    if (e.fault == &S3_NOT_MODIFIED)
+        not_modified(call, bucket, object);
+    return e;
+}
+
+static err check_overrides(struct call *call, const struct get_in *in)
+{
+    bool any = in->cache_control.p || in->content_disposition.p || in->content_encoding.p || in->content_language.p ||
+               in->content_type.p || in->expires.p;
+    if (!any || !call->ctx.anonymous)
+        return OK;
+    return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
+                    "Request specific response headers cannot be used for anonymous GET requests.");
+}
+
+/* Checksums are those of the whole body, or of the part asked for. */
+static void fill_checksum(const struct get_in *in, const struct s3_object *object, const struct s3_span *span,
+                          struct read_out *out)
+{
+    if (!str_eq_nocase(in->checksum_mode, S("ENABLED")))
+        return;
+    if (span->whole) {
+        s3_checksum_fill(object, &out->checksum_md5, &out->checksum_type);
+    } else if (span->part_checksum.p) {
+        struct s3_object part = {.checksum_kind = span->part_checksum_kind, .checksum = span->part_checksum,
+                                 .composite = object->composite};
+        s3_checksum_fill(&part, &out->checksum_md5, &out->checksum_type);
+    }
+}
+
+static void fill_span(struct call *call, const struct s3_object *object, const struct s3_span *span, struct read_out *out)
+{
+    if (span->parts_count)
+        out->parts_count = INT_OF(span->parts_count);
+    if (!span->partial)
+        return;
+    out->status = INT_OF(206);
+    if (object->size)
+        out->content_range = arena_printf(call->ctx.arena, "bytes %lld-%lld/%lld", (long long)span->at,
+                                          (long long)(span->at + span->length - 1), (long long)object->size);
+}
+
+/* Everything but the body. */
+static err read_object(struct call *call, const struct get_in *in, struct s3_object *object, struct s3_span *span,
+                       struct read_out *out)
+{
+    struct s3_bucket *bucket;
+    TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
+    TRY(check_overrides(call, in));
+    TRY(s3_find_for(call, bucket, in->key, in->version_id, object));
+    TRY(s3_ssec_check(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, object));
+    TRY(check_conditions(call, in, bucket, object));
+    TRY(s3_span_of(call, object, in->range, in->part_number, span));
+    s3_stored_fill(call, bucket, object, (struct s3_stored_out *)out);
+    fill_content(call, in, object, out);
+    fill_state(call, object, out);
+    fill_checksum(in, object, span, out);
+    fill_span(call, object, span, out);
+    return OK;
+}
+
+static err get(struct call *call, const void *input, void *output)
+{
+    struct s3_object object;
+    struct s3_span span;
+    TRY(read_object(call, input, &object, &span, output));
+    if (s3_object_archived(&call->ctx, &object))
+        return err_with(call->ctx.arena, FAIL(S3_INVALID_OBJECT_STATE), "StorageClass", object.storage_class);
+    return s3_reply_body(call, &object, span.at, span.length);
+}
+
+static err head(struct call *call, const void *input, void *output)
+{
+    struct s3_object object;
+    struct s3_span span;
+    TRY(read_object(call, input, &object, &span, (struct read_out *)output));
+    call->reply->kind = HTTP_BODY_HEAD;
+    call->reply->length = span.length;
+    return OK;
+}
+
+const struct op s3_get_ops[] = {
+    {"GetObject", &get_in_shape, &read_out_shape, get, .flags = OP_READ, .rest = {"GET", REST_OBJECT}},
+    {"HeadObject", &get_in_shape, &head_out_shape, head, .flags = OP_READ, .rest = {"HEAD", REST_OBJECT},
+     .action = "s3:GetObject"},
+    {0},
+};
