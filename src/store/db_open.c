@@ -50,18 +50,32 @@ static void sqlite_setup(void)
     sqlite3_initialize();
 }
 
-static bool make_directory(char *path, char **message)
+/* Makes `path` and puts it on disk with its parent's entry of it. */
+static bool make_one(const char *path, bool durable)
 {
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    if (mkdir(path, 0700))
+        return errno == EEXIST;
+    if (!durable)
+        return true;
+    char *parent = NULL;
+    int fd = asprintf(&parent, "%s/..", path) < 0 ? -1 : open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    free(parent);
+    return good;
+}
+
+static bool make_directory(struct db *db, char **message)
+{
+    bool durable = db->durability == DURABLE_POWER, good = true;
+    for (char *slash = strchr(db->dir + 1, '/'); slash && good; slash = strchr(slash + 1, '/')) {
         *slash = 0;
-        int rc = mkdir(path, 0700);
+        good = make_one(db->dir, durable);
         *slash = '/';
-        if (rc && errno != EEXIST)
-            return say(message, "cannot create the data directory %s: %s", path, strerror(errno));
     }
-    if (mkdir(path, 0700) && errno != EEXIST)
-        return say(message, "cannot create the data directory %s: %s", path, strerror(errno));
-    return true;
+    return (good && make_one(db->dir, durable)) ||
+           say(message, "cannot create the data directory %s: %s", db->dir, strerror(errno));
 }
 
 static bool lock_refused(struct db *db, char **message)
@@ -117,8 +131,9 @@ static bool header_right(const char *file, int64_t size, const uint8_t *h, char 
         return say(message, "%s is damaged or not a database: its header is wrong. Restore it from a copy, or move it away", file);
     int64_t page = big_endian(h + 16, 2), pages = big_endian(h + 28, 4);
     page = page == 1 ? 65536 : page;
+    pages = size < page ? 1 : pages;
     bool count_valid = big_endian(h + 24, 4) == big_endian(h + 92, 4);
-    if (count_valid && size < page * pages && file_size(file, "-wal") <= 0)
+    if ((count_valid || size < page) && size < page * pages && file_size(file, "-wal") <= 0)
         return say(message, "%s is truncated: %lld bytes of %lld are there. Restore it from a copy, or move it away", file,
                    (long long)size, (long long)(page * pages));
     return true;
@@ -184,16 +199,12 @@ static bool execute(struct db *db, const char *sql, char **message)
 static bool settle(struct db *db, char **message)
 {
     sqlite3_busy_handler(db->handle, wait_a_little, NULL);
-    /* Until something has been promised to someone nothing need be synced: that makes a first start faster. */
-    if (!execute(db, SETTINGS "PRAGMA synchronous=OFF;", message))
+    if (!execute(db, SETTINGS, message))
         return false;
     if (!db->file)
-        return true;
-    const char *level = db->durability == DURABLE_POWER ? "PRAGMA synchronous=FULL;" : "PRAGMA synchronous=NORMAL;";
-    bool fresh = pragma_number(db->handle, "PRAGMA page_count") == 0;
-    if (!fresh && !execute(db, level, message))
-        return false;
-    if (!execute(db, FILE_SETTINGS, message) || !execute(db, level, message))
+        return execute(db, "PRAGMA synchronous=OFF", message);
+    const char *level = db->durability == DURABLE_POWER ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL";
+    if (!execute(db, level, message) || !execute(db, FILE_SETTINGS, message))
         return false;
     sqlite3_wal_hook(db->handle, on_log_grown, db);
     return true;
@@ -250,7 +261,7 @@ static bool open_directory(struct db *db, const char *path, char **message)
         db->dir[n - 1] = 0;
     if (asprintf(&db->file, "%s/headrace.db", db->dir) < 0)
         return say(message, "out of memory");
-    return make_directory(db->dir, message) && lock_directory(db, message) && check_header(db->file, message);
+    return make_directory(db, message) && lock_directory(db, message) && check_header(db->file, message);
 }
 
 static void prepare_control(struct db *db)
