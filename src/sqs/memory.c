@@ -1,0 +1,97 @@
+/* sqs/memory.c - what a FIFO queue remembers for five minutes: deduplication ids, and what a receive attempt was given. Both live in
+ * tables only; old rows are not found, and swept when the oldest is due. */
+#include <string.h>
+
+#include "sqs/engine.h"
+
+#define SWEEP_EVERY ((msec)10000)
+
+static void sweep_later(struct sqs *sqs, msec now)
+{
+    if (sqs->sweep == NEVER)
+        sqs->sweep = now + WINDOW;
+}
+
+bool dedupe_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str key, struct remembered *out)
+{
+    struct stmt *row = db_sql(sqs->db, "SELECT at, message_id, seq FROM sqs_dedupe WHERE queue = ? AND key = ?");
+    bind_int(row, 1, queue->id);
+    bind_str(row, 2, key);
+    bool found = stmt_row(row) && col_int(row, 0) + WINDOW > ctx->now;
+    if (found) {
+        memcpy(out->message_id, col_str(row, 1).p, 16);
+        out->seq = (uint64_t)col_int(row, 2);
+    }
+    stmt_done(row);
+    return found;
+}
+
+err dedupe_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str key, const struct remembered *what)
+{
+    struct stmt *put = db_sql(sqs->db, "INSERT OR REPLACE INTO sqs_dedupe(queue, key, at, message_id, seq) VALUES(?, ?, ?, ?, ?)");
+    bind_int(put, 1, queue->id);
+    bind_str(put, 2, key);
+    bind_int(put, 3, ctx->now);
+    bind_blob(put, 4, (str){(const char *)what->message_id, 16});
+    bind_int(put, 5, (int64_t)what->seq);
+    TRY(stmt_run(put));
+    sweep_later(sqs, ctx->now);
+    return OK;
+}
+
+bool attempt_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt, struct receipt **receipts, size_t *n)
+{
+    struct stmt *row = db_sql(sqs->db, "SELECT at, receipts FROM sqs_attempt WHERE queue = ? AND attempt = ?");
+    bind_int(row, 1, queue->id);
+    bind_str(row, 2, attempt);
+    bool found = stmt_row(row) && col_int(row, 0) + WINDOW > ctx->now;
+    if (found) {
+        str packed = col_str(row, 1);
+        *n = packed.n / sizeof **receipts;
+        *receipts = arena_array(ctx->arena, *n + 1, sizeof **receipts);
+        memcpy(*receipts, packed.p, *n * sizeof **receipts);
+    }
+    stmt_done(row);
+    return found;
+}
+
+err attempt_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt, const struct receipt *receipts, size_t n)
+{
+    struct stmt *put = db_sql(sqs->db, "INSERT OR REPLACE INTO sqs_attempt(queue, attempt, at, receipts) VALUES(?, ?, ?, ?)");
+    bind_int(put, 1, queue->id);
+    bind_str(put, 2, attempt);
+    bind_int(put, 3, ctx->now);
+    bind_blob(put, 4, (str){(const char *)receipts, n * sizeof *receipts});
+    TRY(stmt_run(put));
+    sweep_later(sqs, ctx->now);
+    return OK;
+}
+
+err memory_forget(struct sqs *sqs, const struct queue *queue)
+{
+    struct stmt *dedupe = db_sql(sqs->db, "DELETE FROM sqs_dedupe WHERE queue = ?");
+    bind_int(dedupe, 1, queue->id);
+    TRY(stmt_run(dedupe));
+    struct stmt *attempts = db_sql(sqs->db, "DELETE FROM sqs_attempt WHERE queue = ?");
+    bind_int(attempts, 1, queue->id);
+    return stmt_run(attempts);
+}
+
+err memory_sweep(struct sqs *sqs, msec now)
+{
+    static const char *const sweeps[] = {"DELETE FROM sqs_dedupe WHERE at <= ?", "DELETE FROM sqs_attempt WHERE at <= ?"};
+    for (int i = 0; i < 2; i++) {
+        struct stmt *old = db_sql(sqs->db, sweeps[i]);
+        bind_int(old, 1, now - WINDOW);
+        TRY(stmt_run(old));
+    }
+    struct stmt *left = db_sql(sqs->db, "SELECT min(at) FROM (SELECT min(at) AS at FROM sqs_dedupe"
+                                        " UNION ALL SELECT min(at) FROM sqs_attempt)");
+    sqs->sweep = NEVER;
+    if (stmt_row(left) && !col_null(left, 0)) {
+        msec due = col_int(left, 0) + WINDOW;
+        sqs->sweep = due > now + SWEEP_EVERY ? due : now + SWEEP_EVERY;
+    }
+    stmt_done(left);
+    return OK;
+}

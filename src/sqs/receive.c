@@ -1,0 +1,176 @@
+/* sqs/receive.c - ReceiveMessage. Standard queues give their oldest ready messages; FIFO queues as many as possible of the first ready
+ * group, then of the next (#42). A message past maxReceiveCount moves to the dead letter queue instead (#51). Everything leased is
+ * hidden while the call looks for more, and shown again at its end when the timeout is 0, so nothing is given twice. */
+#include <string.h>
+
+#include "sqs/engine.h"
+#include "sqs/rules.h"
+
+enum { BATCH = 10, DROPS = 10000 }; /* DROPS: expired or dead messages that one call clears away */
+
+struct lease {
+    struct sqs *sqs;
+    struct ctx *ctx;
+    struct queue *queue;
+    msec until; /* == now: timeout 0 */
+    size_t max, n;
+    int drops;
+    struct message *taken[BATCH];
+    struct receipt receipts[BATCH];
+    struct sqs_message *out;
+};
+
+static err drop_expired(struct lease *lease, struct message *message)
+{
+    TRY(row_delete(lease->sqs, lease->queue, message->seq));
+    message_leave(lease->sqs, lease->queue, message);
+    return OK;
+}
+
+static err take(struct lease *lease, struct message *message)
+{
+    struct row row;
+    struct queue *queue = lease->queue;
+    msec now = lease->ctx->now;
+    if (!row_read(lease->sqs, lease->ctx->arena, queue, message->seq, &row))
+        return FAIL(FAULT_INTERNAL);
+    if (!row.message.first_received_at)
+        row.message.first_received_at = now;
+    message->receives++;
+    TRY(row_received(lease->sqs, queue, message, lease->until > now ? lease->until : 0, row.message.first_received_at, now));
+    message_hide_until(lease->sqs, queue, message, MESSAGE_IN_FLIGHT, lease->until);
+    struct receipt receipt = {queue->id, message->seq, message->receives};
+    row.message.receive_count = message->receives;
+    row.message.receipt = receipt_make(lease->sqs, lease->ctx->arena, &receipt);
+    lease->taken[lease->n] = message;
+    lease->receipts[lease->n] = receipt;
+    lease->out[lease->n++] = row.message;
+    return OK;
+}
+
+/* Leases the message, or clears it away; *leased tells which. */
+static err consider(struct lease *lease, struct message *message, bool *leased)
+{
+    struct queue *queue = lease->queue;
+    *leased = false;
+    if (message_expired(queue, message, lease->ctx->now)) {
+        lease->drops++;
+        return drop_expired(lease, message);
+    }
+    if (queue->attributes.dead_letter.n && message->receives >= queue->attributes.max_receives) {
+        struct queue *dead = queue_dead_letter(lease->sqs, queue);
+        lease->drops++;
+        if (dead)
+            return message_bury(lease->sqs, lease->ctx, queue, message, dead);
+    }
+    *leased = true;
+    return take(lease, message);
+}
+
+/* Once a group's first message is taken the group is closed, but what follows at once belongs to the same receive. */
+static err take_followers(struct lease *lease, struct fifo_message *last)
+{
+    bool leased;
+    while (lease->n < lease->max && lease->drops < DROPS && last->next && last->next->message.state == MESSAGE_READY) {
+        struct fifo_message *next = last->next;
+        TRY(consider(lease, &next->message, &leased));
+        if (leased)
+            last = next;
+    }
+    return OK;
+}
+
+static err collect(struct lease *lease)
+{
+    bool leased;
+    struct message *message;
+    while (lease->n < lease->max && lease->drops < DROPS && (message = queue_front(lease->queue))) {
+        TRY(consider(lease, message, &leased));
+        if (leased && lease->queue->fifo)
+            TRY(take_followers(lease, fifo_of(message)));
+    }
+    if (lease->drops >= DROPS && lease->sqs->hooks.ready)
+        lease->sqs->hooks.ready(lease->sqs->hooks.user, lease->queue->id);
+    if (lease->until <= lease->ctx->now)
+        for (size_t i = 0; i < lease->n; i++)
+            message_show(lease->sqs, lease->queue, lease->taken[i]);
+    return OK;
+}
+
+/* The messages of an attempt that is made again, as long as nobody touched one of them. */
+static bool untouched(struct lease *lease, const struct receipt *receipts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct message *message = seqs_get(&lease->queue->seqs, receipts[i].seq);
+        if (!message || message->state != MESSAGE_IN_FLIGHT || message->receives != receipts[i].receives)
+            return false;
+        lease->taken[i] = message;
+    }
+    return n > 0;
+}
+
+static err repeat(struct lease *lease, const struct receipt *receipts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct row row;
+        struct message *message = lease->taken[i];
+        if (!row_read(lease->sqs, lease->ctx->arena, lease->queue, message->seq, &row))
+            return FAIL(FAULT_INTERNAL);
+        TRY(row_visible_at(lease->sqs, lease->queue, message->seq, lease->until > lease->ctx->now ? lease->until : 0));
+        message_hide_until(lease->sqs, lease->queue, message, MESSAGE_IN_FLIGHT, lease->until);
+        row.message.receipt = receipt_make(lease->sqs, lease->ctx->arena, &receipts[i]);
+        lease->out[lease->n++] = row.message;
+    }
+    return OK;
+}
+
+static err run(struct lease *lease, str attempt)
+{
+    struct receipt *receipts;
+    size_t n;
+    if (attempt.p && attempt_find(lease->sqs, lease->ctx, lease->queue, attempt, &receipts, &n) && n <= BATCH &&
+        untouched(lease, receipts, n))
+        return repeat(lease, receipts, n);
+    TRY(collect(lease));
+    return attempt.p && lease->n ? attempt_keep(lease->sqs, lease->ctx, lease->queue, attempt, lease->receipts, lease->n) : OK;
+}
+
+static err check(struct sqs *sqs, struct ctx *ctx, struct queue *queue, const struct sqs_receive *receive)
+{
+    TRY(sqs_check_max(ctx, receive->max));
+    if (receive->visibility != -1)
+        TRY(sqs_check_visibility(ctx, receive->visibility));
+    if (receive->attempt.p && !queue->fifo)
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "Value %.*s for parameter ReceiveRequestAttemptId is invalid. Reason: The request include parameter that "
+                        "is not valid for this queue type.",
+                        STR_ARG(receive->attempt));
+    if (receive->attempt.p)
+        TRY(sqs_check_token(ctx, "ReceiveRequestAttemptId", receive->attempt));
+    TRY(queue_check_key(sqs, queue));
+    return queue_throttle(sqs, ctx, queue, THROTTLE_RECEIVE);
+}
+
+err sqs_message_receive(struct sqs *sqs, struct ctx *ctx, int64_t id, const struct sqs_receive *receive,
+                        struct sqs_message **messages, size_t *n)
+{
+    struct queue *queue;
+    TRY(queue_get(sqs, id, &queue));
+    TRY(check(sqs, ctx, queue, receive));
+    queue_wake(sqs, queue, ctx->now);
+    int64_t room = IN_FLIGHT_MAX - queue->in_flight;
+    if (room <= 0 && !queue->fifo)
+        return FAIL(SQS_OVER_LIMIT);
+    int64_t visibility = receive->visibility == -1 ? queue->attributes.number[SQS_VISIBILITY] : receive->visibility;
+    struct lease lease = {.sqs = sqs,
+                          .ctx = ctx,
+                          .queue = queue,
+                          .until = ctx->now + visibility * 1000,
+                          .max = room <= 0 ? 0 : (size_t)(room < receive->max ? room : receive->max)};
+    lease.out = arena_array(ctx->arena, BATCH, sizeof *lease.out);
+    TRY(run(&lease, receive->attempt));
+    queue_schedule(sqs, queue);
+    *messages = lease.out;
+    *n = lease.n;
+    return OK;
+}
