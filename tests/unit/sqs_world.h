@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/rng.h"
+#include "base/text.h"
 #include "sqs/batch.h"
 #include "sqs/check.h"
 #include "sqs/move.h"
