@@ -8,7 +8,6 @@
 #include "s3/tags.h"
 
 SHAPE_DEFINE(s3_owner, "Owner", S3_OWNER)
-SHAPE_DEFINE(s3_tag, "Tag", S3_TAG)
 
 err s3_argument_invalid(struct call *call, const char *text, const char *name, str value)
 {

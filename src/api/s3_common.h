@@ -112,10 +112,6 @@ struct s3_stored_out {
     F(T, STR, display_name, "DisplayName", BODY)
 SHAPE_DECLARE(s3_owner, S3_OWNER)
 
-#define S3_TAG(F, T)                                                                               \
-    F(T, STR, key, "Key", BODY, .flags = REQUIRED)                                                 \
-    F(T, STR, value, "Value", BODY, .flags = REQUIRED)
-struct s3_tag;
 extern const struct shape s3_tag_shape; /* of struct s3_tag in s3/tags.h */
 
 /* --- the way there and back --- */

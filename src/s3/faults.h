@@ -26,8 +26,10 @@
     X(BUCKET_NOT_EMPTY, "BucketNotEmpty", 409, "The bucket you tried to delete is not empty")      \
     X(CONDITIONAL_CONFLICT, "ConditionalRequestConflict", 409,                                     \
       "The conditional request cannot succeed due to a conflicting operation against this resource.") \
+    X(CROSS_LOCATION_LOGGING, "CrossLocationLoggingProhibitted", 403, "Cross S3 location logging not allowed. ") \
     X(ENTITY_TOO_LARGE, "EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size") \
     X(ENTITY_TOO_SMALL, "EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size") \
+    X(ID_MISMATCH, "IdMismatch", 400, "Document ID does not match the specified configuration ID.") \
     X(ILLEGAL_LOCATION, "IllegalLocationConstraintException", 400,                                 \
       "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.") \
     X(ILLEGAL_VERSIONING, "IllegalVersioningConfigurationException", 400,                          \
@@ -55,6 +57,7 @@
     X(INVALID_POLICY_DOCUMENT, "InvalidPolicyDocument", 400, "The content of the form does not meet the conditions specified in the policy document.") \
     X(INVALID_RANGE, "InvalidRange", 416, "The requested range is not satisfiable")                \
     X(INVALID_REQUEST, "InvalidRequest", 400, "Invalid Request")                                   \
+    X(INVALID_RETENTION, "InvalidRetentionPeriod", 400, "Default retention period must be a positive integer value.") \
     X(INVALID_STORAGE_CLASS, "InvalidStorageClass", 400, "The storage class you specified is not valid") \
     X(INVALID_TAG, "InvalidTag", 400, "The TagKey you have provided is invalid")                   \
     X(INVALID_TARGET_BUCKET, "InvalidTargetBucketForLogging", 400, "The target bucket for logging does not exist") \
