@@ -23,6 +23,8 @@ static const struct op *const tables[] = {
     s3_multipart_ops,
     s3_multipart_list_ops,
     s3_notify_ops,
+    s3_config_ops,
+    s3_policy_ops,
     s3_unimplemented_ops,
     NULL,
 };

@@ -163,9 +163,8 @@ static err announced_length(struct arena *arena, const struct http_request *requ
     return OK;
 }
 
-err s3_upload_claims(struct call *call, struct s3_upload_claims *claims, bool *named, enum digest_kind *algorithm)
+static void claims_read(const struct http_request *request, struct s3_upload_claims *claims)
 {
-    const struct http_request *request = call->request;
     *claims = (struct s3_upload_claims){
         .content_md5 = http_header(request, S("content-md5")),
         .content_sha256 = http_header(request, S("x-amz-content-sha256")),
@@ -176,8 +175,13 @@ err s3_upload_claims(struct call *call, struct s3_upload_claims *claims, bool *n
     };
     for (int kind = 0; kind < DIGEST_KINDS; kind++)
         claims->checksum[kind] = http_header(request, str_of(info_of((enum digest_kind)kind)->header));
+}
+
+err s3_upload_claims(struct call *call, struct s3_upload_claims *claims, bool *named, enum digest_kind *algorithm)
+{
+    claims_read(call->request, claims);
     TRY(check_claims(call->ctx.arena, claims, named, algorithm));
-    return announced_length(call->ctx.arena, request, &claims->length);
+    return announced_length(call->ctx.arena, call->request, &claims->length);
 }
 
 /* ---- the body ---- */
@@ -360,27 +364,25 @@ err s3_upload_open(struct call *call, const struct s3_upload_claims *claims, enu
 
 /* ---- the end ---- */
 
-static err claimed_checksum(struct body *body, str *out)
+static err claimed_checksum(struct call *call, const struct s3_upload_claims *claims, enum digest_kind algorithm, str *out)
 {
-    struct call *call = body->call;
-    *out = body->claims.checksum[body->algorithm];
-    if (!body->named || out->p)
+    *out = claims->checksum[algorithm];
+    if (out->p)
         return OK;
-    str wanted = str_of(info_of(body->algorithm)->header);
+    str wanted = str_of(info_of(algorithm)->header);
     for (size_t i = 0; i < call->ntrailers; i++)
         if (str_eq_nocase(call->trailers[i].name, wanted))
             *out = call->trailers[i].value;
     if (!out->p)
         return FAIL(AWS_MALFORMED_TRAILER);
-    return check_checksum_form(call->ctx.arena, body->algorithm, *out);
+    return check_checksum_form(call->ctx.arena, algorithm, *out);
 }
 
-static err check_md5(struct body *body, digest md5)
+static err check_md5(struct arena *arena, const struct s3_upload_claims *claims, digest md5)
 {
-    struct arena *arena = body->call->ctx.arena;
-    if (!body->claims.content_md5.p || str_eq(digest_base64(arena, md5), body->claims.content_md5))
+    if (!claims->content_md5.p || str_eq(digest_base64(arena, md5), claims->content_md5))
         return OK;
-    str expected = base64_decode(arena, body->claims.content_md5);
+    str expected = base64_decode(arena, claims->content_md5);
     err e = err_with(arena, FAIL(S3_BAD_DIGEST), "ExpectedDigest", hex_encode(arena, expected.p, expected.n));
     return err_with(arena, e, "CalculatedDigest", digest_base64(arena, md5));
 }
@@ -395,14 +397,28 @@ static err check_sha256(struct body *body, digest sha256)
     return err_with(arena, e, "S3ComputedContentSHA256", hex);
 }
 
-static err check_checksum(struct body *body, str computed)
+static err check_checksum(struct call *call, const struct s3_upload_claims *claims, enum digest_kind algorithm, str computed)
 {
     str claimed;
-    TRY(claimed_checksum(body, &claimed));
-    if (!claimed.p || str_eq(claimed, computed))
+    TRY(claimed_checksum(call, claims, algorithm, &claimed));
+    if (str_eq(claimed, computed))
         return OK;
-    return err_text(body->call->ctx.arena, &S3_BAD_DIGEST, "The %s you specified did not match the calculated checksum.",
-                    info_of(body->algorithm)->name);
+    return err_text(call->ctx.arena, &S3_BAD_DIGEST, "The %s you specified did not match the calculated checksum.",
+                    info_of(algorithm)->name);
+}
+
+err s3_body_check(struct call *call)
+{
+    struct arena *arena = call->ctx.arena;
+    struct s3_upload_claims claims;
+    bool named;
+    enum digest_kind algorithm = DIGEST_CRC64NVME;
+    claims_read(call->request, &claims);
+    claims.sdk_algorithm_needs_value = false;
+    TRY(check_claims(arena, &claims, &named, &algorithm));
+    if (claims.content_md5.p)
+        TRY(check_md5(arena, &claims, digest_of(DIGEST_MD5, call->body)));
+    return named ? check_checksum(call, &claims, algorithm, digest_base64(arena, digest_of(algorithm, call->body))) : OK;
 }
 
 static err body_finish(struct body *body, struct s3_uploaded *out)
@@ -419,9 +435,10 @@ static err body_finish(struct body *body, struct s3_uploaded *out)
     str checksum = digest_base64(arena, values[body->algorithm]);
     if (body->claims.length >= 0 && body->size != body->claims.length)
         return FAIL(S3_INCOMPLETE_BODY);
-    TRY(check_md5(body, values[DIGEST_MD5]));
+    TRY(check_md5(arena, &body->claims, values[DIGEST_MD5]));
     TRY(check_sha256(body, values[DIGEST_SHA256]));
-    TRY(check_checksum(body, checksum));
+    if (body->named)
+        TRY(check_checksum(body->call, &body->claims, body->algorithm, checksum));
     struct s3_uploaded done = {
         .size = body->size,
         .md5 = values[DIGEST_MD5],

@@ -46,6 +46,8 @@ void s3_upload_also(struct call *call, enum digest_kind kind);
 /* The claims in the request's headers, checked for form: which algorithm the request names (*named false: none). For UploadPart,
  * which must refuse an algorithm that is not its upload's before the body is sent. */
 err s3_upload_claims(struct call *call, struct s3_upload_claims *claims, bool *named, enum digest_kind *algorithm);
+/* The same checks for a body that came whole (call->body): configuration documents, DeleteObjects. */
+err s3_body_check(struct call *call);
 /* Compares every digest with its claim and makes the body permanent in the open savepoint; call->upload is gone afterwards,
  * also on failure. Faults: BadDigest, XAmzContentSHA256Mismatch, IncompleteBody, InvalidRequest. */
 err s3_upload_finish(struct call *call, struct s3_uploaded *out);
