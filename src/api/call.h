@@ -58,8 +58,8 @@ struct call {
     struct http_header *trailers; /* aws-chunked or HTTP trailers, lower-case names */
     size_t ntrailers;
     /* Set by a handler that found nothing to receive: run again when `park_queue` has something, or at `park_until`. */
-    int64_t park_queue;
-    msec park_until;            /* 0: not parked */
+    int64_t park_queue;         /* 0: not parked; cleared before each run */
+    msec park_until;            /* set by the first run, kept over the next ones */
     bool retry_final;           /* this run is the last: deadline reached */
 };
 

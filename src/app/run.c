@@ -115,7 +115,7 @@ static bool parked(struct request *request)
 {
     struct call *call = &request->call;
     struct app *app = request->app;
-    if (!call->park_until || app->stopping)
+    if (!call->park_queue || app->stopping)
         return false;
     msec until = call->park_until;
     if (request->keeps_place)
@@ -130,8 +130,7 @@ static err run(struct request *request, void **out)
     struct call *call = &request->call;
     TRY(decode(request));
     *out = arena_alloc(request->http->arena, call->op->out->size);
-    call->park_queue = 0;
-    call->park_until = 0;
+    call->park_queue = 0; /* park_until stays: a receive that is woken for nothing waits no longer than it said at first */
     call->reply = request_reply(request);
     err e = run_in_savepoint(request, *out);
     if (failed(e))

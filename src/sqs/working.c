@@ -148,11 +148,14 @@ void message_leave(struct sqs *sqs, struct queue *queue, struct message *message
     pool_give(queue->fifo ? &sqs->fifo : &sqs->standard, message);
 }
 
+/* The rows say already that the time has come, so a rollback undoes none of this: it is no change. */
 void queue_wake(struct sqs *sqs, struct queue *queue, msec now)
 {
     struct node *first;
+    uint64_t changes = sqs->changes;
     while ((first = order_first(&queue->hidden)) && first->key <= now)
         message_show(sqs, queue, message_of_place(first));
+    sqs->changes = changes;
 }
 
 struct message *queue_front(struct queue *queue)
