@@ -51,7 +51,7 @@ struct group {
 };
 
 /* Messages of one size, freed as a whole when the last one goes. */
-struct pool {
+struct slabs {
     size_t size, live;
     void *free, *chunks;
 };
@@ -98,7 +98,7 @@ struct sqs {
     struct strmap names;  /* by "ACCOUNT/REGION/NAME" */
     struct order due;     /* queues by next due */
     msec sweep;           /* when the windows are swept next; NEVER: both are empty */
-    struct pool standard, fifo;
+    struct slabs standard, fifo;
     uint64_t changes;
     bool loading; /* no hooks */
     uint8_t receipt_key[RECEIPT_KEY];
@@ -237,8 +237,8 @@ void task_free(struct move_task *task);
 /* The queue goes, and its tasks with it. */
 err task_forget(struct sqs *sqs, struct queue *source);
 
-void *pool_take(struct pool *pool);
-void pool_give(struct pool *pool, void *item);
-void pool_free(struct pool *pool);
+void *slabs_take(struct slabs *pool);
+void slabs_give(struct slabs *pool, void *item);
+void slabs_free(struct slabs *pool);
 
 #endif

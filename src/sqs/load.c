@@ -112,6 +112,6 @@ void sqs_unload(struct sqs *sqs)
     strmap_free(&sqs->names, drop_queue);
     seqs_free(&sqs->queues);
     order_free(&sqs->due);
-    pool_free(&sqs->standard);
-    pool_free(&sqs->fifo);
+    slabs_free(&sqs->standard);
+    slabs_free(&sqs->fifo);
 }

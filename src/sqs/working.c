@@ -100,7 +100,7 @@ static void group_unlink(struct group *group, struct fifo_message *message)
 struct message *message_enter(struct sqs *sqs, struct queue *queue, uint64_t seq, msec born, str group)
 {
     size_t size = queue->fifo ? sizeof(struct fifo_message) : sizeof(struct message);
-    struct message *message = memset(pool_take(queue->fifo ? &sqs->fifo : &sqs->standard), 0, size);
+    struct message *message = memset(slabs_take(queue->fifo ? &sqs->fifo : &sqs->standard), 0, size);
     message->seq = seq;
     seqs_put(&queue->seqs, seq, message);
     order_add(&queue->age, &message->age, born);
@@ -145,7 +145,7 @@ void message_leave(struct sqs *sqs, struct queue *queue, struct message *message
         group_unlink(group, fifo_of(message));
         group_settle(sqs, queue, group);
     }
-    pool_give(queue->fifo ? &sqs->fifo : &sqs->standard, message);
+    slabs_give(queue->fifo ? &sqs->fifo : &sqs->standard, message);
 }
 
 /* The rows say already that the time has come, so a rollback undoes none of this: it is no change. */

@@ -1,4 +1,4 @@
-/* sqs/pool.c - messages in slabs: no malloc header on each of a million, and memory goes back when a pool runs empty. One slab is
+/* sqs/slabs.c - messages in slabs: no malloc header on each of a million, and memory goes back when a pool runs empty. One slab is
  * kept, for a queue that fills and drains all day. */
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@ struct slab {
     _Alignas(16) char items[];
 };
 
-static void carve(struct pool *pool, struct slab *slab)
+static void carve(struct slabs *pool, struct slab *slab)
 {
     for (size_t i = SLAB; i-- > 0;) {
         void **item = (void **)(void *)(slab->items + i * pool->size);
@@ -20,7 +20,7 @@ static void carve(struct pool *pool, struct slab *slab)
     }
 }
 
-void *pool_take(struct pool *pool)
+void *slabs_take(struct slabs *pool)
 {
     if (!pool->free) {
         struct slab *slab = xalloc(sizeof *slab + SLAB * pool->size);
@@ -34,7 +34,7 @@ void *pool_take(struct pool *pool)
     return item;
 }
 
-static void trim(struct pool *pool)
+static void trim(struct slabs *pool)
 {
     struct slab *kept = pool->chunks;
     while (kept->next) {
@@ -46,7 +46,7 @@ static void trim(struct pool *pool)
     carve(pool, kept);
 }
 
-void pool_give(struct pool *pool, void *item)
+void slabs_give(struct slabs *pool, void *item)
 {
     *(void **)item = pool->free;
     pool->free = item;
@@ -55,11 +55,11 @@ void pool_give(struct pool *pool, void *item)
         trim(pool);
 }
 
-void pool_free(struct pool *pool)
+void slabs_free(struct slabs *pool)
 {
     for (struct slab *slab = pool->chunks, *next; slab; slab = next) {
         next = slab->next;
         free(slab);
     }
-    *pool = (struct pool){.size = pool->size};
+    *pool = (struct slabs){.size = pool->size};
 }
