@@ -17,6 +17,8 @@ static const struct command commands[] = {
     {"env", "[OPTIONS]", "print the variables that point AWS tools here, for eval", command_env, false},
     {"wait", "[--timeout SECONDS]", "wait until a started emulator is ready", command_wait, false},
     {"ops", "[--json]", "list the operations that are implemented", command_ops, false},
+    {"worker", "[OPTIONS]", "run the pipeline's worker against AWS or any S3 and SQS (--help says more)", command_worker, false, true},
+    {"ingest", "[OPTIONS]", "run the pipeline's ingest likewise", command_ingest, false, true},
     {"version", "", "print the version", command_version, false},
     {"help", "", "print this", command_help, false},
 };
@@ -119,10 +121,10 @@ static bool asks(int argc, char **argv, const char *flag, const char *short_flag
 
 int command_main(int argc, char **argv)
 {
-    if (asks(argc, argv, "--help", "-h"))
+    const struct command *named = argc > 1 ? command_named(argv[1]) : NULL;
+    if (asks(argc, argv, "--help", "-h") && !(named && named->own_help))
         return command_help(argc, argv);
     if (argc < 2 || argv[1][0] == '-')
         return asks(argc, argv, "--version", "-V") ? command_version(argc, argv) : command_serve(argc - 1, argv + 1);
-    const struct command *command = command_named(argv[1]);
-    return command ? command->run(argc - 2, argv + 2) : command_unknown(argv[1]);
+    return named ? named->run(argc - 2, argv + 2) : command_unknown(argv[1]);
 }

@@ -8,7 +8,8 @@
 struct command {
     const char *name, *arguments, *help;
     int (*run)(int argc, char **argv);
-    bool hidden; /* not in --help */
+    bool hidden;   /* not in --help */
+    bool own_help; /* prints its own for --help */
 };
 
 /* Picks the command of argv[1] (serve when it is a flag or missing) and runs it. */
@@ -28,5 +29,7 @@ int command_serve(int argc, char **argv);
 int command_env(int argc, char **argv);
 int command_wait(int argc, char **argv);
 int command_ops(int argc, char **argv);
+int command_worker(int argc, char **argv);
+int command_ingest(int argc, char **argv);
 
 #endif
