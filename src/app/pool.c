@@ -264,7 +264,7 @@ void pool_close(struct pool *pool)
     uv_close((uv_handle_t *)&pool->idle, NULL);
 }
 
-void pool_free(struct pool *pool)
+void pool_end(struct pool *pool)
 {
     for (size_t i = 0; i < pool->nslots; i++)
         arena_free(pool->slots[i].arena);

@@ -53,6 +53,6 @@ void pool_quiesce(struct pool *pool);
 bool pool_busy(const struct pool *pool);
 /* After the loop has ended its work: frees all. The idle handle must have been closed by pool_close and the loop run once. */
 void pool_close(struct pool *pool);
-void pool_free(struct pool *pool);
+void pool_end(struct pool *pool);
 
 #endif

@@ -294,7 +294,7 @@ static void free_all(uv_handle_t *handle)
 {
     struct app *app = handle->data;
     if (app->pool)
-        pool_free(app->pool);
+        pool_end(app->pool);
     if (app->s3)
         s3_close(app->s3);
     if (app->sqs)

@@ -36,7 +36,7 @@ static const struct row rows[] = {
     {"--profile", NULL, "NAME", "profile of the shared files; beats keys in the environment", OPTION_STR, OF_BOTH, AT(profile), 0, 0},
     {"--ca-bundle", "AWS_CA_BUNDLE", "FILE", "certificates to trust (default: the system's)", OPTION_STR, OF_BOTH, AT(ca_bundle), 0, 0},
     {"--concurrency", "CONCURRENCY", "N", "messages in flight (default 8)", OPTION_INT, OF_BOTH, AT(concurrency), 1, 1000},
-    {"--visibility-timeout", NULL, "SECONDS", "asked for at each receive and renewed at half time (default: the queue's)", OPTION_INT, OF_BOTH, AT(visibility), 1, 43200},
+    {"--visibility-timeout", NULL, "SECONDS", "asked for at each receive and renewed half-way (default: the queue's)", OPTION_INT, OF_BOTH, AT(visibility), 1, 43200},
     {"--memory", NULL, "MIB", "bound of what messages in flight may hold (default 256)", OPTION_INT, OF_BOTH, AT(memory_mib), 1, 1048576},
     {"--max-attempts", "AWS_MAX_ATTEMPTS", "N", "of a call, the first included (default 3)", OPTION_INT, OF_BOTH, AT(max_attempts), 1, 100},
     {"--once", NULL, NULL, "do one message, then end", OPTION_FLAG, OF_BOTH, AT(once), 0, 0},
