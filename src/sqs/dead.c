@@ -55,6 +55,7 @@ err message_bury(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct me
     message_leave(sqs, from, message);
     message = message_enter(sqs, to, seq, born, group);
     message->receives = receives;
+    observe(sqs, ctx, to, message, SQS_DEAD, NULL, ctx->now);
     settle(sqs, from, to, message);
     return OK;
 }
@@ -62,7 +63,9 @@ err message_bury(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct me
 err message_redrive(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct message *message, struct queue *to)
 {
     uint64_t seq;
-    uint8_t id[16];
+    uint8_t id[16], before[16];
+    if (observed(sqs) && !row_message_id(sqs, from, message->seq, before))
+        return FAIL(FAULT_INTERNAL);
     str group = group_copy(ctx, from, message);
     TRY(seq_take(sqs, to, &seq));
     id_new(ctx->rng, id);
@@ -74,6 +77,7 @@ err message_redrive(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct
     bind_int(row, 4, row_id(from, message->seq));
     TRY(stmt_run(row));
     TRY(move_body(sqs, row_id(from, message->seq), row_id(to, seq)));
+    observe_moved(sqs, ctx, to, before, id);
     message_leave(sqs, from, message);
     settle(sqs, from, to, message_enter(sqs, to, seq, ctx->now, group));
     return OK;

@@ -198,6 +198,18 @@ str seq_text(struct arena *arena, const struct queue *queue, uint64_t seq);
 str id_text(struct arena *arena, const uint8_t id[16]);
 void id_new(struct rng *rng, uint8_t id[16]);
 
+/* observe.c: tells hooks.observe, where there is one. `id` is the MessageId's 16 bytes; NULL: read from the row, which must
+ * still be there. */
+static inline bool observed(const struct sqs *sqs)
+{
+    return sqs->hooks.observe && !sqs->loading;
+}
+void observe(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue, const struct message *message,
+             enum sqs_event event, const uint8_t *id, msec at);
+void observe_moved(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue, const uint8_t *before, const uint8_t *id);
+/* The MessageId's bytes of a row; false when there is no such row. */
+bool row_message_id(struct sqs *sqs, const struct queue *queue, uint64_t seq, uint8_t id[16]);
+
 /* dead.c: moving between queues. */
 /* Where messages of `queue` die; NULL when it has no policy or the target does not take them. */
 struct queue *queue_dead_letter(struct sqs *sqs, struct queue *queue);

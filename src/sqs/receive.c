@@ -22,6 +22,7 @@ struct lease {
 
 static err drop_expired(struct lease *lease, struct message *message)
 {
+    observe(lease->sqs, lease->ctx, lease->queue, message, SQS_EXPIRED, NULL, lease->ctx->now);
     TRY(row_delete(lease->sqs, lease->queue, message->seq));
     message_leave(lease->sqs, lease->queue, message);
     return OK;
@@ -39,6 +40,7 @@ static err take(struct lease *lease, struct message *message)
     message->receives++;
     TRY(row_received(lease->sqs, queue, message, lease->until > now ? lease->until : 0, row.message.first_received_at, now));
     message_hide_until(lease->sqs, queue, message, MESSAGE_IN_FLIGHT, lease->until);
+    observe(lease->sqs, lease->ctx, queue, message, SQS_RECEIVED, row.message_id, now);
     struct receipt receipt = {queue->id, message->seq, message->receives};
     row.message.receive_count = message->receives;
     row.message.receipt = receipt_make(lease->sqs, lease->ctx->arena, &receipt);

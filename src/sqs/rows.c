@@ -215,6 +215,17 @@ err row_visible_at(struct sqs *sqs, const struct queue *queue, uint64_t seq, mse
     return stmt_run(set);
 }
 
+bool row_message_id(struct sqs *sqs, const struct queue *queue, uint64_t seq, uint8_t id[16])
+{
+    struct stmt *from = db_sql(sqs->db, "SELECT message_id FROM sqs_message WHERE id = ?");
+    bind_int(from, 1, row_id(queue, seq));
+    if (!stmt_row(from))
+        return false;
+    memcpy(id, col_str(from, 0).p, 16);
+    stmt_done(from);
+    return true;
+}
+
 err row_delete(struct sqs *sqs, const struct queue *queue, uint64_t seq)
 {
     struct stmt *gone = db_sql(sqs->db, "DELETE FROM sqs_message WHERE id = ?");

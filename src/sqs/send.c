@@ -135,6 +135,7 @@ static err insert(struct sqs *sqs, struct ctx *ctx, struct queue *queue, struct 
     else
         message_show(sqs, queue, message);
     queue_schedule(sqs, queue);
+    observe(sqs, ctx, queue, message, SQS_SENT, row->message_id, ctx->now);
     return OK;
 }
 

@@ -17,6 +17,18 @@
 
 struct sqs;
 
+/* What happened to one message: for the trace. */
+enum sqs_event { SQS_SENT, SQS_RECEIVED, SQS_HIDDEN, SQS_RETURNED, SQS_DELETED, SQS_EXPIRED, SQS_DEAD, SQS_MOVED };
+struct sqs_observation {
+    enum sqs_event event;
+    msec at;                     /* when it happened: a return that is noticed late happened when the timeout ended */
+    str account, region, queue;  /* where the message is now: DEAD and MOVED name the destination */
+    str id;                      /* MessageId */
+    str before;                  /* MOVED: the id it had; absent otherwise */
+    int64_t attempt;             /* receives so far */
+    msec until;                  /* RECEIVED, HIDDEN: hidden until; 0: not hidden */
+};
+
 struct sqs_hooks {
     void *user;
     /* A message of `queue` may have become receivable. Called inside the turn; app wakes parked receives after its commit. */
@@ -24,6 +36,9 @@ struct sqs_hooks {
     /* A message was accepted by `queue` (sent, not redriven). Called inside the turn, so it may yet be rolled back; `body` is
      * borrowed for the call. NULL: nobody wants to know. */
     void (*sent)(void *user, struct ctx *ctx, int64_t queue, str body);
+    /* Every change of a message's state, inside the turn. `ctx` is NULL for what time alone did. Strings are borrowed for the
+     * call. NULL: nobody wants to know, and it costs nothing. */
+    void (*observe)(void *user, const struct ctx *ctx, const struct sqs_observation *seen);
 };
 
 struct sqs_options {

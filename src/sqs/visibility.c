@@ -46,6 +46,7 @@ err sqs_message_delete(struct sqs *sqs, struct ctx *ctx, int64_t id, str text)
         queue_schedule(sqs, queue);
         return refuse(ctx, text, "The receipt handle has expired.");
     }
+    observe(sqs, ctx, queue, message, SQS_DELETED, NULL, ctx->now);
     TRY(row_delete(sqs, queue, message->seq));
     message_leave(sqs, queue, message);
     queue_schedule(sqs, queue);
@@ -74,6 +75,7 @@ static err hide(struct sqs *sqs, struct ctx *ctx, struct queue *queue, struct me
         message_hide_until(sqs, queue, message, MESSAGE_IN_FLIGHT, until);
     else
         message_show(sqs, queue, message);
+    observe(sqs, ctx, queue, message, SQS_HIDDEN, NULL, ctx->now);
     queue_schedule(sqs, queue);
     return OK;
 }

@@ -153,8 +153,12 @@ void queue_wake(struct sqs *sqs, struct queue *queue, msec now)
 {
     struct node *first;
     uint64_t changes = sqs->changes;
-    while ((first = order_first(&queue->hidden)) && first->key <= now)
-        message_show(sqs, queue, message_of_place(first));
+    while ((first = order_first(&queue->hidden)) && first->key <= now) {
+        struct message *message = message_of_place(first);
+        if (message->state == MESSAGE_IN_FLIGHT)
+            observe(sqs, NULL, queue, message, SQS_RETURNED, NULL, first->key);
+        message_show(sqs, queue, message);
+    }
     sqs->changes = changes;
 }
 
