@@ -7,6 +7,7 @@
 
 static const struct admin_row *const tables[] = {
     admin_health_rows,
+    admin_clock_rows,
 };
 
 #define EACH_ROW(row)                                                                              \
@@ -81,7 +82,9 @@ void admin_run(struct request *request)
 
 void admin_gone(struct request *request)
 {
-    (void)request;
+    if (request->admin_state)
+        request->admin_forget(request);
+    request->admin_state = NULL;
 }
 
 static void answer(struct request *request, int status, str type, str bytes)

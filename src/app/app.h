@@ -19,6 +19,7 @@
 
 #include <uv.h>
 
+struct advance;
 struct http_server;
 struct pool;
 struct request;
@@ -64,6 +65,9 @@ struct app {
     uv_work_t checkpoint;
     bool checkpointing;
     int offloaded; /* pieces of work on pool threads */
+
+    struct advance *advance; /* moves of the clock under way */
+    uv_idle_t advancing;
 
     int64_t started; /* clock_micros at start */
     uint64_t requests;

@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"ops", "[--json]", "list the operations that are implemented", command_ops, false},
     {"worker", "[OPTIONS]", "run the pipeline's worker against AWS or any S3 and SQS (--help says more)", command_worker, false, true},
     {"ingest", "[OPTIONS]", "run the pipeline's ingest likewise", command_ingest, false, true},
+    {"clock", "[advance LENGTH|...]", "show or move virtual time: advance 12h, set TIME, freeze [TIME], real", command_clock, false, false},
     {"version", "", "print the version", command_version, false},
     {"help", "", "print this", command_help, false},
 };

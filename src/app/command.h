@@ -31,5 +31,6 @@ int command_wait(int argc, char **argv);
 int command_ops(int argc, char **argv);
 int command_worker(int argc, char **argv);
 int command_ingest(int argc, char **argv);
+int command_clock(int argc, char **argv);
 
 #endif

@@ -115,7 +115,7 @@ static bool receive(struct slot *slot)
     return true;
 }
 
-static struct slot *free_slot(struct pool *pool, enum pool_role role)
+static struct slot *free_slot(const struct pool *pool, enum pool_role role)
 {
     for (size_t i = 0; i < pool->nslots; i++)
         if (pool->slots[i].role == role && !pool->slots[i].task)
@@ -137,7 +137,7 @@ static void serve(struct pool *pool, enum pool_role role, int *budget)
     }
 }
 
-static bool work_left(struct pool *pool)
+static bool work_left(const struct pool *pool)
 {
     for (int role = 0; role < POOL_ROLES && !pool->quiet; role++)
         if (pool->pending[role] && free_slot(pool, (enum pool_role)role))
@@ -232,6 +232,11 @@ void pool_quiesce(struct pool *pool)
 bool pool_busy(const struct pool *pool)
 {
     return pool->counting > 0;
+}
+
+bool pool_settled(const struct pool *pool)
+{
+    return !pool->counting && !work_left(pool);
 }
 
 static size_t workers_wanted(const struct pipeline_options *options)

@@ -47,6 +47,9 @@ void pool_turn_ended(struct pool *pool, bool committed);
 /* Queues may have come and gone, messages too: after a reset, a snapshot load, or a failed commit. */
 void pool_reload(struct pool *pool);
 
+/* True when no message waits for a free slot and none is being worked on: what the pipeline can do by itself is done. */
+bool pool_settled(const struct pool *pool);
+
 /* Takes no new message from now on. */
 void pool_quiesce(struct pool *pool);
 /* True while a body is being counted. */

@@ -22,6 +22,8 @@ struct request {
     struct route route;
     struct auth auth;
     const struct admin_row *admin; /* one of our own endpoints, else an AWS operation */
+    void *admin_state;             /* of an endpoint that answers later; while set, admin_forget is owed when the request goes */
+    void (*admin_forget)(struct request *request);
     enum request_stage stage;
     struct buf body;
     size_t body_max;

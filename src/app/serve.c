@@ -2,6 +2,7 @@
  * pipeline. Going down is the reverse of going up, and starts only when nothing is in flight. */
 #include "app/serve.h"
 
+#include "app/advance.h"
 #include "app/dispatch.h"
 #include "app/pool.h"
 #include "app/turn.h"
@@ -274,7 +275,8 @@ struct app *app_start(uv_loop_t *loop, const struct options *options, char **mes
     set_clock(app);
     uv_timer_init(loop, &app->timer);
     uv_timer_init(loop, &app->last);
-    app->timer.data = app->last.data = app;
+    uv_idle_init(loop, &app->advancing);
+    app->timer.data = app->last.data = app->advancing.data = app;
     *message = NULL;
     if (!open_store(app, message) || !open_keys(app, message))
         goto fail;
@@ -325,6 +327,7 @@ static void close_state(struct app *app)
     app->server = NULL;
     if (app->pool)
         pool_close(app->pool);
+    uv_close((uv_handle_t *)&app->advancing, NULL);
     uv_close((uv_handle_t *)&app->timer, close_last);
 }
 
@@ -360,6 +363,7 @@ void app_stop(struct app *app)
         pool_quiesce(app->pool);
     app->stopping = true;
     turn_release_parked(app);
+    advance_abandon(app);
     uv_timer_start(&app->timer, out_of_patience, STOP_PATIENCE_MS, 0);
 }
 

@@ -2,6 +2,7 @@
  * receive it wakes share one commit; should that fail, both get an error and nothing has happened. */
 #include "app/turn.h"
 
+#include "app/advance.h"
 #include "app/checkpoint.h"
 #include "app/pool.h"
 #include "app/request.h"
@@ -204,6 +205,8 @@ void turn_end(struct app *app)
         answer_all(app, outcome);
         checkpoint_maybe(app);
     }
-    if (!app->stopping)
-        arm_timer(app);
+    if (app->stopping)
+        return;
+    arm_timer(app);
+    advance_continue(app);
 }

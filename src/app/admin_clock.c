@@ -1,0 +1,140 @@
+/* app/admin_clock.c - /_headrace/clock: what virtual time it is, and moving it.
+ *   GET                                   -> {"mode":"real|offset|frozen","now":"2026-01-01T00:00:00.000Z"}
+ *   POST {"advance":"90s"|milliseconds}      forward, with all that falls due on the way
+ *        {"set":"2026-01-01T00:00:00Z"}      the same to an instant; backwards only the clock moves
+ *        {"freeze":true|"TIME"}              stands still, now or at an instant
+ *        {"real":true}                       the wall clock again
+ * `freeze` may be combined with one of the first two. The answer comes when the pipeline has settled. */
+#include "app/admin.h"
+#include "app/advance.h"
+#include "app/turn.h"
+#include "base/text.h"
+
+#include <jansson.h>
+
+struct clock_move {
+    struct advance advance;
+    struct request *request;
+};
+
+static void put_clock(struct buf *b, const struct app *app)
+{
+    str mode = clock_mode_name(&app->clock);
+    buf_printf(b, "\"mode\":\"%.*s\",\"now\":", STR_ARG(mode));
+    buf_json(b, date_iso_ms(b->arena, clock_now(&app->clock)));
+}
+
+static void answer_clock(struct request *request)
+{
+    struct buf b = buf_in(request->http->arena);
+    BUF_LIT(&b, "{");
+    put_clock(&b, request->app);
+    BUF_LIT(&b, "}");
+    admin_answer_json(request, 200, buf_str(&b));
+}
+
+static void moved(struct advance *advance)
+{
+    struct clock_move *move = advance->user;
+    struct request *request = move->request;
+    struct buf b = buf_in(request->http->arena);
+    request->admin_state = NULL;
+    BUF_LIT(&b, "{");
+    put_clock(&b, request->app);
+    buf_printf(&b, ",\"instants\":%lld}", (long long)advance->instants);
+    admin_answer_json(request, 200, buf_str(&b));
+}
+
+static void forget(struct request *request)
+{
+    struct clock_move *move = request->admin_state;
+    advance_cancel(request->app, &move->advance);
+}
+
+static void move_to(struct request *request, msec to)
+{
+    struct clock_move *move = ARENA_NEW(request->http->arena, struct clock_move);
+    move->request = request;
+    move->advance = (struct advance){.to = to, .done = moved, .user = move};
+    request->admin_state = move;
+    request->admin_forget = forget;
+    advance_start(request->app, &move->advance);
+}
+
+struct clock_wish { /* what the body asks for */
+    bool freeze, real, moves;
+    msec freeze_at, to;
+};
+
+static str json_text(const json_t *value)
+{
+    return json_is_string(value) ? (str){json_string_value(value), json_string_length(value)} : STR_NONE;
+}
+
+/* NULL, or what is wrong. */
+static const char *read_member(const char *name, const json_t *value, msec now, struct clock_wish *wish)
+{
+    str key = str_of(name);
+    msec length;
+    if (str_eq(key, S("real")) && json_is_true(value)) {
+        wish->real = true;
+    } else if (str_eq(key, S("freeze")) && (json_is_true(value) || date_parse(json_text(value), &wish->freeze_at))) {
+        wish->freeze = true;
+    } else if (str_eq(key, S("set")) && date_parse(json_text(value), &wish->to)) {
+        wish->moves = true;
+    } else if (str_eq(key, S("advance")) && json_is_integer(value) && json_integer_value(value) >= 0) {
+        wish->moves = true;
+        wish->to = now + json_integer_value(value);
+    } else if (str_eq(key, S("advance")) && duration_parse(json_text(value), &length)) {
+        wish->moves = true;
+        wish->to = now + length;
+    } else {
+        return "known: {\"advance\":\"90s\"}, {\"set\":\"TIME\"}, {\"freeze\":true or \"TIME\"}, {\"real\":true}";
+    }
+    return NULL;
+}
+
+static const char *read_wish(str body, msec now, struct clock_wish *wish)
+{
+    json_t *root = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, NULL), *value;
+    const char *name, *wrong = json_is_object(root) && json_object_size(root) ? NULL : "the body is not a JSON object with members";
+    *wish = (struct clock_wish){.freeze_at = now};
+    if (!wrong)
+        json_object_foreach(root, name, value)
+            if (!wrong)
+                wrong = read_member(name, value, now, wish);
+    json_decref(root);
+    if (!wrong && wish->real && (wish->freeze || wish->moves))
+        wrong = "real stands alone";
+    return wrong;
+}
+
+static void change_clock(struct request *request)
+{
+    struct app *app = request->app;
+    struct clock_wish wish;
+    msec now = clock_now(&app->clock);
+    const char *wrong = read_wish(request->call.body, now, &wish);
+    if (wrong) {
+        admin_answer_error(request, 400, str_of(wrong));
+        return;
+    }
+    if (wish.freeze)
+        clock_freeze(&app->clock, now);
+    if (wish.freeze && !wish.moves)
+        wish.to = wish.freeze_at;
+    if (wish.real) {
+        wish.to = clock_wall();
+        clock_real(&app->clock);
+        turn_clock_moved(app);
+        answer_clock(request);
+        return;
+    }
+    move_to(request, wish.to);
+}
+
+const struct admin_row admin_clock_rows[] = {
+    {"GET", "/_headrace/clock", answer_clock, "virtual time: mode and instant"},
+    {"POST", "/_headrace/clock", change_clock, "move, freeze or release virtual time"},
+    {NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,60 @@
+/* app/command_clock.c - `headrace clock [advance LENGTH | set TIME | freeze [TIME] | real]`: asks a running instance. */
+#include "app/call_http.h"
+#include "app/command.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool read_words(struct arena *arena, int argc, char **argv, str *body)
+{
+    struct buf b = buf_in(arena);
+    bool freeze = argc > 0 && !strcmp(argv[0], "freeze"), real = argc == 1 && !strcmp(argv[0], "real");
+    bool valued = argc == 2 && (!strcmp(argv[0], "advance") || !strcmp(argv[0], "set") || freeze);
+    *body = STR_NONE;
+    if (argc == 0)
+        return true;
+    if (!valued && !real && !(freeze && argc == 1))
+        return false;
+    buf_printf(&b, "{\"%s\":", argv[0]);
+    if (valued)
+        buf_json(&b, str_of(argv[1]));
+    else
+        BUF_LIT(&b, "true");
+    BUF_LIT(&b, "}");
+    *body = buf_str(&b);
+    return true;
+}
+
+static int ask(struct arena *arena, str endpoint, str body)
+{
+    struct http_answer answer;
+    str why;
+    if (!call_http(arena, endpoint, body.p ? "POST" : "GET", S("/_headrace/clock"), body, &answer, &why)) {
+        command_fail("%.*s", STR_ARG(why));
+        return 1;
+    }
+    fwrite(answer.body.p, 1, answer.body.n, answer.status == 200 ? stdout : stderr);
+    return answer.status == 200 ? 0 : 1;
+}
+
+int command_clock(int argc, char **argv)
+{
+    const char *endpoint = NULL, *text;
+    char *words[3];
+    int n = 0, code;
+    for (int at = 0; at < argc; at++) {
+        if ((text = command_value(argc, argv, &at, "--endpoint-url")))
+            endpoint = text;
+        else if (n < 3)
+            words[n++] = argv[at];
+    }
+    struct arena *arena = arena_new();
+    str body;
+    if (read_words(arena, n, words, &body))
+        code = ask(arena, command_endpoint(arena, endpoint), body);
+    else
+        code = command_fail("usage: headrace clock [advance LENGTH | set TIME | freeze [TIME] | real] [--endpoint-url URL]");
+    arena_free(arena);
+    return code;
+}
