@@ -26,6 +26,7 @@ void s3_close(struct s3 *s3)
 void s3_reload(struct s3 *s3)
 {
     s3_buckets_load(s3);
+    s3_due_changed(s3);
 }
 
 uint64_t s3_changes(const struct s3 *s3)

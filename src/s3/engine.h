@@ -18,9 +18,13 @@ struct s3 {
     struct s3_hooks hooks;
     struct s3_bucket **slots; /* by name; nslots is a power of two */
     size_t nslots, nbuckets;
+    msec due;                 /* next dated work; see due.c */
     uint64_t changes;         /* of the working set; see s3_changes */
     int64_t sequencer; /* last one given out; notify.c */
 };
+
+/* due.c: a date was written: s3_next_due may have moved. */
+void s3_due_changed(struct s3 *s3);
 
 /* bucket.c and config.c: the working set. */
 void s3_buckets_load(struct s3 *s3);

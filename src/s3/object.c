@@ -168,5 +168,5 @@ bool s3_storage_class_ok(str storage_class)
 bool s3_object_archived(struct ctx *ctx, const struct s3_object *object)
 {
     bool cold = str_eq(object->storage_class, S("GLACIER")) || str_eq(object->storage_class, S("DEEP_ARCHIVE"));
-    return cold && object->restore_until <= ctx->now;
+    return cold && (object->restore_due || object->restore_until <= ctx->now);
 }
