@@ -81,6 +81,7 @@ struct queue {
     msec created, modified, purged;
     struct attributes attributes;
     uint64_t next_seq, seq_limit;
+    uint64_t floor; /* rows below are dead */
     struct order ready, hidden, age;
     struct seqs seqs;
     int64_t visible, delayed, in_flight;
@@ -98,6 +99,7 @@ struct sqs {
     struct strmap names;  /* by "ACCOUNT/REGION/NAME" */
     struct order due;     /* queues by next due */
     msec sweep;           /* when the windows are swept next; NEVER: both are empty */
+    msec garbage;         /* when rows of purged messages are cleared away next; NEVER: there are none */
     struct slabs standard, fifo;
     uint64_t changes;
     bool loading; /* no hooks */
@@ -134,6 +136,13 @@ void sqs_schema(struct sqs *sqs);
 void sqs_load(struct sqs *sqs);
 void sqs_unload(struct sqs *sqs);
 void task_load(struct sqs *sqs);
+/* All messages of the queue out of the working set. */
+void queue_forget_messages(struct sqs *sqs, struct queue *queue);
+
+/* garbage.c: rows of messages that a purge has left. */
+void garbage_load(struct sqs *sqs);
+err garbage_add(struct sqs *sqs, const struct queue *queue);
+err garbage_clear(struct sqs *sqs, msec now);
 
 /* working.c. `group` is for FIFO queues. A new message is MESSAGE_NEW until shown or hidden. */
 struct message *message_enter(struct sqs *sqs, struct queue *queue, uint64_t seq, msec born, str group);

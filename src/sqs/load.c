@@ -4,9 +4,15 @@
 
 #include "sqs/engine.h"
 
+/* A group goes with its entry, which comes first in it. */
+static void drop_group(struct strmap_entry *entry)
+{
+    free(entry);
+}
+
 static void load_queues(struct sqs *sqs)
 {
-    struct stmt *rows = db_sql(sqs->db, "SELECT id, account, region, name, fifo, group_scope, created, modified, purged, seq_limit"
+    struct stmt *rows = db_sql(sqs->db, "SELECT id, account, region, name, fifo, group_scope, created, modified, purged, seq_limit, floor"
                                         " FROM sqs_queue ORDER BY id");
     while (stmt_row(rows)) {
         struct queue *queue = queue_enter(sqs, col_int(rows, 0), col_str(rows, 1), col_str(rows, 2), col_str(rows, 3),
@@ -16,6 +22,7 @@ static void load_queues(struct sqs *sqs)
         queue->modified = col_int(rows, 7);
         queue->purged = col_int(rows, 8);
         queue->next_seq = queue->seq_limit = (uint64_t)col_int(rows, 9);
+        queue->floor = (uint64_t)col_int(rows, 10);
     }
 }
 
@@ -33,6 +40,8 @@ static void load_attributes(struct sqs *sqs)
 static void load_message(struct sqs *sqs, struct queue *queue, struct stmt *row)
 {
     uint64_t seq = (uint64_t)col_int(row, 0) & (((uint64_t)1 << SEQ_BITS) - 1);
+    if (seq < queue->floor)
+        return;
     msec born = col_null(row, 5) ? col_int(row, 1) : col_int(row, 5);
     str group = queue->fifo ? col_str(row, 6) : STR_NONE;
     struct message *message = message_enter(sqs, queue, seq, born, group);
@@ -79,13 +88,26 @@ void sqs_load(struct sqs *sqs)
     load_messages(sqs);
     task_load(sqs);
     load_sweep(sqs);
+    garbage_load(sqs);
     sqs->loading = false;
     sqs->changes++;
 }
 
-static void drop_group(struct strmap_entry *entry)
+void queue_forget_messages(struct sqs *sqs, struct queue *queue)
 {
-    free(entry);
+    struct message *message = seqs_next(&queue->seqs, 0), *next;
+    for (; message; message = next) {
+        next = seqs_next(&queue->seqs, message->seq + 1);
+        slabs_give(queue->fifo ? &sqs->fifo : &sqs->standard, message);
+    }
+    seqs_free(&queue->seqs);
+    order_free(&queue->ready);
+    order_free(&queue->hidden);
+    order_free(&queue->age);
+    strmap_free(&queue->groups, drop_group);
+    queue->ring_first = queue->ring_last = NULL;
+    queue->visible = queue->delayed = queue->in_flight = 0;
+    sqs->changes++;
 }
 
 void queue_free(struct queue *queue)

@@ -6,6 +6,7 @@
 #include "sqs/engine.h"
 
 #define DELETED_FOR ((msec)60000)
+#define DELETE_AT_ONCE 2000 /* rows */
 
 struct queue *queue_by_id(struct sqs *sqs, int64_t id)
 {
@@ -272,7 +273,7 @@ static err remember_deleted(struct sqs *sqs, struct ctx *ctx, const struct queue
     return stmt_run(add);
 }
 
-err queue_empty(struct sqs *sqs, struct queue *queue)
+static err delete_messages(struct sqs *sqs, const struct queue *queue)
 {
     static const char *const ranges[] = {"DELETE FROM sqs_message WHERE id >= ? AND id < ?",
                                          "DELETE FROM sqs_body WHERE id >= ? AND id < ?"};
@@ -282,11 +283,26 @@ err queue_empty(struct sqs *sqs, struct queue *queue)
         bind_int(gone, 2, (queue->id + 1) << SEQ_BITS);
         TRY(stmt_run(gone));
     }
+    return OK;
+}
+
+/* Many rows are left to the ticks: a purge of a million messages must not hold up everybody else for seconds. */
+static err abandon_messages(struct sqs *sqs, struct queue *queue)
+{
+    struct stmt *raise = db_sql(sqs->db, "UPDATE sqs_queue SET floor = ? WHERE id = ?");
+    bind_int(raise, 1, (int64_t)queue->next_seq);
+    bind_int(raise, 2, queue->id);
+    TRY(stmt_run(raise));
+    queue->floor = queue->next_seq;
+    return garbage_add(sqs, queue);
+}
+
+err queue_empty(struct sqs *sqs, struct queue *queue)
+{
+    bool many = queue->visible + queue->delayed + queue->in_flight > DELETE_AT_ONCE;
+    TRY(many ? abandon_messages(sqs, queue) : delete_messages(sqs, queue));
     TRY(memory_forget(sqs, queue));
-    sqs->loading = true; /* nothing becomes receivable by this */
-    for (struct message *message; (message = seqs_next(&queue->seqs, 0));)
-        message_leave(sqs, queue, message);
-    sqs->loading = false;
+    queue_forget_messages(sqs, queue);
     queue_schedule(sqs, queue);
     return OK;
 }

@@ -1,6 +1,9 @@
 /* sqs/schema.c - the tables. A message's row id is its queue and sequence (engine.h), so that the rows of a queue are one range: purging
  * and loading need no index. Small columns come first, for the load reads only those. `visible_at` 0: not hidden; `received_at`
- * tells what is in flight from what is delayed. Bodies above BODY_INLINE lie in sqs_body, or each receive would rewrite them. */
+ * tells what is in flight from what is delayed. Bodies above BODY_INLINE lie in sqs_body, or each receive would rewrite them.
+ *
+ * A purge of many messages does not wait for their rows: it raises the queue's `floor`, below which rows are dead, and leaves a range
+ * of ids in sqs_garbage, which ticks clear away. */
 #include <string.h>
 
 #include "sqs/engine.h"
@@ -10,7 +13,8 @@ static const char *const migrations[] = {
     "CREATE TABLE sqs_queue("
     " id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
     " fifo INTEGER NOT NULL, group_scope INTEGER NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL,"
-    " purged INTEGER NOT NULL DEFAULT 0, seq_limit INTEGER NOT NULL DEFAULT 1, UNIQUE(account, region, name));"
+    " purged INTEGER NOT NULL DEFAULT 0, seq_limit INTEGER NOT NULL DEFAULT 1,"
+    " floor INTEGER NOT NULL DEFAULT 0, UNIQUE(account, region, name));"
     "CREATE TABLE sqs_attribute(queue INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
     " PRIMARY KEY(queue, name)) WITHOUT ROWID;"
     "CREATE TABLE sqs_tag(queue INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
@@ -20,6 +24,7 @@ static const char *const migrations[] = {
     " received_at INTEGER, aged_from INTEGER, group_id TEXT, first_at INTEGER, message_id BLOB NOT NULL,"
     " md5 BLOB NOT NULL, sender TEXT, trace TEXT, dedup TEXT, source TEXT, attributes BLOB, body TEXT);"
     "CREATE TABLE sqs_body(id INTEGER PRIMARY KEY, body TEXT NOT NULL);"
+    "CREATE TABLE sqs_garbage(first INTEGER PRIMARY KEY, last INTEGER NOT NULL);"
     "CREATE TABLE sqs_dedupe(queue INTEGER NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, message_id BLOB NOT NULL,"
     " seq INTEGER NOT NULL, PRIMARY KEY(queue, key)) WITHOUT ROWID;"
     "CREATE INDEX sqs_dedupe_at ON sqs_dedupe(at);"

@@ -12,6 +12,7 @@ struct sqs *sqs_open(struct db *db, const struct sqs_options *options, const str
     struct sqs *sqs = xalloc(sizeof *sqs);
     *sqs = (struct sqs){.db = db,
                         .sweep = NEVER,
+                        .garbage = NEVER,
                         .standard.size = sizeof(struct message),
                         .fifo.size = sizeof(struct fifo_message)};
     if (options)
@@ -47,7 +48,7 @@ static err reset_all(struct sqs *sqs)
     static const char *const tables[] = {
         "DELETE FROM sqs_message", "DELETE FROM sqs_body",    "DELETE FROM sqs_dedupe",    "DELETE FROM sqs_attempt",
         "DELETE FROM sqs_tag",     "DELETE FROM sqs_attribute", "DELETE FROM sqs_move_task", "DELETE FROM sqs_deleted",
-        "DELETE FROM sqs_queue",
+        "DELETE FROM sqs_garbage", "DELETE FROM sqs_queue",
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         TRY(stmt_run(db_sql(sqs->db, tables[i])));
@@ -83,7 +84,9 @@ msec sqs_next_due(struct sqs *sqs)
 {
     struct node *first = order_first(&sqs->due);
     msec due = first ? first->key : NEVER;
-    return due < sqs->sweep ? due : sqs->sweep;
+    if (sqs->sweep < due)
+        due = sqs->sweep;
+    return sqs->garbage < due ? sqs->garbage : due;
 }
 
 static err expire(struct sqs *sqs, struct queue *queue, msec now, int *budget)
@@ -122,6 +125,8 @@ static err tick(struct sqs *sqs, struct ctx *ctx)
     }
     if (sqs->sweep <= ctx->now)
         TRY(memory_sweep(sqs, ctx->now));
+    if (sqs->garbage <= ctx->now)
+        TRY(garbage_clear(sqs, ctx->now));
     return OK;
 }
 

@@ -85,6 +85,30 @@ TEST(r58_a_purge_drops_waiting_hidden_and_delayed_messages)
     world_close(w);
 }
 
+TEST(r58_a_large_purge_is_over_at_once_and_its_rows_go_later)
+{
+    struct world *w = world_open(false);
+    int64_t q = make_queue(w, "q", ""), gone = make_queue(w, "gone", "");
+    for (int i = 0; i < 5000; i++) {
+        send(w, q, "old");
+        send(w, gone, "old");
+    }
+    CHECK_OK(sqs_queue_purge(w->sqs, &w->ctx, q));
+    CHECK_OK(sqs_queue_delete(w->sqs, &w->ctx, gone));
+    CHECK_STR(counts(w, q), S("0/0/0"));
+    send(w, q, "new");
+    sqs_reload(w->sqs); /* before the rows are gone */
+    CHECK_STR(counts(w, q), S("1/0/0"));
+    at(w, 1000);
+    struct stmt *rows = db_sql(w->db, "SELECT count(*) FROM sqs_message");
+    CHECK(stmt_row(rows));
+    CHECK_INT(col_int(rows, 0), 1);
+    stmt_done(rows);
+    CHECK_STR(bodies(w, q, 10, -1), S("new"));
+    CHECK_INT(sqs_next_due(w->sqs), T0 + 31000);
+    world_close(w);
+}
+
 TEST(a_deleted_queue_is_gone_with_its_messages_and_its_number_is_not_used_again)
 {
     struct world *w = world_open(false);
