@@ -43,7 +43,7 @@ static size_t pairs_in(str query)
     return n;
 }
 
-static void put_resource(struct buf *b, const struct auth_run *run)
+static void put_resource(struct buf *b, const struct auth_run *run, bool slash)
 {
     const struct http_request *request = run->request;
     if (run->check->bucket.p) {
@@ -51,6 +51,8 @@ static void put_resource(struct buf *b, const struct auth_run *run)
         buf_put(b, run->check->bucket);
     }
     buf_put(b, request->path);
+    if (slash)
+        buf_char(b, '/');
     struct http_header *pairs = arena_array(run->arena, pairs_in(request->query) + 1, sizeof *pairs);
     size_t n = 0;
     str rest = request->query.n ? request->query : STR_NONE;
@@ -110,7 +112,7 @@ static str header_or_query(const struct auth_run *run, str name)
     return value.p ? value : S("");
 }
 
-static str s3_string_to_sign(const struct auth_run *run)
+static str s3_string_to_sign(const struct auth_run *run, bool slash)
 {
     struct buf b = buf_in(run->arena);
     bool query = run->auth->scheme == AUTH_V2_QUERY;
@@ -125,7 +127,7 @@ static str s3_string_to_sign(const struct auth_run *run)
     buf_put(&b, date.p ? date : S(""));
     buf_char(&b, '\n');
     put_amz_headers(&b, run);
-    put_resource(&b, run);
+    put_resource(&b, run, slash);
     return buf_str(&b);
 }
 
@@ -134,15 +136,27 @@ static str base64_of(struct arena *arena, digest d)
     return base64_encode(arena, (str){(const char *)d.bytes, d.n});
 }
 
+static bool signed_as(const struct auth_run *run, str text)
+{
+    return secret_equal(base64_of(run->arena, hmac_sha1(run->identity.secret, text)), run->auth->signature);
+}
+
+/* botocore signs "/bucket/" and asks for "/bucket". */
+static bool is_bare_bucket(const struct auth_run *run)
+{
+    str path = run->request->path;
+    return !run->check->bucket.p && path.n > 1 && str_find(path, S("/"), 1) < 0;
+}
+
 static err verify_s3(struct auth_run *run)
 {
-    str text = s3_string_to_sign(run);
+    str text = s3_string_to_sign(run, false);
     if (run->auth->scheme == AUTH_V2_QUERY)
         TRY(auth_check_expiry(run->arena, run->auth, run->check->now));
     else
         TRY(auth_check_skew(run));
-    str mine = base64_of(run->arena, hmac_sha1(run->identity.secret, text));
-    return secret_equal(mine, run->auth->signature) ? OK : auth_mismatch(run, text, STR_NONE);
+    bool holds = signed_as(run, text) || (is_bare_bucket(run) && signed_as(run, s3_string_to_sign(run, true)));
+    return holds ? OK : auth_mismatch(run, text, STR_NONE);
 }
 
 /* --- the Query protocol --- */

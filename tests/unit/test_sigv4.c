@@ -146,6 +146,17 @@ TEST(botocores_presigned_urls_hold)
     CHECK_OK(verified(V2_PUT("2D7viOhKXacTIp7RWy72dmOHFG4=")));
 }
 
+TEST(a_bucket_may_be_signed_with_a_slash_that_it_is_asked_without)
+{
+    fresh();
+    str text = S("GET\n\n\nThu, 01 Jan 2026 00:00:00 GMT\n/b/");
+    digest d = hmac_sha1(S("test"), text);
+    str signature = digest_base64(arena, d);
+    str request = arena_printf(arena, "GET /b?prefix=a HTTP/1.1\nHost: h\nDate: Thu, 01 Jan 2026 00:00:00 GMT\nAuthorization: AWS test:%.*s\n",
+                               STR_ARG(signature));
+    CHECK_OK(verified(request.p));
+}
+
 TEST(the_query_form_of_sigv2_holds)
 {
     fresh();
