@@ -187,18 +187,22 @@ void pool_sent(struct pool *pool, struct ctx *ctx, int64_t queue, str body)
 {
     struct sqs_queue_facts facts;
     if (sqs_queue_facts(pool->world.sqs, queue, &facts) &&
-        is_ours(pool, &facts, pool->options.results_queue))
-        pool_log(pool, result_log(ctx->arena, body));
+        is_ours(pool, &facts, pool->options.results_queue)) {
+        buf_put(&pool->results, result_log(ctx->arena, body));
+        buf_char(&pool->results, '\n');
+    }
 }
 
 static void log_fresh(struct pool *pool)
 {
     arena_reset(pool->log_arena);
     pool->log = buf_in(pool->log_arena);
+    pool->results = buf_in(pool->log_arena);
 }
 
 void pool_turn_ended(struct pool *pool, bool committed)
 {
+    buf_put(&pool->log, buf_str(&pool->results));
     if (!pool->log.n)
         return;
     str lines = str_slice(buf_str(&pool->log), 0, pool->log.n - 1);

@@ -36,7 +36,7 @@ struct pool {
     struct slot *slots;         /* [0] ingest's, then the workers' */
     size_t nslots, counting;
     struct arena *log_arena;    /* lines of the open turn */
-    struct buf log;
+    struct buf log, results;    /* results last: a worker says PROCESSED after it has sent the result */
     bool quiet;
 };
 
