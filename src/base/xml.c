@@ -38,7 +38,7 @@ static void refuse(struct parse *parse)
 static str local_name(struct arena *arena, const char *name)
 {
     const char *colon = strrchr(name, ':');
-    return arena_copy(arena, str_of(colon ? colon + 1 : name));
+    return arena_copy(arena, str_of(colon && colon[1] ? colon + 1 : name));
 }
 
 static struct xml_attr *attrs_of(struct arena *arena, const XML_Char **pairs)
