@@ -26,6 +26,17 @@ static str redrive(struct ctx *ctx, str queue, int64_t receives)
                         STR_ARG(arn_of(ctx, queue)), (long long)receives);
 }
 
+/* The bucket's events may come in, as AWS would want it said. */
+static str ingest_policy(struct ctx *ctx, const struct pipeline_options *options)
+{
+    return arena_printf(ctx->arena,
+                        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"" NOTIFICATION_ID
+                        "\",\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"s3.amazonaws.com\"},"
+                        "\"Action\":\"sqs:SendMessage\",\"Resource\":\"%.*s\",\"Condition\":"
+                        "{\"ArnLike\":{\"aws:SourceArn\":\"arn:aws:s3:::%.*s\"}}}]}",
+                        STR_ARG(arn_of(ctx, options->ingest_queue)), STR_ARG(options->dropzone));
+}
+
 static err make_queue(struct pool *pool, struct ctx *ctx, str name,
                       const struct sqs_pair *attributes, size_t n)
 {
@@ -43,6 +54,7 @@ static err make_queues(struct pool *pool, struct ctx *ctx, str *what)
         {S("ReceiveMessageWaitTimeSeconds"), S("20")},
         {S("VisibilityTimeout"), number(ctx, options->visibility)},
         {S("RedrivePolicy"), STR_NONE},
+        {S("Policy"), ingest_policy(ctx, options)},
     };
     *what = options->dead_letter_queue;
     TRY(make_queue(pool, ctx, *what, NULL, 0));
@@ -51,7 +63,7 @@ static err make_queues(struct pool *pool, struct ctx *ctx, str *what)
     TRY(make_queue(pool, ctx, *what, settings, 3));
     *what = options->ingest_queue;
     settings[2].value = redrive(ctx, options->dead_letter_queue, INGEST_ATTEMPTS);
-    TRY(make_queue(pool, ctx, *what, settings, 3));
+    TRY(make_queue(pool, ctx, *what, settings, 4));
     *what = options->results_queue;
     return make_queue(pool, ctx, *what, settings, 2);
 }

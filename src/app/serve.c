@@ -2,6 +2,7 @@
  * pipeline. Going down is the reverse of going up, and starts only when nothing is in flight. */
 #include "app/serve.h"
 
+#include "api/sqs_access.h"
 #include "app/advance.h"
 #include "app/dispatch.h"
 #include "app/pool.h"
@@ -95,11 +96,22 @@ static err find_destination(struct app *app, str arn, int64_t *queue)
     return sqs_queue_find(app->sqs, parts[4], parts[3], parts[5], queue);
 }
 
+/* AWS wants the queue's policy to let S3 in. So do we where policies decide; elsewhere its lack is worth a line in the log. */
 static enum s3_destination check_destination(void *user, struct ctx *ctx, str queue_arn, str bucket)
 {
-    (void)ctx, (void)bucket;
+    struct app *app = user;
     int64_t queue;
-    return failed(find_destination(user, queue_arn, &queue)) ? S3_DESTINATION_MISSING : S3_DESTINATION_OK;
+    if (failed(find_destination(app, queue_arn, &queue)))
+        return S3_DESTINATION_MISSING;
+    str bucket_arn = arena_printf(ctx->arena, "arn:aws:s3:::%.*s", STR_ARG(bucket));
+    if (sqs_service_may_send(app->sqs, ctx, queue, S("s3.amazonaws.com"), bucket_arn, ctx->account))
+        return S3_DESTINATION_OK;
+    if (app->api.enforce)
+        return S3_DESTINATION_FORBIDDEN;
+    log_info("lint: the policy of queue %.*s does not let s3.amazonaws.com send events of bucket %.*s; AWS would refuse this "
+             "notification",
+             STR_ARG(queue_arn), STR_ARG(bucket));
+    return S3_DESTINATION_OK;
 }
 
 static err deliver_event(void *user, struct ctx *ctx, str queue_arn, str body)
