@@ -11,15 +11,16 @@
 /* --- inputs, the same for all kinds but for the document's shape --- */
 
 struct put_in {
-    str bucket, expected_owner, id, minimum, token;
+    str bucket, expected_owner, request_payer, id, minimum, token;
     void *document;
 };
 struct get_in {
-    str bucket, expected_owner, id;
+    str bucket, expected_owner, request_payer, id;
 };
 
 #define GET_IN(F, T)                                                                               \
     S3_BUCKET_IN(F, T)                                                                             \
+    S3_PAYER_IN(F, T)                                                                              \
     F(T, STR, id, "id", QUERY)
 static const struct field get_fields[] = {GET_IN(SHAPE_ROW, get_in)};
 static const struct shape get_shape = {"GetBucketConfigurationRequest", sizeof(struct get_in), get_fields,
@@ -27,6 +28,7 @@ static const struct shape get_shape = {"GetBucketConfigurationRequest", sizeof(s
 
 #define PUT_IN(F, T, root, doc)                                                                    \
     S3_BUCKET_IN(F, T)                                                                             \
+    S3_PAYER_IN(F, T)                                                                              \
     F(T, STR, id, "id", QUERY)                                                                     \
     F(T, STR, minimum, "x-amz-transition-default-minimum-object-size", HEADER,                     \
       .values = "varies_by_storage_class|all_storage_classes_128K")                                \
