@@ -34,7 +34,7 @@ static char *join(const char *dir, const char *name)
     return path;
 }
 
-static char *file_path(const struct blobs *blobs, int64_t id)
+char *blob_file_path(const struct blobs *blobs, int64_t id)
 {
     char *path = NULL;
     if (asprintf(&path, "%s/%02x/%lld", blobs->root, (unsigned)(id & 255), (long long)id) < 0)
@@ -281,7 +281,7 @@ bool blob_file_place(struct blob_sink *sink, int64_t id)
     bool durable = blobs->durability == DURABLE_POWER;
     if (durable && fdatasync(sink->fd))
         return complain("sync", sink->path);
-    char *path = file_path(blobs, id), *dir = file_directory(blobs, id);
+    char *path = blob_file_path(blobs, id), *dir = file_directory(blobs, id);
     bool good = move_into(sink->path, path, dir, blobs->root, durable);
     if (!good)
         complain("create", path);
@@ -305,7 +305,7 @@ void blob_file_discard(struct blob_sink *sink)
 
 void blob_file_unlink(struct blobs *blobs, int64_t id)
 {
-    char *path = file_path(blobs, id);
+    char *path = blob_file_path(blobs, id);
     if (unlink(path) && errno != ENOENT)
         complain("remove", path);
     free(path);
@@ -313,7 +313,7 @@ void blob_file_unlink(struct blobs *blobs, int64_t id)
 
 int blob_file_open(struct blobs *blobs, int64_t id)
 {
-    char *path = file_path(blobs, id);
+    char *path = blob_file_path(blobs, id);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         complain("open", path);

@@ -38,6 +38,8 @@ bool blob_file_write(int fd, str bytes);
 bool blob_file_place(struct blob_sink *sink, int64_t id);
 /* Closes the sink's file; removes it unless it was placed. */
 void blob_file_discard(struct blob_sink *sink);
+/* Where the body's file lies, malloc'ed. */
+char *blob_file_path(const struct blobs *blobs, int64_t id);
 void blob_file_unlink(struct blobs *blobs, int64_t id);
 int blob_file_open(struct blobs *blobs, int64_t id);
 /* Reads exactly n bytes. */

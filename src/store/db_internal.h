@@ -38,6 +38,8 @@ struct db {
     sqlite3 *checkpointer;          /* the pool thread's own connection */
 };
 
+/* db_open without the look at every page: for doctor, which reports what it finds. */
+struct db *db_open_unchecked(const char *path, char **message);
 /* Ends the process: something is wrong that no reply can mend. */
 _Noreturn void db_die(struct db *db, const char *what, const char *sql);
 /* True for results that say that the disk is full, failing, or held by another program. */

@@ -241,14 +241,14 @@ static bool check_whole(struct db *db, char **message)
 #define CREATE_MIGRATION                                                                                                     \
     "CREATE TABLE IF NOT EXISTS migration(module TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;"
 
-static bool open_handle(struct db *db, char **message)
+static bool open_handle(struct db *db, bool check, char **message)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(db->file ? db->file : ":memory:", &db->handle, flags, NULL) != SQLITE_OK)
         return say(message, "cannot open %s: %s", db->file, sqlite3_errmsg(db->handle));
     if (!settle(db, message))
         return false;
-    if (db->file && (!identify(db, message) || !check_whole(db, message)))
+    if (db->file && (!identify(db, message) || (check && !check_whole(db, message))))
         return false;
     db->page_bytes = pragma_number(db->handle, "PRAGMA page_size");
     return execute(db, CREATE_MIGRATION, message);
@@ -293,18 +293,28 @@ static void discard(struct db *db)
     free(db);
 }
 
-struct db *db_open(const char *path, enum durability durability, char **message)
+static struct db *open_db(const char *path, enum durability durability, bool check, char **message)
 {
     sqlite_setup();
     struct db *db = xalloc(sizeof *db);
     db->durability = durability;
     db->lock_fd = -1;
-    if ((path && !open_directory(db, path, message)) || !open_handle(db, message)) {
+    if ((path && !open_directory(db, path, message)) || !open_handle(db, check, message)) {
         discard(db);
         return NULL;
     }
     prepare_control(db);
     return db;
+}
+
+struct db *db_open(const char *path, enum durability durability, char **message)
+{
+    return open_db(path, durability, true, message);
+}
+
+struct db *db_open_unchecked(const char *path, char **message)
+{
+    return open_db(path, DURABLE_PROCESS, false, message);
 }
 
 void db_close(struct db *db)

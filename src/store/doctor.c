@@ -1,0 +1,211 @@
+/* store/doctor.c - see doctor.h. A start sweeps orphans by itself; here they are told before they go. */
+#include "store/doctor.h"
+
+#include "store/blob_internal.h"
+#include "store/db_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct doctor {
+    struct blobs blobs; /* of which only db and root are used */
+    bool repair;
+    void (*found)(void *user, const struct doctor_finding *finding);
+    void *user;
+    struct doctor_summary *summary;
+};
+
+static void tell(struct doctor *d, struct doctor_finding finding, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void tell(struct doctor *d, struct doctor_finding finding, const char *format, ...)
+{
+    char *text = NULL;
+    va_list args;
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0)
+        abort();
+    va_end(args);
+    finding.text = text;
+    d->summary->findings++;
+    d->summary->repaired += finding.repaired;
+    if (d->found)
+        d->found(d->user, &finding);
+    free(text);
+}
+
+static int64_t size_of(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) ? -1 : (int64_t)st.st_size;
+}
+
+/* Pages are read by SQLite's own check; its statements are used by themselves, as db_sql ends the program on damage. */
+static bool examine_pages(struct doctor *d)
+{
+    sqlite3_stmt *stmt = NULL;
+    int64_t before = d->summary->findings;
+    int rc = sqlite3_prepare_v2(d->blobs.db->handle, "PRAGMA integrity_check(100)", -1, &stmt, NULL);
+    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        rc = sqlite3_step(stmt);
+        const char *line = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
+        if (line && strcmp(line, "ok") != 0)
+            tell(d, (struct doctor_finding){.kind = DOCTOR_DAMAGED_PAGE}, "%s", line);
+    }
+    if (rc != SQLITE_DONE)
+        tell(d, (struct doctor_finding){.kind = DOCTOR_DAMAGED_PAGE}, "%s", sqlite3_errmsg(d->blobs.db->handle));
+    sqlite3_finalize(stmt);
+    return d->summary->findings == before;
+}
+
+static bool has_bodies(struct db *db)
+{
+    struct stmt *stmt = db_sql(db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'blob'");
+    bool there = stmt_row(stmt);
+    stmt_done(stmt);
+    return there;
+}
+
+static void examine_file(struct doctor *d, int64_t id, int64_t size)
+{
+    char *path = blob_file_path(&d->blobs, id);
+    int64_t there = size_of(path);
+    d->summary->files++;
+    d->summary->file_bytes += size;
+    if (there < 0)
+        tell(d, (struct doctor_finding){DOCTOR_MISSING_FILE, .id = id}, "body %lld: its file %s is missing", (long long)id, path);
+    else if (there != size)
+        tell(d, (struct doctor_finding){DOCTOR_WRONG_SIZE, .id = id}, "body %lld: its file %s has %lld bytes instead of %lld",
+             (long long)id, path, (long long)there, (long long)size);
+    free(path);
+}
+
+static void examine_row(struct doctor *d, struct stmt *stmt)
+{
+    int64_t id = col_int(stmt, 0), size = col_int(stmt, 1), length = col_int(stmt, 3);
+    d->summary->bodies++;
+    d->summary->body_bytes += size;
+    if (col_int(stmt, 2) < 1)
+        tell(d, (struct doctor_finding){DOCTOR_UNREFERENCED, .id = id}, "body %lld: nothing refers to it", (long long)id);
+    if (col_null(stmt, 3))
+        examine_file(d, id, size);
+    else if (length != size)
+        tell(d, (struct doctor_finding){DOCTOR_WRONG_SIZE, .id = id}, "body %lld: has %lld bytes instead of %lld", (long long)id,
+             (long long)length, (long long)size);
+}
+
+static void examine_rows(struct doctor *d)
+{
+    struct stmt *stmt = db_sql(d->blobs.db, "SELECT id, size, refs, length(data) FROM blob ORDER BY id");
+    while (stmt_row(stmt))
+        examine_row(d, stmt);
+}
+
+static bool row_names(struct doctor *d, int64_t id)
+{
+    struct stmt *stmt = db_sql(d->blobs.db, "SELECT 1 FROM blob WHERE id = ? AND data IS NULL");
+    bind_int(stmt, 1, id);
+    bool named = stmt_row(stmt);
+    stmt_done(stmt);
+    return named;
+}
+
+static void examine_path(struct doctor *d, const char *path, const char *name, bool unfinished)
+{
+    int64_t id;
+    if (!unfinished && str_to_int(str_of(name), &id) && row_names(d, id)) {
+        char *right = blob_file_path(&d->blobs, id);
+        bool in_place = strcmp(right, path) == 0;
+        free(right);
+        if (in_place)
+            return;
+    }
+    struct doctor_finding finding = {unfinished ? DOCTOR_LEFTOVER : DOCTOR_ORPHAN_FILE};
+    int64_t size = size_of(path);
+    finding.repaired = d->repair && unlink(path) == 0;
+    tell(d, finding, "%s (%lld bytes): %s", path, (long long)size, unfinished ? "was never finished" : "no body has this file");
+}
+
+static void examine_shelf(struct doctor *d, const char *shelf, bool unfinished)
+{
+    DIR *dir = opendir(shelf);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        char *path = NULL;
+        if (entry->d_name[0] == '.')
+            continue;
+        if (asprintf(&path, "%s/%s", shelf, entry->d_name) < 0)
+            abort();
+        examine_path(d, path, entry->d_name, unfinished);
+        free(path);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+static void examine_shelves(struct doctor *d)
+{
+    DIR *dir = opendir(d->blobs.root);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        char *shelf = NULL;
+        if (entry->d_name[0] == '.')
+            continue;
+        if (asprintf(&shelf, "%s/%s", d->blobs.root, entry->d_name) < 0)
+            abort();
+        examine_shelf(d, shelf, strcmp(entry->d_name, "new") == 0);
+        free(shelf);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+static void measure(const char *file, struct doctor_summary *summary)
+{
+    char *log = NULL;
+    if (asprintf(&log, "%s-wal", file) < 0)
+        abort();
+    int64_t n = size_of(log);
+    summary->log_bytes = n < 0 ? 0 : n;
+    summary->database_bytes = size_of(file);
+    free(log);
+}
+
+/* Opening would make a directory that is not there. */
+static bool exists(const char *dir, struct doctor_summary *summary, char **message)
+{
+    char *file = NULL;
+    if (asprintf(&file, "%s/headrace.db", dir) < 0)
+        abort();
+    measure(file, summary);
+    free(file);
+    if (summary->database_bytes >= 0)
+        return true;
+    if (asprintf(message, "%s is no data directory: there is no headrace.db in it", dir) < 0)
+        abort();
+    return false;
+}
+
+bool doctor_examine(const char *dir, bool repair, void (*found)(void *user, const struct doctor_finding *finding), void *user,
+                    struct doctor_summary *summary, char **message)
+{
+    struct doctor d = {.repair = repair, .found = found, .user = user, .summary = summary};
+    *summary = (struct doctor_summary){0};
+    if (!exists(dir, summary, message))
+        return false;
+    struct db *db = d.blobs.db = db_open_unchecked(dir, message);
+    if (!db)
+        return false;
+    if (asprintf(&d.blobs.root, "%s/blobs", db_dir(db)) < 0)
+        abort();
+    /* Rows of damaged pages cannot be trusted, and to remove a file because its row cannot be read would be a loss. */
+    if (examine_pages(&d) && has_bodies(db)) {
+        examine_rows(&d);
+        examine_shelves(&d);
+    }
+    free(d.blobs.root);
+    db_close(db);
+    return true;
+}
