@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"env", "[OPTIONS]", "print the variables that point AWS tools here, for eval", command_env, false},
     {"wait", "[--timeout SECONDS]", "wait until a started emulator is ready", command_wait, false},
     {"ops", "[--json]", "list the operations that are implemented", command_ops, false},
+    {"demo", "", "send a sample file through an emulator of its own, and show each step", command_demo, false},
     {"worker", "[OPTIONS]", "run the pipeline's worker against AWS or any S3 and SQS (--help says more)", command_worker, false, true},
     {"ingest", "[OPTIONS]", "run the pipeline's ingest likewise", command_ingest, false, true},
     {"clock", "[advance LENGTH|...]", "show or move virtual time: advance 12h, set TIME, freeze [TIME], real", command_clock, false, false},

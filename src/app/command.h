@@ -29,6 +29,7 @@ int command_serve(int argc, char **argv);
 int command_env(int argc, char **argv);
 int command_wait(int argc, char **argv);
 int command_ops(int argc, char **argv);
+int command_demo(int argc, char **argv);
 int command_worker(int argc, char **argv);
 int command_ingest(int argc, char **argv);
 int command_clock(int argc, char **argv);

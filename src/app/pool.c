@@ -206,13 +206,19 @@ void pool_turn_ended(struct pool *pool, bool committed)
     if (!pool->log.n)
         return;
     str lines = str_slice(buf_str(&pool->log), 0, pool->log.n - 1);
-    if (committed && !pool->world.line) {
+    if (committed && !pool->line) {
         log_json(lines);
     } else if (committed) {
         while (lines.p)
-            pool->world.line(pool->world.user, str_cut(&lines, '\n'));
+            pool->line(pool->line_user, str_cut(&lines, '\n'));
     }
     log_fresh(pool);
+}
+
+void pool_on_line(struct pool *pool, void (*line)(void *user, str line), void *user)
+{
+    pool->line = line;
+    pool->line_user = user;
 }
 
 void pool_reload(struct pool *pool)

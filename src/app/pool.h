@@ -28,8 +28,6 @@ struct pool_world {
     struct rng *rng;
     msec (*now)(void *user); /* the virtual clock */
     void *user;
-    /* A line of the pipeline's log was committed; NULL: it goes to stdout. */
-    void (*line)(void *user, str line);
     struct fault_rules *faults; /* kill-worker rules; NULL: none */
     str account, region;
 };
@@ -44,6 +42,8 @@ void pool_ready(struct pool *pool, int64_t queue);
 void pool_sent(struct pool *pool, struct ctx *ctx, int64_t queue, str body);
 /* Call after each turn's commit: on success the log lines go out, else they are forgotten (what they tell of did not happen). */
 void pool_turn_ended(struct pool *pool, bool committed);
+/* From now on committed log lines go to `line` instead of stdout. */
+void pool_on_line(struct pool *pool, void (*line)(void *user, str line), void *user);
 /* Queues may have come and gone, messages too: after a reset, a snapshot load, or a failed commit. */
 void pool_reload(struct pool *pool);
 

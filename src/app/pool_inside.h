@@ -37,6 +37,8 @@ struct pool {
     size_t nslots, counting;
     struct arena *log_arena;    /* lines of the open turn */
     struct buf log, results;    /* results last: a worker says PROCESSED after it has sent the result */
+    void (*line)(void *user, str line); /* NULL: lines go to stdout */
+    void *line_user;
     bool quiet;
 };
 

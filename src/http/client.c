@@ -308,6 +308,17 @@ static void set_method(struct http_fetch *fetch)
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, arena_cstr(options->arena, options->method));
 }
 
+/* What is on this machine or its link is never asked through a proxy, whatever http_proxy says. */
+static bool is_near(str url)
+{
+    static const char *const hosts[] = {"http://127.", "http://localhost", "http://[::1]",
+                                        "http://169.254."};
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+        if (str_starts(url, str_of(hosts[i])))
+            return true;
+    return false;
+}
+
 static void set_up(struct http_fetch *fetch)
 {
     const struct http_fetch_options *options = &fetch->options;
@@ -329,6 +340,8 @@ static void set_up(struct http_fetch *fetch)
         curl_easy_setopt(easy, CURLOPT_CAINFO, fetch->client->ca_bundle);
     fetch->header_list = header_list(options);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->header_list);
+    if (is_near(options->url))
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
     set_method(fetch);
     set_limits(easy, options);
 }
