@@ -24,7 +24,7 @@ SHAPE(send_entry, "SendMessageBatchRequestEntry", SEND_ENTRY)
     F(T, LIST, entries, "Entries", BODY, .flags = REQUIRED, .query = "SendMessageBatchRequestEntry", \
       .of = &send_entry_shape)
 SHAPE(send_batch_input, "SendMessageBatchRequest", SEND_BATCH)
-#define SENT_ENTRY(F, T) F(T, STR, entry, "Id", BODY, .flags = REQUIRED) SQS_SENT_MEMBERS(F, T)
+#define SENT_ENTRY(F, T) F(T, STR, entry, "Id", BODY, .flags = REQUIRED) SQS_SENT_MEMBERS(F, T, REQUIRED)
 SHAPE(sent_entry, "SendMessageBatchResultEntry", SENT_ENTRY)
 #define SENT_BATCH(F, T) BATCH_OUT(F, T, "SendMessageBatchResultEntry", sent_entry_shape)
 SHAPE(send_batch_output, "SendMessageBatchResult", SENT_BATCH)

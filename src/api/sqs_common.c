@@ -13,7 +13,7 @@ const struct shape sqs_attribute_entry_shape = {"QueueAttributeMap", sizeof(stru
 const struct shape sqs_tag_entry_shape = {"TagMap", sizeof(struct sqs_tag_entry), tag_fields, 2};
 
 SHAPE_DEFINE(sqs_queue_input, "QueueRequest", SQS_QUEUE_URL)
-SHAPE_DEFINE(sqs_queue_output, "QueueResult", SQS_QUEUE_URL)
+SHAPE_DEFINE(sqs_queue_output, "QueueResult", SQS_QUEUE_URL_OUT)
 SHAPE_DEFINE(sqs_batch_error, "BatchResultErrorEntry", SQS_BATCH_ERROR)
 
 /* Entries of both maps are a name and a value, as the engine's pairs are. */

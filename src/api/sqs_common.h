@@ -17,7 +17,8 @@ extern const struct shape sqs_attribute_entry_shape, sqs_tag_entry_shape;
 
 #define SQS_QUEUE_URL(F, T) F(T, STR, queue_url, "QueueUrl", BODY, .flags = REQUIRED)
 SHAPE_DECLARE(sqs_queue_input, SQS_QUEUE_URL)
-SHAPE_DECLARE(sqs_queue_output, SQS_QUEUE_URL)
+#define SQS_QUEUE_URL_OUT(F, T) F(T, STR, queue_url, "QueueUrl", BODY)
+SHAPE_DECLARE(sqs_queue_output, SQS_QUEUE_URL_OUT)
 
 /* One entry of a batch that failed. */
 #define SQS_BATCH_ERROR(F, T)                                                                      \

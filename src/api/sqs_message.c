@@ -16,7 +16,8 @@ const struct shape sqs_value_entry_shape = {"MessageBodyAttributeMap", sizeof(st
 
 #define SEND(F, T) SQS_QUEUE_URL(F, T) SQS_SEND_MEMBERS(F, T)
 SHAPE(send_input, "SendMessageRequest", SEND)
-SHAPE(send_output, "SendMessageResult", SQS_SENT_MEMBERS)
+#define SENT(F, T) SQS_SENT_MEMBERS(F, T, 0)
+SHAPE(send_output, "SendMessageResult", SENT)
 
 static err value_of(struct call *call, const struct sqs_value_entry *entry, struct sqs_attribute *out)
 {

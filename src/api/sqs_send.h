@@ -29,11 +29,11 @@ extern const struct shape sqs_value_entry_shape;
       .of = &sqs_value_entry_shape)                                                                \
     F(T, STR, dedup, "MessageDeduplicationId", BODY)                                               \
     F(T, STR, group, "MessageGroupId", BODY)
-#define SQS_SENT_MEMBERS(F, T)                                                                     \
-    F(T, STR, md5_body, "MD5OfMessageBody", BODY)                                                  \
+#define SQS_SENT_MEMBERS(F, T, need)                                                               \
+    F(T, STR, md5_body, "MD5OfMessageBody", BODY, .flags = need)                                   \
     F(T, STR, md5_attributes, "MD5OfMessageAttributes", BODY)                                      \
     F(T, STR, md5_system, "MD5OfMessageSystemAttributes", BODY)                                    \
-    F(T, STR, id, "MessageId", BODY)                                                               \
+    F(T, STR, id, "MessageId", BODY, .flags = need)                                                \
     F(T, STR, sequence, "SequenceNumber", BODY)
 
 /* The parts of either that say what to send, as the engine takes them. */

@@ -40,6 +40,8 @@ static str check_row(struct arena *arena, const struct queue *queue, struct mess
         return arena_printf(arena, "receives of %llu", (unsigned long long)message->seq);
     if (hidden && (visible_at != message->place.key || in_flight != (message->state == MESSAGE_IN_FLIGHT)))
         return arena_printf(arena, "deadline of %llu", (unsigned long long)message->seq);
+    if (message->big != (col_int(row, 5) != 0))
+        return arena_printf(arena, "body of %llu", (unsigned long long)message->seq);
     if (queue->fifo && !str_eq(col_str(row, 4), fifo_of(message)->group->entry.key))
         return arena_printf(arena, "group of %llu", (unsigned long long)message->seq);
     return STR_NONE;
@@ -48,7 +50,8 @@ static str check_row(struct arena *arena, const struct queue *queue, struct mess
 static str check_rows(struct sqs *sqs, struct arena *arena, int64_t *rows_seen)
 {
     str wrong = STR_NONE;
-    struct stmt *row = db_sql(sqs->db, "SELECT id, visible_at, receives, received_at, group_id FROM sqs_message");
+    struct stmt *row = db_sql(sqs->db, "SELECT id, visible_at, receives, received_at, group_id, typeof(body) = 'null'"
+                                       " FROM sqs_message");
     for (*rows_seen = 0; stmt_row(row); ++*rows_seen) {
         struct queue *queue = queue_by_id(sqs, col_int(row, 0) >> SEQ_BITS);
         uint64_t seq = (uint64_t)col_int(row, 0) & (((uint64_t)1 << SEQ_BITS) - 1);

@@ -50,11 +50,14 @@ err message_bury(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct me
     bind_str(row, 3, from->arn);
     bind_int(row, 4, row_id(from, message->seq));
     TRY(stmt_run(row));
-    TRY(move_body(sqs, row_id(from, message->seq), row_id(to, seq)));
+    if (message->big)
+        TRY(move_body(sqs, row_id(from, message->seq), row_id(to, seq)));
     uint32_t receives = message->receives;
+    bool big = message->big;
     message_leave(sqs, from, message);
     message = message_enter(sqs, to, seq, born, group);
     message->receives = receives;
+    message->big = big;
     observe(sqs, ctx, to, message, SQS_DEAD, NULL, ctx->now);
     settle(sqs, from, to, message);
     return OK;
@@ -76,9 +79,13 @@ err message_redrive(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct
     bind_int(row, 3, ctx->now);
     bind_int(row, 4, row_id(from, message->seq));
     TRY(stmt_run(row));
-    TRY(move_body(sqs, row_id(from, message->seq), row_id(to, seq)));
+    if (message->big)
+        TRY(move_body(sqs, row_id(from, message->seq), row_id(to, seq)));
     observe_moved(sqs, ctx, to, before, id);
+    bool big = message->big;
     message_leave(sqs, from, message);
-    settle(sqs, from, to, message_enter(sqs, to, seq, ctx->now, group));
+    message = message_enter(sqs, to, seq, ctx->now, group);
+    message->big = big;
+    settle(sqs, from, to, message);
     return OK;
 }

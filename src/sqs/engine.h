@@ -34,6 +34,7 @@ struct message {
     uint64_t seq;
     uint32_t receives;
     uint8_t state;
+    bool big; /* its body has a row of its own */
 };
 
 struct fifo_message {
@@ -200,7 +201,9 @@ bool row_read(struct sqs *sqs, struct arena *arena, const struct queue *queue, u
 err row_received(struct sqs *sqs, const struct queue *queue, const struct message *message, msec visible_at, msec first,
                  msec now);
 err row_visible_at(struct sqs *sqs, const struct queue *queue, uint64_t seq, msec visible_at);
-err row_delete(struct sqs *sqs, const struct queue *queue, uint64_t seq);
+err row_delete(struct sqs *sqs, const struct queue *queue, const struct message *message);
+/* Whether a body gets a row of its own. */
+bool body_big(str body);
 /* Takes a sequence for a new message. */
 err seq_take(struct sqs *sqs, struct queue *queue, uint64_t *seq);
 str seq_text(struct arena *arena, const struct queue *queue, uint64_t seq);

@@ -46,6 +46,7 @@ static void load_message(struct sqs *sqs, struct queue *queue, struct stmt *row)
     str group = queue->fifo ? col_str(row, 6) : STR_NONE;
     struct message *message = message_enter(sqs, queue, seq, born, group);
     message->receives = (uint32_t)col_int(row, 3);
+    message->big = col_int(row, 7) != 0;
     msec visible_at = col_int(row, 2);
     if (!visible_at)
         message_show(sqs, queue, message);
@@ -55,8 +56,8 @@ static void load_message(struct sqs *sqs, struct queue *queue, struct stmt *row)
 
 static void load_messages(struct sqs *sqs)
 {
-    struct stmt *rows = db_sql(sqs->db, "SELECT id, sent_at, visible_at, receives, received_at, aged_from, group_id"
-                                        " FROM sqs_message ORDER BY id");
+    struct stmt *rows = db_sql(sqs->db, "SELECT id, sent_at, visible_at, receives, received_at, aged_from, group_id,"
+                                        " typeof(body) = 'null' FROM sqs_message ORDER BY id");
     struct queue *queue = NULL;
     while (stmt_row(rows)) {
         int64_t id = col_int(rows, 0) >> SEQ_BITS;

@@ -23,7 +23,7 @@ struct lease {
 static err drop_expired(struct lease *lease, struct message *message)
 {
     observe(lease->sqs, lease->ctx, lease->queue, message, SQS_EXPIRED, NULL, lease->ctx->now);
-    TRY(row_delete(lease->sqs, lease->queue, message->seq));
+    TRY(row_delete(lease->sqs, lease->queue, message));
     message_leave(lease->sqs, lease->queue, message);
     return OK;
 }

@@ -126,10 +126,15 @@ static err insert_body(struct sqs *sqs, int64_t id, str body)
     return stmt_run(add);
 }
 
+bool body_big(str body)
+{
+    return body.n > BODY_INLINE;
+}
+
 err row_insert(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, const struct new_row *row)
 {
     const struct sqs_send *send = row->send;
-    bool big = send->body.n > BODY_INLINE;
+    bool big = body_big(send->body);
     int64_t id = row_id(queue, row->seq);
     struct stmt *add = db_sql(sqs->db, "INSERT INTO sqs_message(id, sent_at, visible_at, receives, group_id, message_id, md5,"
                                        " sender, trace, dedup, attributes, body) VALUES(?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -226,12 +231,14 @@ bool row_message_id(struct sqs *sqs, const struct queue *queue, uint64_t seq, ui
     return true;
 }
 
-err row_delete(struct sqs *sqs, const struct queue *queue, uint64_t seq)
+err row_delete(struct sqs *sqs, const struct queue *queue, const struct message *message)
 {
     struct stmt *gone = db_sql(sqs->db, "DELETE FROM sqs_message WHERE id = ?");
-    bind_int(gone, 1, row_id(queue, seq));
+    bind_int(gone, 1, row_id(queue, message->seq));
     TRY(stmt_run(gone));
+    if (!message->big)
+        return OK;
     struct stmt *body = db_sql(sqs->db, "DELETE FROM sqs_body WHERE id = ?");
-    bind_int(body, 1, row_id(queue, seq));
+    bind_int(body, 1, row_id(queue, message->seq));
     return stmt_run(body);
 }

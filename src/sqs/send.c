@@ -130,6 +130,7 @@ static err insert(struct sqs *sqs, struct ctx *ctx, struct queue *queue, struct 
     TRY(seq_take(sqs, queue, &row->seq));
     TRY(row_insert(sqs, ctx, queue, row));
     struct message *message = message_enter(sqs, queue, row->seq, ctx->now, row->send->group);
+    message->big = body_big(row->send->body);
     if (delay)
         message_hide_until(sqs, queue, message, MESSAGE_DELAYED, row->visible_at);
     else

@@ -95,7 +95,7 @@ static err expire(struct sqs *sqs, struct queue *queue, msec now, int *budget)
     while (*budget > 0 && (oldest = order_first(&queue->age)) && message_expired(queue, message_of_age(oldest), now)) {
         struct message *message = message_of_age(oldest);
         observe(sqs, NULL, queue, message, SQS_EXPIRED, NULL, now);
-        TRY(row_delete(sqs, queue, message->seq));
+        TRY(row_delete(sqs, queue, message));
         message_leave(sqs, queue, message);
         --*budget;
     }

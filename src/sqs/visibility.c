@@ -47,7 +47,7 @@ err sqs_message_delete(struct sqs *sqs, struct ctx *ctx, int64_t id, str text)
         return refuse(ctx, text, "The receipt handle has expired.");
     }
     observe(sqs, ctx, queue, message, SQS_DELETED, NULL, ctx->now);
-    TRY(row_delete(sqs, queue, message->seq));
+    TRY(row_delete(sqs, queue, message));
     message_leave(sqs, queue, message);
     queue_schedule(sqs, queue);
     return OK;

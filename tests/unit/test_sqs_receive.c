@@ -388,6 +388,42 @@ TEST(a_handle_of_before_a_restart_never_meets_another_message)
     world_close(w);
 }
 
+static int64_t body_rows(struct world *w)
+{
+    struct stmt *rows = db_sql(w->db, "SELECT count(*) FROM sqs_body");
+    CHECK(stmt_row(rows));
+    int64_t n = col_int(rows, 0);
+    stmt_done(rows);
+    return n;
+}
+
+TEST(a_large_body_goes_with_its_message)
+{
+    struct world *w = world_open(false);
+    int64_t dead = make_queue(w, "dead", "");
+    int64_t q = make_queue(w, "q", "MessageRetentionPeriod=60;VisibilityTimeout=1;RedrivePolicy={\"deadLetterTargetArn\":"
+                                   "\"arn:aws:sqs:us-east-1:000000000000:dead\",\"maxReceiveCount\":1}");
+    char *body = calloc(1, 20001);
+    memset(body, 'x', 20000);
+    for (int i = 0; i < 3; i++)
+        send(w, q, body);
+    CHECK_INT(body_rows(w), 3);
+    sqs_reload(w->sqs);
+    receive(w, q, 1);
+    CHECK_OK(delete(w, q, w->got[0].receipt));
+    CHECK_INT(body_rows(w), 2);
+    receive(w, q, 1);
+    at(w, 1000);
+    CHECK_INT(receive(w, q, 2), 1); /* one moves, one is given */
+    at(w, 60000);
+    CHECK_INT(body_rows(w), 1);
+    CHECK_STR(bodies(w, dead, 1, -1), str_of(body));
+    CHECK_OK(delete(w, dead, w->got[0].receipt));
+    CHECK_INT(body_rows(w), 0);
+    free(body);
+    world_close(w);
+}
+
 TEST(looking_at_messages_changes_nothing)
 {
     struct world *w = world_open(false);
