@@ -8,6 +8,9 @@
 static const struct admin_row *const tables[] = {
     admin_health_rows,
     admin_clock_rows,
+    admin_trace_rows,
+    admin_fault_rows,
+    admin_metrics_rows,
 };
 
 #define EACH_ROW(row)                                                                              \

@@ -23,6 +23,10 @@ struct advance;
 struct http_server;
 struct pool;
 struct request;
+struct trace;
+struct metrics;
+struct fault_rules;
+struct follower;
 
 /* How answers leave: the server's functions, or a fuzzer's. Meaning as in http/server.h. */
 struct outlet {
@@ -54,6 +58,13 @@ struct app {
     struct rng rng;
     struct clock clock;
     struct safety safety;
+
+    struct trace *trace;
+    struct follower *followers; /* streams of events */
+    int64_t told;        /* newest event that they were woken for */
+    int64_t trace_mark;  /* newest event when this turn began */
+    struct metrics *metrics;
+    struct fault_rules *faults;
 
     struct parks *parks;
     struct queue_set ready;

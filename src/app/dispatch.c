@@ -37,7 +37,7 @@ static void name_request(struct request *request)
 static struct request *request_new(struct app *app, struct http_request *http)
 {
     struct request *request = ARENA_NEW(http->arena, struct request);
-    *request = (struct request){.app = app, .http = http, .body = buf_in(http->arena)};
+    *request = (struct request){.app = app, .http = http, .body = buf_in(http->arena), .began = clock_micros()};
     request->call = (struct call){
         .api = &app->api,
         .request = http,

@@ -292,6 +292,13 @@ size_t fault_rules_remove(struct fault_rules *rules, str id)
     return removed;
 }
 
+void fault_rules_swap(struct fault_rules *a, struct fault_rules *b)
+{
+    struct fault_rules other = *a;
+    *a = *b;
+    *b = other;
+}
+
 void fault_rules_list(const struct fault_rules *rules, struct buf *out)
 {
     BUF_LIT(out, "{\"rules\":[");

@@ -57,6 +57,8 @@ bool fault_rules_empty(const struct fault_rules *rules);
 bool fault_rules_add(struct fault_rules *rules, struct arena *arena, str json, str *ids, str *message);
 /* Removes the rule with this id; absent id: all. The number removed. */
 size_t fault_rules_remove(struct fault_rules *rules, str id);
+/* Exchanges the rules of two sets. */
+void fault_rules_swap(struct fault_rules *a, struct fault_rules *b);
 /* {"rules":[{"id":...,"effect":...,"matched":N,"fired":N, ...as given}]} */
 void fault_rules_list(const struct fault_rules *rules, struct buf *out);
 

@@ -8,6 +8,7 @@
 #include "pipeline/job.h"
 #include "sqs/queue.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -67,6 +68,7 @@ static void go(struct slot *slot, const struct answer *answer)
 {
     struct ctx ctx = pool_ctx(slot->pool, slot->arena);
     ctx.cause = slot->task->message.id;
+    ctx.access_key = str_of(slot->name);
     for (;;) {
         struct ask ask = task_next(slot->task, &ctx, answer);
         if (ask.kind == ASK_END || killed(slot, &ask)) {
@@ -94,6 +96,7 @@ static bool receive(struct slot *slot)
     struct pool *pool = slot->pool;
     arena_reset(slot->arena);
     struct ctx ctx = pool_ctx(pool, slot->arena);
+    ctx.access_key = str_of(slot->name);
     struct sqs_receive one = {.max = 1, .visibility = -1};
     struct sqs_message *messages;
     size_t n = 0;
@@ -267,6 +270,8 @@ struct pool *pool_new(const struct pool_world *world, const struct pipeline_opti
     for (size_t i = 0; i < pool->nslots; i++)
         pool->slots[i] = (struct slot){
             .pool = pool, .role = i ? POOL_WORK : POOL_INGEST, .arena = arena_new(), .fd = -1};
+    for (size_t i = 0; i < pool->nslots; i++)
+        snprintf(pool->slots[i].name, sizeof pool->slots[i].name, i ? "worker-%zu" : "ingest", i);
     pool->log_arena = arena_new();
     log_fresh(pool);
     uv_idle_init(world->loop, &pool->idle);

@@ -28,6 +28,10 @@ struct pool_world {
     struct rng *rng;
     msec (*now)(void *user); /* the virtual clock */
     void *user;
+    /* A stage wrote an object; may be NULL. */
+    void (*wrote)(void *user, const struct ctx *ctx, str bucket, str key);
+    /* A stage wrote this log line about the message it works on; may be NULL. */
+    void (*step)(void *user, str message_id, str actor, str line);
     struct fault_rules *faults; /* kill-worker rules; NULL: none */
     str account, region;
 };

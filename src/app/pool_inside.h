@@ -13,6 +13,7 @@ enum pool_role { POOL_INGEST, POOL_WORK, POOL_ROLES };
 struct slot {
     struct pool *pool;
     enum pool_role role;
+    char name[24];       /* "ingest", "worker-1": who acts, for the trace */
     struct arena *arena; /* lives from the receive to the end of the task */
     struct task *task;   /* NULL: the slot is free */
     int64_t queue;       /* that the message came from */

@@ -82,6 +82,8 @@ static bool perform_put(struct slot *slot, struct ctx *ctx, const struct ask *as
     db_savepoint(world->db);
     settle(slot, ctx, s3_put_bytes(world->s3, ctx, ask->bucket, ask->key, S("application/json"),
                                    ask->body));
+    if (slot->answer.ok && world->wrote)
+        world->wrote(world->user, ctx, ask->bucket, ask->key);
     return true;
 }
 
@@ -120,7 +122,9 @@ static bool perform_delete(struct slot *slot, struct ctx *ctx, const struct ask 
 
 static bool perform_log(struct slot *slot, struct ctx *ctx, const struct ask *ask)
 {
-    (void)ctx;
+    const struct pool_world *world = &slot->pool->world;
+    if (world->step)
+        world->step(world->user, slot->task->message.id, ctx->access_key, ask->body);
     pool_log(slot->pool, ask->body);
     return true;
 }

@@ -8,6 +8,7 @@
 #include "aws/sigv4.h"
 
 struct admin_row;
+struct delayed;
 
 enum request_stage {
     STAGE_BODY,     /* the body is collected, then the operation runs */
@@ -32,6 +33,15 @@ struct request {
     bool ended;              /* the body is complete */
     bool keeps_place;        /* parks again before the others, not behind them */
     struct parked parked;
+    err outcome;             /* of the operation, for the count */
+    int64_t began;           /* clock_micros when its headers came */
+    int64_t waited;          /* of those, microseconds parked */
+    int64_t parked_at;       /* clock_micros; 0: not parked */
+    bool empty;              /* a receive that found nothing */
+    bool probed;             /* fault rules were asked */
+    bool cuts;               /* the answer is cut, as `cut` says */
+    int cut;                 /* enum fault_cut */
+    struct delayed *delayed; /* owes a run; see chaos.c */
     struct http_reply *reply;  /* waits for the turn's commit */
     struct request *next, **link;
 };
@@ -43,6 +53,8 @@ struct request *request_of_parked(struct parked *parked);
 void request_run(struct request *request);
 /* Answers with what `reply` holds: at once when nothing uncommitted was read or written, else after the turn's commit. */
 void request_answer(struct request *request, struct http_reply *reply);
+/* The last step of every answer: counted, perhaps cut, sent. */
+void request_send(struct request *request, struct http_reply *reply);
 /* Answers at once with a fault in the request's own wire form; what was opened for it is dropped. */
 void request_refuse(struct request *request, err e);
 /* Drops an open upload, a parked place, and a waiting answer. */

@@ -1,12 +1,16 @@
 /* app/run.c - an operation in its savepoint (request.h). A fault rolls the savepoint back; an engine whose working set had already
  * followed is told to read its tables anew. A handler that found nothing to receive asks to be parked and is simply run again. */
 #include "app/admin.h"
+#include "app/chaos.h"
+#include "app/metrics.h"
 #include "app/request.h"
+#include "app/trace_feed.h"
 #include "app/turn.h"
 #include "aws/codec.h"
 #include "aws/fault.h"
 
 #include <stddef.h>
+#include <string.h>
 
 struct request *request_of_parked(struct parked *parked)
 {
@@ -35,8 +39,33 @@ static void drop_upload(struct request *request)
 void request_drop(struct request *request)
 {
     drop_upload(request);
+    chaos_gone(request);
     park_remove(request->app->parks, &request->parked);
     turn_remove(request);
+}
+
+static void count(struct request *request, const struct http_reply *reply)
+{
+    const struct call *call = &request->call;
+    struct metrics_request counted = {
+        .service = request->route.service ? str_of(request->route.service->name) : STR_NONE,
+        .operation = call->op ? str_of(call->op->name) : STR_NONE,
+        .code = failed(request->outcome) ? str_of(request->outcome.fault->code) : STR_NONE,
+        .us = clock_micros() - request->began - request->waited,
+        .bytes_in = request->http->content_length > 0 ? request->http->content_length : 0,
+        .bytes_out = reply->kind == HTTP_BODY_BYTES ? (int64_t)reply->bytes.n
+                     : reply->kind == HTTP_BODY_HEAD ? 0 : reply->length,
+        .empty_receive = request->empty,
+    };
+    metrics_count(request->app->metrics, &counted);
+}
+
+void request_send(struct request *request, struct http_reply *reply)
+{
+    if (!request->admin)
+        count(request, reply);
+    if (chaos_reply(request, reply))
+        request->app->outlet->respond(request->http, reply);
 }
 
 void request_answer(struct request *request, struct http_reply *reply)
@@ -46,7 +75,7 @@ void request_answer(struct request *request, struct http_reply *reply)
     if (db_dirty(app->db) || db_failed(app->db))
         turn_add(app, request, reply);
     else
-        app->outlet->respond(request->http, reply);
+        request_send(request, reply);
 }
 
 static struct http_reply *fault_answer(struct request *request, err e)
@@ -64,7 +93,8 @@ void request_refuse(struct request *request, err e)
     request->stage = STAGE_ANSWERED;
     drop_upload(request);
     request->call.reply = NULL;
-    request->app->outlet->respond(request->http, fault_answer(request, e));
+    request->outcome = e;
+    request_send(request, fault_answer(request, e));
 }
 
 /* ---- running ---- */
@@ -118,6 +148,7 @@ static bool parked(struct request *request)
     if (!call->park_queue || app->stopping)
         return false;
     msec until = call->park_until;
+    request->parked_at = clock_micros();
     if (request->keeps_place)
         park_add_first(app->parks, &request->parked, call->park_queue, until);
     else
@@ -125,14 +156,29 @@ static bool parked(struct request *request)
     return true;
 }
 
+static void unpark(struct request *request)
+{
+    if (request->parked_at)
+        request->waited += clock_micros() - request->parked_at;
+    request->parked_at = 0;
+}
+
+static bool is_empty_receive(const struct call *call, const void *out)
+{
+    const struct field *first = call->op->out->fields;
+    return !strcmp(call->op->name, "ReceiveMessage") && first && first->kind == SHAPE_LIST &&
+           !((const list *)(const void *)((const char *)out + first->offset))->n;
+}
+
 static err run(struct request *request, void **out)
 {
     struct call *call = &request->call;
-    TRY(decode(request));
     *out = arena_alloc(request->http->arena, call->op->out->size);
     call->park_queue = 0; /* park_until stays: a receive that is woken for nothing waits no longer than it said at first */
     call->reply = request_reply(request);
+    int64_t mark = trace_feed_begin(request->app, call);
     err e = run_in_savepoint(request, *out);
+    trace_feed_end(request->app, call, mark, e);
     if (failed(e))
         drop_upload(request);
     return e;
@@ -148,13 +194,19 @@ void request_run(struct request *request)
     }
     call->ctx.now = clock_now(&request->app->clock);
     call->retry_final = call->retry_final || request->app->stopping;
-    err e = run(request, &out);
+    unpark(request);
+    err e = decode(request);
+    if (!failed(e) && !chaos_before(request))
+        return;
+    e = failed(e) ? e : run(request, &out);
     if (!failed(e) && parked(request))
         return;
+    request->outcome = e;
     if (failed(e)) {
         request_answer(request, fault_answer(request, e));
         return;
     }
+    request->empty = is_empty_receive(call, out);
     if (!(call->op->flags & OP_RAW_OUTPUT))
         codec_encode(request->http->arena, &request->route, call->ctx.request_id, out, call->reply);
     request_answer(request, call->reply);

@@ -4,8 +4,12 @@
 
 #include "api/sqs_access.h"
 #include "app/advance.h"
+#include "app/chaos.h"
 #include "app/dispatch.h"
+#include "app/metrics.h"
 #include "app/pool.h"
+#include "app/trace.h"
+#include "app/trace_feed.h"
 #include "app/turn.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -114,14 +118,32 @@ static enum s3_destination check_destination(void *user, struct ctx *ctx, str qu
     return S3_DESTINATION_OK;
 }
 
+static str queue_name(str arn)
+{
+    str name = arn;
+    while (arn.p)
+        name = str_cut(&arn, ':');
+    return name;
+}
+
 static err deliver_event(void *user, struct ctx *ctx, str queue_arn, str body)
 {
     struct app *app = user;
     struct sqs_sent sent;
     int64_t queue;
     struct sqs_send send = {.body = body, .delay = -1};
-    TRY(find_destination(app, queue_arn, &queue));
-    return sqs_message_send(app->sqs, ctx, queue, &send, &sent);
+    msec late;
+    if (failed(find_destination(app, queue_arn, &queue))) {
+        /* On AWS too the write succeeds and the event is lost. */
+        trace_feed_nothing(app, ctx, S("queue_missing"), queue_arn);
+        return OK;
+    }
+    int times = chaos_event(app, ctx, queue_name(queue_arn), &late);
+    if (late)
+        send.delay = late < 900000 ? (late + 999) / 1000 : 900;
+    while (times-- > 0)
+        TRY(sqs_message_send(app->sqs, ctx, queue, &send, &sent));
+    return OK;
 }
 
 /* ---- work on pool threads ---- */
@@ -204,8 +226,10 @@ static void open_engines(struct app *app)
 {
     const struct options *options = app->options;
     struct sqs_options sqs_options = {.strict = options->strict};
-    struct sqs_hooks sqs_hooks = {.user = app, .ready = on_queue_ready, .sent = on_sent};
-    struct s3_hooks s3_hooks = {.user = app, .check = check_destination, .deliver = deliver_event};
+    struct sqs_hooks sqs_hooks = {
+        .user = app, .ready = on_queue_ready, .sent = on_sent, .observe = trace_feed_sqs};
+    struct s3_hooks s3_hooks = {
+        .user = app, .check = check_destination, .deliver = deliver_event, .observe = trace_feed_s3};
     app->sqs = sqs_open(app->db, &sqs_options, &sqs_hooks);
     app->s3 = s3_open(app->db, app->blobs, &s3_hooks);
     app->api = (struct api){
@@ -217,6 +241,7 @@ static void open_engines(struct app *app)
         .default_region = options->region,
         .strict = options->strict,
         .enforce = options->auth == AUTH_ENFORCE,
+        .verify = options->auth != AUTH_OFF,
         .offload = offload,
         .offload_user = app,
     };
@@ -234,6 +259,9 @@ static bool open_pipeline(struct app *app, char **message)
         .rng = &app->rng,
         .now = virtual_now,
         .user = app,
+        .faults = app->faults,
+        .step = trace_feed_step,
+        .wrote = trace_feed_wrote,
         .account = options->account,
         .region = options->region,
     };
@@ -283,6 +311,9 @@ struct app *app_start(uv_loop_t *loop, const struct options *options, char **mes
     *app = (struct app){.loop = loop, .options = options, .started = clock_micros(), .parks = parks_new()};
     app->waiting_end = &app->waiting;
     app->safety = (struct safety){options->host, options->allow_hosts.at, options->allow_hosts.n};
+    app->trace = trace_new(TRACE_DEFAULT_BYTES);
+    app->metrics = metrics_new();
+    app->faults = fault_rules_new();
     rng_seed_system(&app->rng);
     set_clock(app);
     uv_timer_init(loop, &app->timer);
@@ -318,6 +349,9 @@ static void free_all(uv_handle_t *handle)
     if (app->db)
         db_close(app->db);
     keys_free(app->keys);
+    trace_free(app->trace);
+    metrics_free(app->metrics);
+    fault_rules_free(app->faults);
     parks_free(app->parks);
     free(app->ready.at);
     free(app);

@@ -145,16 +145,6 @@ void trace_add(struct trace *trace, const struct trace_event *event)
         trace->added(trace->user);
 }
 
-int64_t trace_last(const struct trace *trace)
-{
-    return trace->last;
-}
-
-int64_t trace_first(const struct trace *trace)
-{
-    return trace->oldest ? trace->oldest->first : trace->last + 1;
-}
-
 /* Unpacks the record at `bytes`; returns its size. */
 static size_t unpack(const char *bytes, struct trace_event *out)
 {
@@ -179,6 +169,46 @@ static size_t unpack(const char *bytes, struct trace_event *out)
         .note = texts[6],
     };
     return record_size(&record);
+}
+
+static void drop_newest(struct trace *trace)
+{
+    struct chunk **at = &trace->oldest, *before = NULL;
+    while (*at != trace->newest) {
+        before = *at;
+        at = &(*at)->newer;
+    }
+    free(*at);
+    *at = NULL;
+    trace->newest = before;
+    trace->chunks--;
+}
+
+void trace_rewind(struct trace *trace, int64_t seq)
+{
+    struct trace_event event;
+    while (trace->newest && trace->newest->first > seq)
+        drop_newest(trace);
+    struct chunk *chunk = trace->newest;
+    for (size_t at = 0, next; chunk && at < chunk->used; at = next) {
+        next = at + unpack(chunk->bytes + at, &event);
+        if (event.seq > seq) {
+            chunk->used = at;
+            chunk->last = seq;
+        }
+    }
+    if (trace->last > seq)
+        trace->last = seq;
+}
+
+int64_t trace_last(const struct trace *trace)
+{
+    return trace->last;
+}
+
+int64_t trace_first(const struct trace *trace)
+{
+    return trace->oldest ? trace->oldest->first : trace->last + 1;
 }
 
 bool trace_next(const struct trace *trace, int64_t seq, struct trace_event *out)

@@ -24,7 +24,6 @@
     X(TRACE_DELETED, "deleted", false)                                                             \
     X(TRACE_EXPIRED, "expired", false)   /* retention ended it */                                  \
     X(TRACE_DEAD, "dead", false)         /* moved to the dead-letter queue */                      \
-    X(TRACE_MOVED, "moved", false)       /* moved back by a message move task */                   \
     X(TRACE_STEP, "step", false)         /* a pipeline stage's decision: note is its log action */ \
     X(TRACE_FAILED, "failed", false)     /* a stage failed; note is the error */                   \
     X(TRACE_REFUSED, "refused", false)   /* a request was refused; reason is the error code */     \
@@ -62,6 +61,8 @@ void trace_clear(struct trace *trace);
 void trace_on_add(struct trace *trace, void (*added)(void *user), void *user);
 /* Copies the event in; seq is ignored. */
 void trace_add(struct trace *trace, const struct trace_event *event);
+/* Forgets every event after `seq`: what they told of was rolled back. */
+void trace_rewind(struct trace *trace, int64_t seq);
 int64_t trace_last(const struct trace *trace);  /* seq of the newest event; 0: none */
 int64_t trace_first(const struct trace *trace); /* seq of the oldest event still known */
 /* The event after `seq`, views into the memory (valid until the next add); false when there is none yet. */

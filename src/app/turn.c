@@ -6,6 +6,8 @@
 #include "app/checkpoint.h"
 #include "app/pool.h"
 #include "app/request.h"
+#include "app/trace.h"
+#include "app/trace_feed.h"
 #include "aws/fault.h"
 #include "base/log.h"
 
@@ -63,7 +65,7 @@ static void answer_all(struct app *app, err outcome)
         struct request *request = app->waiting;
         turn_remove(request);
         if (!failed(outcome)) {
-            app->outlet->respond(request->http, request->reply);
+            request_send(request, request->reply);
             continue;
         }
         reply_free(request->reply);
@@ -184,6 +186,9 @@ void turn_clock_moved(struct app *app)
 static void after_commit(struct app *app, err outcome)
 {
     bool committed = !failed(outcome);
+    if (!committed)
+        trace_rewind(app->trace, app->trace_mark);
+    app->trace_mark = trace_last(app->trace);
     blobs_turn_ended(app->blobs, committed);
     if (!committed) {
         log_error("commit failed: everything of this turn was refused and rolled back");
@@ -205,6 +210,7 @@ void turn_end(struct app *app)
         answer_all(app, outcome);
         checkpoint_maybe(app);
     }
+    trace_wake_followers(app);
     if (app->stopping)
         return;
     arm_timer(app);

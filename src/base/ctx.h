@@ -9,6 +9,13 @@ typedef int64_t msec; /* milliseconds; instants are since the Unix epoch, in UTC
 
 struct rng;
 
+/* Misfortune that a fault rule ordered for one call; chance comes in as an argument too. */
+enum chaos {
+    CHAOS_DUPLICATE = 1,   /* SendMessage to a standard queue: the message is there twice, under one MessageId */
+    CHAOS_REORDER = 2,     /* ReceiveMessage from a standard queue: not the oldest first */
+    CHAOS_LOSE_DELETE = 4, /* DeleteMessage: acknowledged, not done */
+};
+
 struct ctx {
     msec now;            /* virtual time, frozen for the request */
     struct arena *arena; /* results live here and die with the request */
@@ -25,6 +32,7 @@ struct ctx {
     str source_ip;       /* peer's address as text */
     str trace_header;    /* X-Amzn-Trace-Id; absent when none came */
     str host;            /* Host header: the authority that queue URLs must carry */
+    unsigned chaos;      /* bits of enum chaos; 0 in a well-behaved world */
     str cause;           /* trace id of what caused this call; absent at the edge (see app/trace) */
 };
 

@@ -33,3 +33,11 @@ uint64_t s3_changes(const struct s3 *s3)
 {
     return s3->changes;
 }
+
+int64_t s3_stored_bytes(struct s3 *s3)
+{
+    struct stmt *sum = db_sql(s3->db, "SELECT sum(size) FROM s3_object");
+    int64_t bytes = stmt_row(sum) ? col_int(sum, 0) : 0;
+    stmt_done(sum);
+    return bytes;
+}

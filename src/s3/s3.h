@@ -37,6 +37,9 @@ void s3_reload(struct s3 *s3);
 /* How often the working set changed: when a savepoint is rolled back and this has moved since it began, s3_reload is due. */
 uint64_t s3_changes(const struct s3 *s3);
 
+/* Bytes of all objects and versions now. Walks the rows: for reports, not for requests. */
+int64_t s3_stored_bytes(struct s3 *s3);
+
 /* The plain calls that the pipeline uses; the api tables use the headers beside this one. */
 err s3_bucket_make(struct s3 *s3, struct ctx *ctx, str bucket);       /* no-op when it exists and is ours */
 struct s3_stat {

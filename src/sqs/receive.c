@@ -82,11 +82,18 @@ static err take_followers(struct lease *lease, struct fifo_message *last)
     return OK;
 }
 
+static struct message *next_ready(const struct lease *lease)
+{
+    struct queue *queue = lease->queue;
+    bool reorder = lease->ctx->chaos & CHAOS_REORDER && !queue->fifo && queue->ready.last;
+    return reorder ? message_of_place(queue->ready.last) : queue_front(queue);
+}
+
 static err collect(struct lease *lease)
 {
     bool leased;
     struct message *message;
-    while (lease->n < lease->max && lease->drops < DROPS && (message = queue_front(lease->queue))) {
+    while (lease->n < lease->max && lease->drops < DROPS && (message = next_ready(lease))) {
         TRY(consider(lease, message, &leased));
         if (leased && lease->queue->fifo)
             TRY(take_followers(lease, fifo_of(message)));

@@ -126,7 +126,6 @@ static err insert(struct sqs *sqs, struct ctx *ctx, struct queue *queue, struct 
     int64_t delay = row->send->delay == -1 || queue->fifo ? queue->attributes.number[SQS_DELAY] : row->send->delay;
     row->sent_at = ctx->now;
     row->visible_at = delay ? ctx->now + delay * 1000 : 0;
-    id_new(ctx->rng, row->message_id);
     TRY(seq_take(sqs, queue, &row->seq));
     TRY(row_insert(sqs, ctx, queue, row));
     struct message *message = message_enter(sqs, queue, row->seq, ctx->now, row->send->group);
@@ -171,7 +170,10 @@ err sqs_message_send(struct sqs *sqs, struct ctx *ctx, int64_t id, const struct 
                           .sender = send->sender.p ? send->sender : ctx->account,
                           .trace = send->trace_header.p ? send->trace_header : ctx->trace_header};
     memcpy(row.md5, md5.bytes, 16);
+    id_new(ctx->rng, row.message_id);
     TRY(queue->fifo ? send_fifo(sqs, ctx, queue, &row) : insert(sqs, ctx, queue, &row));
+    if (ctx->chaos & CHAOS_DUPLICATE && !queue->fifo)
+        TRY(insert(sqs, ctx, queue, &row));
     if (!queue->fifo && sqs->hooks.sent)
         sqs->hooks.sent(sqs->hooks.user, ctx, id, send->body);
     *sent = (struct sqs_sent){.sequence = seq_text(ctx->arena, queue, row.seq)};

@@ -39,7 +39,7 @@ err sqs_message_delete(struct sqs *sqs, struct ctx *ctx, int64_t id, str text)
     TRY(queue_get(sqs, id, &queue));
     TRY(resolve(sqs, ctx, queue, text, &receipt, &message));
     TRY(queue_throttle(sqs, ctx, queue, THROTTLE_DELETE));
-    if (!message)
+    if (!message || ctx->chaos & CHAOS_LOSE_DELETE)
         return OK;
     queue_wake(sqs, queue, ctx->now);
     if (queue->fifo && !holds(message, &receipt)) {

@@ -110,4 +110,22 @@ TEST(the_tree_shows_causes_as_branches)
     trace_free(trace);
 }
 
+TEST(what_was_rolled_back_is_forgotten)
+{
+    struct trace *trace = trace_new(0);
+    struct trace_event event;
+    for (int i = 0; i < 1000; i++)
+        trace_add(trace, &(struct trace_event){.id = S("id"), .note = S("a note that takes some room, a note that takes some room")});
+    trace_rewind(trace, 900);
+    CHECK_INT(trace_last(trace), 900);
+    CHECK(!trace_next(trace, 900, &event));
+    trace_add(trace, &(struct trace_event){.id = S("after")});
+    CHECK(trace_next(trace, 900, &event));
+    CHECK_STR(event.id, S("after"));
+    CHECK_INT(event.seq, 901);
+    trace_rewind(trace, 0);
+    CHECK(!trace_next(trace, 0, &event));
+    trace_free(trace);
+}
+
 UNIT_MAIN

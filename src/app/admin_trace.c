@@ -1,0 +1,136 @@
+/* app/admin_trace.c - the trace over HTTP: one life as JSON or text, and all events as a stream.
+ *   GET /_headrace/trace?target=s3://b/k|ID|TEXT[&format=text]   {"target":...,"events":[...]}
+ *   GET /_headrace/events[?after=SEQ]                            server-sent events: one `data:`
+ * line of JSON each A follower is told of an event once the turn that made it has committed. */
+#include "app/admin.h"
+#include "app/trace.h"
+#include "app/trace_feed.h"
+#include "http/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A follower's stream: the text that waits to be sent, and how far it got. */
+struct follower {
+    struct request *request;
+    int64_t seq; /* the last event sent */
+    struct arena *arena;
+    struct buf text;
+    size_t sent;
+    struct follower *next, **link;
+};
+
+static void answer_trace(struct request *request)
+{
+    struct arena *arena = request->http->arena;
+    str target = http_query(request->http, S("target"));
+    struct buf b = buf_in(arena);
+    struct trace_event *events;
+    size_t n;
+    if (!target.n) {
+        admin_answer_error(request, 400,
+                           S("give ?target= an s3:// URL, a message id, a request id, or a text "
+                             "such as a job id"));
+        return;
+    }
+    trace_find(request->app->trace, arena, target, &events, &n);
+    if (str_eq(http_query(request->http, S("format")), S("text"))) {
+        trace_tree(&b, arena, events, n,
+                   str_eq(http_query(request->http, S("color")), S("always")));
+        admin_answer_text(request, n ? 200 : 404,
+                          n ? buf_str(&b) : S("nothing is known of that\n"));
+        return;
+    }
+    trace_json(&b, target, events, n);
+    admin_answer_json(request, 200, buf_str(&b));
+}
+
+static void fill(struct follower *follower)
+{
+    struct trace_event event;
+    const struct trace *trace = follower->request->app->trace;
+    arena_reset(follower->arena);
+    follower->text = buf_in(follower->arena);
+    follower->sent = 0;
+    while (follower->text.n < 16384 && trace_next(trace, follower->seq, &event)) {
+        buf_printf(&follower->text, "id: %lld\ndata: ", (long long)event.seq);
+        trace_event_json(&follower->text, &event);
+        BUF_LIT(&follower->text, "\n\n");
+        follower->seq = event.seq;
+    }
+}
+
+static long pull(void *state, int64_t position, char *out, size_t n)
+{
+    struct follower *follower = state;
+    (void)position;
+    if (follower->sent == follower->text.n)
+        fill(follower);
+    size_t left = follower->text.n - follower->sent, take = left < n ? left : n;
+    if (take)
+        memcpy(out, follower->text.p + follower->sent, take);
+    follower->sent += take;
+    return (long)take;
+}
+
+static void leave(struct follower *follower)
+{
+    if (!follower->link)
+        return;
+    *follower->link = follower->next;
+    if (follower->next)
+        follower->next->link = follower->link;
+    follower->link = NULL;
+}
+
+static void pull_free(void *state)
+{
+    struct follower *follower = state;
+    leave(follower);
+    arena_free(follower->arena);
+    free(follower);
+}
+
+static void answer_events(struct request *request)
+{
+    struct app *app = request->app;
+    struct arena *arena = request->http->arena;
+    struct follower *follower = xalloc(sizeof *follower);
+    str after = http_query(request->http, S("after"));
+    *follower =
+        (struct follower){.request = request, .arena = arena_new(), .seq = trace_last(app->trace)};
+    if (after.n && (!str_to_int(after, &follower->seq) || follower->seq < 0))
+        follower->seq = 0;
+    follower->text = buf_in(follower->arena);
+    follower->next = app->followers;
+    follower->link = &app->followers;
+    if (app->followers)
+        app->followers->link = &follower->next;
+    app->followers = follower;
+    struct http_reply *reply = request_reply(request);
+    http_reply_set(arena, reply, S("Content-Type"), S("text/event-stream"));
+    http_reply_set(arena, reply, S("Cache-Control"), S("no-store"));
+    reply->kind = HTTP_BODY_PULL;
+    reply->length = -1;
+    reply->pull = pull;
+    reply->pull_free = pull_free;
+    reply->pull_state = follower;
+    request_answer(request, reply);
+}
+
+void trace_wake_followers(struct app *app)
+{
+    if (app->told == trace_last(app->trace))
+        return;
+    app->told = trace_last(app->trace);
+    for (struct follower *follower = app->followers; follower; follower = follower->next)
+        http_wake(follower->request->http);
+}
+
+const struct admin_row admin_trace_rows[] = {
+    {"GET", "/_headrace/trace", answer_trace,
+     "the life of ?target= (s3:// URL, message id, job id); &format=text for people"},
+    {"GET", "/_headrace/events", answer_events,
+     "every event as it is committed, as server-sent events"},
+    {NULL, NULL, NULL, NULL},
+};
