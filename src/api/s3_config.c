@@ -42,7 +42,7 @@ PUT_SHAPE(public_access_block, "PublicAccessBlockConfiguration")
 PUT_SHAPE(tagging, "Tagging")
 PUT_SHAPE(cors, "CORSConfiguration")
 PUT_SHAPE(encryption, "ServerSideEncryptionConfiguration")
-PUT_SHAPE(ownership, "OwnershipControls")
+PUT_SHAPE(ownership_controls, "OwnershipControls")
 PUT_SHAPE(lock, "ObjectLockConfiguration")
 PUT_SHAPE(lifecycle, "LifecycleConfiguration")
 PUT_SHAPE(website, "WebsiteConfiguration")
@@ -74,7 +74,7 @@ static err default_encryption(struct call *call, struct s3_bucket *bucket, void 
 static err default_ownership(struct call *call, struct s3_bucket *bucket, void *output)
 {
     (void)bucket;
-    struct s3_ownership *out = output;
+    struct s3_ownership_controls *out = output;
     struct s3_ownership_rule *rule = ARENA_NEW(call->ctx.arena, struct s3_ownership_rule);
     rule->ownership = S("BucketOwnerEnforced");
     out->rules = (list){.at = rule, .n = 1, .set = true};
@@ -198,7 +198,7 @@ static err get_run(struct call *call, const void *input, void *output)
     if (config->kind == S3_CONFIG_LIFECYCLE)
         http_reply_set(call->ctx.arena, call->reply, S("x-amz-transition-default-minimum-object-size"),
                        s3_config_get(s3, &call->ctx, bucket, config->kind, S("minimum")));
-    if (config->kind == S3_CONFIG_OWNERSHIP && !((struct s3_ownership *)output)->rules.n)
+    if (config->kind == S3_CONFIG_OWNERSHIP && !((struct s3_ownership_controls *)output)->rules.n)
         return err_with(call->ctx.arena, FAIL(S3_NO_SUCH_OWNERSHIP), "BucketName", bucket->name);
     return OK;
 }
@@ -303,7 +303,7 @@ const struct op s3_config_ops[] = {
     DELETE("BucketCors", "cors", "s3:PutBucketCORS")
     PUT_GET("BucketEncryption", "encryption", encryption, "EncryptionConfiguration")
     DELETE("BucketEncryption", "encryption", "s3:PutEncryptionConfiguration")
-    PUT_GET("BucketOwnershipControls", "ownershipControls", ownership, "BucketOwnershipControls")
+    PUT_GET("BucketOwnershipControls", "ownershipControls", ownership_controls, "BucketOwnershipControls")
     DELETE("BucketOwnershipControls", "ownershipControls", "s3:PutBucketOwnershipControls")
     PUT_GET("ObjectLockConfiguration", "object-lock", lock, "BucketObjectLockConfiguration")
     PUT_GET("BucketLifecycleConfiguration", "lifecycle", lifecycle, "LifecycleConfiguration")

@@ -12,11 +12,7 @@
     X(DeleteBucketMetadataTableConfiguration, "DELETE", BUCKET, "metadataTable", NULL) \
     X(GetBucketMetadataConfiguration, "GET", BUCKET, "metadataConfiguration", NULL) \
     X(GetBucketMetadataTableConfiguration, "GET", BUCKET, "metadataTable", NULL) \
-    X(GetObjectLegalHold, "GET", OBJECT, "legal-hold", NULL) \
-    X(GetObjectRetention, "GET", OBJECT, "retention", NULL) \
     X(GetObjectTorrent, "GET", OBJECT, "torrent", NULL) \
-    X(PutObjectLegalHold, "PUT", OBJECT, "legal-hold", NULL) \
-    X(PutObjectRetention, "PUT", OBJECT, "retention", NULL) \
     X(RenameObject, "PUT", OBJECT, "renameObject", "x-amz-rename-source") \
     X(RestoreObject, "POST", OBJECT, "restore", NULL) \
     X(SelectObjectContent, "POST", OBJECT, "select&select-type=2", NULL) \

@@ -3,7 +3,8 @@
 #include "api/s3_common.h"
 #include "base/digest.h"
 #include "base/text.h"
-#include "s3/config.h"
+#include "s3/document.h"
+#include "s3/lock.h"
 #include "s3/tags.h"
 
 #define META_MAX 2048 /* bytes of user metadata, names and values */
@@ -59,6 +60,27 @@ static str kms_arn(struct call *call, const struct s3_bucket *bucket, str key)
                         alias ? "" : "key/", STR_ARG(key));
 }
 
+/* The bucket's default encryption, and what it refuses. */
+static err bucket_encryption(struct call *call, struct s3_bucket *bucket, struct s3_object *object)
+{
+    struct s3_encryption config = {0};
+    if (!s3_document_load(call->api->s3, &call->ctx, bucket, S3_CONFIG_ENCRYPTION, S(""), &config) || !config.rules.n)
+        return OK;
+    const struct s3_sse_rule *rule = config.rules.at;
+    const struct s3_sse_default *apply = rule->apply;
+    const struct s3_sse_blocked *blocked = rule->blocked;
+    if (blocked && object->ssec_md5.p)
+        LIST_EACH(const struct scalar_str, type, blocked->types)
+            if (str_eq(type->value, S("SSE-C")))
+                return FAIL(S3_ACCESS_DENIED);
+    if (object->ssec_md5.p || object->sse.p || !apply || str_eq(apply->algorithm, S("AES256")))
+        return OK;
+    object->sse = apply->algorithm;
+    object->sse_key = kms_arn(call, bucket, apply->key);
+    object->sse_bucket_key = rule->bucket_key.v;
+    return OK;
+}
+
 static err take_encryption(struct call *call, const struct s3_write_in *in, struct s3_bucket *bucket, struct s3_object *object)
 {
     TRY(s3_ssec_take(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, &object->ssec_md5));
@@ -69,6 +91,8 @@ static err take_encryption(struct call *call, const struct s3_write_in *in, stru
     if (in->sse_key.p && !kms)
         return s3_argument_invalid(call, "Server Side Encryption with AWS KMS managed key requires HTTP header "
                                          "x-amz-server-side-encryption : aws:kms", "x-amz-server-side-encryption", in->sse);
+    if (!in->sse.p)
+        return bucket_encryption(call, bucket, object);
     if (!kms)
         return OK;
     object->sse = in->sse;
@@ -79,10 +103,10 @@ static err take_encryption(struct call *call, const struct s3_write_in *in, stru
 
 static err take_lock(struct call *call, const struct s3_write_in *in, struct s3_bucket *bucket, struct s3_object *object)
 {
+    s3_lock_default(call->api->s3, &call->ctx, bucket, object);
     if (!in->lock_mode.p && !in->lock_until.set && !in->lock_hold.p)
         return OK;
-    if (!bucket->object_lock)
-        return err_text(call->ctx.arena, &S3_INVALID_REQUEST, "Bucket is missing Object Lock Configuration");
+    TRY(s3_lock_required(&call->ctx, bucket));
     if (in->lock_mode.p && !str_eq(in->lock_mode, S("GOVERNANCE")) && !str_eq(in->lock_mode, S("COMPLIANCE")))
         return s3_argument_invalid(call, "Unknown wormMode directive.", "x-amz-object-lock-mode", in->lock_mode);
     if (in->lock_mode.p && !in->lock_until.set)
@@ -97,8 +121,10 @@ static err take_lock(struct call *call, const struct s3_write_in *in, struct s3_
     if (in->lock_hold.p && !str_eq(in->lock_hold, S("ON")) && !str_eq(in->lock_hold, S("OFF")))
         return s3_argument_invalid(call, "Legal Hold must be either of 'ON' or 'OFF'", "x-amz-object-lock-legal-hold",
                                    in->lock_hold);
-    object->lock_mode = in->lock_mode;
-    object->lock_until = in->lock_until.v;
+    if (in->lock_mode.p) {
+        object->lock_mode = in->lock_mode;
+        object->lock_until = in->lock_until.v;
+    }
     object->legal_hold = str_eq(in->lock_hold, S("ON"));
     object->legal_hold_set = in->lock_hold.p != NULL;
     return OK;

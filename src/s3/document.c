@@ -11,7 +11,7 @@ static const struct s3_document documents[] = {
     {S3_CONFIG_TAGGING, &s3_tagging_shape, &S3_NO_SUCH_TAG_SET, true, s3_check_tagging},
     {S3_CONFIG_CORS, &s3_cors_shape, &S3_NO_SUCH_CORS, true, s3_check_cors},
     {S3_CONFIG_ENCRYPTION, &s3_encryption_shape, &S3_NO_SUCH_ENCRYPTION, true, s3_check_encryption},
-    {S3_CONFIG_OWNERSHIP, &s3_ownership_shape, &S3_NO_SUCH_OWNERSHIP, true, s3_check_ownership},
+    {S3_CONFIG_OWNERSHIP, &s3_ownership_controls_shape, &S3_NO_SUCH_OWNERSHIP, true, s3_check_ownership},
     {S3_CONFIG_OBJECT_LOCK, &s3_lock_shape, &S3_NO_SUCH_LOCK_CONFIGURATION, true, s3_check_lock},
     {S3_CONFIG_LIFECYCLE, &s3_lifecycle_shape, &S3_NO_SUCH_LIFECYCLE, true, s3_check_lifecycle},
     {S3_CONFIG_WEBSITE, &s3_website_shape, &S3_NO_SUCH_WEBSITE, true, s3_check_website},

@@ -26,7 +26,7 @@ SHAPE_DECLARE(s3_tagging, S3_TAGGING)
       .values = "BucketOwnerPreferred|ObjectWriter|BucketOwnerEnforced")
 SHAPE_DECLARE(s3_ownership_rule, S3_OWNERSHIP_RULE)
 #define S3_OWNERSHIP(F, T) F(T, LIST, rules, "Rule", BODY, .flags = REQUIRED | FLAT, .of = &s3_ownership_rule_shape)
-SHAPE_DECLARE(s3_ownership, S3_OWNERSHIP)
+SHAPE_DECLARE(s3_ownership_controls, S3_OWNERSHIP)
 
 #define S3_REQUEST_PAYMENT(F, T) F(T, STR, payer, "Payer", BODY, .flags = REQUIRED, .values = "Requester|BucketOwner")
 SHAPE_DECLARE(s3_request_payment, S3_REQUEST_PAYMENT)

@@ -116,7 +116,7 @@ err s3_check_encryption(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket
 err s3_check_ownership(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document)
 {
     (void)s3, (void)ctx, (void)bucket;
-    const struct s3_ownership *config = document;
+    const struct s3_ownership_controls *config = document;
     return config->rules.n == 1 ? OK : FAIL(S3_MALFORMED_XML);
 }
 
