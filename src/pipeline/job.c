@@ -179,6 +179,7 @@ str job_log_failed(struct arena *arena, const struct job *job, str error)
 {
     struct buf b = opened(arena);
     member_str(&b, "action", S("FAILED"));
+    member_str(&b, "level", S("error"));
     member_raw(&b, "jobId", job->id_json);
     if (job->bucket.p)
         member_str(&b, "bucket", job->bucket);
@@ -192,6 +193,7 @@ str message_log(struct arena *arena, str action, str message_id, str error)
 {
     struct buf b = opened(arena);
     member_str(&b, "action", action);
+    member_str(&b, "level", S("error"));
     member_str(&b, "messageId", message_id);
     member_str(&b, "error", error);
     return closed(&b);

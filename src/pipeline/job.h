@@ -35,7 +35,7 @@ str job_log_enqueued(struct arena *arena, const struct job *job, str message_id)
 str job_log_duplicate(struct arena *arena, const struct job *job);
 str job_log_processed(struct arena *arena, const struct job *job, msec duration);
 str job_log_failed(struct arena *arena, const struct job *job, str error);
-/* {"action":ACTION,"messageId":...,"error":...}: for messages that are no job. */
+/* {"action":ACTION,"level":"error","messageId":...,"error":...}: for messages that are no job. */
 str message_log(struct arena *arena, str action, str message_id, str error);
 
 /* The line that the lab's ResultLambda logs for a result message. */

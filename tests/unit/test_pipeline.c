@@ -173,10 +173,10 @@ TEST(the_key_of_an_event_is_decoded)
 TEST(a_key_that_javascript_cannot_decode_fails_the_message)
 {
     check_run(play_new(), ingest_new, EVENT("incoming/%zz.txt", "1"),
-              S("LOG {\"action\":\"FAILED\",\"bucket\":\"dropzone\",\"error\":\"URIError: URI "
+              S("LOG {\"action\":\"FAILED\",\"level\":\"error\",\"bucket\":\"dropzone\",\"error\":\"URIError: URI "
                 "malformed\"}\nEND failed\n"));
     check_run(play_new(), ingest_new, EVENT("incoming/%ff.txt", "1"),
-              S("LOG {\"action\":\"FAILED\",\"bucket\":\"dropzone\",\"error\":\"URIError: URI "
+              S("LOG {\"action\":\"FAILED\",\"level\":\"error\",\"bucket\":\"dropzone\",\"error\":\"URIError: URI "
                 "malformed\"}\nEND failed\n"));
 }
 
@@ -189,7 +189,7 @@ TEST(a_test_event_is_dropped_without_a_word)
 TEST(what_is_no_event_is_deleted_with_an_error_line)
 {
     check_run(play_new(), ingest_new, S("hello"),
-              S("LOG {\"action\":\"POISON_MESSAGE\",\"messageId\":\"m-1\",\"error\":\"the message is "
+              S("LOG {\"action\":\"POISON_MESSAGE\",\"level\":\"error\",\"messageId\":\"m-1\",\"error\":\"the message is "
                 "no S3 event\"}\nDELETE\nEND\n"));
 }
 
@@ -199,7 +199,7 @@ TEST(an_upload_that_is_gone_leaves_its_event)
     play.missing_input = true;
     check_run(play, ingest_new, EVENT("incoming/a.txt", "38"),
               S("STAT dropzone/incoming/a.txt\n"
-                "LOG {\"action\":\"FAILED\",\"bucket\":\"dropzone\",\"key\":\"incoming/a.txt\","
+                "LOG {\"action\":\"FAILED\",\"level\":\"error\",\"bucket\":\"dropzone\",\"key\":\"incoming/a.txt\","
                 "\"error\":\"NotFound: UnknownError\"}\nEND failed\n"));
 }
 
@@ -225,7 +225,7 @@ TEST(without_an_etag_in_the_event_the_job_id_takes_the_one_of_the_object)
 #define LOOK "STAT processed/processed/a.txt.report.json\n"
 #define COUNT_IT LOOK "COUNT dropzone/incoming/a.txt\n"
 #define FAILED_BECAUSE(error)                                                                      \
-    "LOG {\"action\":\"FAILED\",\"jobId\":\"dropzone:incoming/a.txt:e1\",\"bucket\":\"dropzone\"," \
+    "LOG {\"action\":\"FAILED\",\"level\":\"error\",\"jobId\":\"dropzone:incoming/a.txt:e1\",\"bucket\":\"dropzone\"," \
     "\"key\":\"incoming/a.txt\",\"error\":\"" error "\"}\nEND failed\n"
 
 TEST(a_job_becomes_report_result_log_line_and_then_is_deleted)
@@ -301,14 +301,14 @@ TEST(a_result_that_cannot_be_sent_leaves_the_job)
 TEST(poison_is_deleted)
 {
     check_run(play_new(), worker_new, S("{nope"),
-              S("LOG {\"action\":\"POISON_MESSAGE\",\"messageId\":\"m-1\",\"error\":\"the message is "
+              S("LOG {\"action\":\"POISON_MESSAGE\",\"level\":\"error\",\"messageId\":\"m-1\",\"error\":\"the message is "
                 "no JSON\"}\nDELETE\nEND\n"));
 }
 
 TEST(a_job_that_lacks_members_is_deleted)
 {
     check_run(play_new(), worker_new, S("{\"jobId\":0,\"bucket\":\"b\",\"key\":\"\",\"outputBucket\":null}"),
-              S("LOG {\"action\":\"INVALID_JOB\",\"messageId\":\"m-1\",\"error\":\"missing required "
+              S("LOG {\"action\":\"INVALID_JOB\",\"level\":\"error\",\"messageId\":\"m-1\",\"error\":\"missing required "
                 "fields: jobId, key, outputBucket, outputKey\"}\nDELETE\nEND\n"));
     struct play play = play_new();
     CHECK(str_ends(run(&play, worker_new, S("5")), S("DELETE\nEND\n")));
