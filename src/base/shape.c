@@ -13,7 +13,9 @@ static const struct field str_pair_fields[] = {
 const struct shape scalar_str_shape = {"String", sizeof(struct scalar_str), scalar_str_fields, 1};
 const struct shape scalar_int_shape = {"Integer", sizeof(struct scalar_int), scalar_int_fields, 1};
 const struct shape str_pair_shape = {"Entry", sizeof(struct str_pair), str_pair_fields, 2};
-const struct shape empty_shape = {"Unit", 0, NULL, 0};
+/* A place to point to: walking from NULL, even over nothing, is undefined. */
+static const struct field no_fields[1];
+const struct shape empty_shape = {"Unit", 0, no_fields, 0};
 
 bool shape_present(const struct field *field, const void *data)
 {
