@@ -11,6 +11,8 @@ static const struct admin_row *const tables[] = {
     admin_trace_rows,
     admin_fault_rows,
     admin_metrics_rows,
+    admin_state_rows,
+    admin_status_rows,
 };
 
 #define EACH_ROW(row)                                                                              \

@@ -32,5 +32,7 @@ extern const struct admin_row admin_clock_rows[];
 extern const struct admin_row admin_trace_rows[];
 extern const struct admin_row admin_fault_rows[];
 extern const struct admin_row admin_metrics_rows[];
+extern const struct admin_row admin_state_rows[];
+extern const struct admin_row admin_status_rows[];
 
 #endif

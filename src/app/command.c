@@ -21,6 +21,12 @@ static const struct command commands[] = {
     {"worker", "[OPTIONS]", "run the pipeline's worker against AWS or any S3 and SQS (--help says more)", command_worker, false, true},
     {"ingest", "[OPTIONS]", "run the pipeline's ingest likewise", command_ingest, false, true},
     {"clock", "[advance LENGTH|...]", "show or move virtual time: advance 12h, set TIME, freeze [TIME], real", command_clock, false, false},
+    {"trace", "s3://BUCKET/KEY|ID", "why something happened to it, or nothing did; --follow, --json", command_trace, false, false},
+    {"fault", "[add RULE|list|...]", "make requests, events or workers go wrong on purpose", command_fault, false, false},
+    {"status", "[--watch]", "buckets, queues and requests of a running emulator", command_status, false, false},
+    {"cost", "[--json]", "what the requests so far would have cost on AWS", command_cost, false, false},
+    {"reset", "[ACCOUNT]", "empty a running emulator, or one account", command_reset, false, false},
+    {"leaks", "ACCOUNT", "what an account left behind", command_leaks, false, false},
     {"version", "", "print the version", command_version, false},
     {"help", "", "print this", command_help, false},
 };
