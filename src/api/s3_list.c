@@ -71,8 +71,7 @@ SHAPE(versions_in, "ListObjectVersionsRequest", VERSIONS_IN)
     F(T, STR, delimiter, "Delimiter", BODY)                                                        \
     F(T, INT, max, "MaxKeys", BODY)                                                                \
     F(T, STR, encoding, "EncodingType", BODY)                                                      \
-    F(T, BOOL, truncated, "IsTruncated", BODY)                                                     \
-    F(T, LIST, prefixes, "CommonPrefixes", BODY, .of = &common_prefix_shape, .flags = FLAT)
+    F(T, BOOL, truncated, "IsTruncated", BODY)
 struct page_out {
     PAGE_OUT(SHAPE_MEMBER, page_out)
 };
@@ -81,7 +80,8 @@ struct page_out {
     PAGE_OUT(F, T)                                                                                 \
     F(T, STR, marker, "Marker", BODY, .flags = KEEP_EMPTY)                                         \
     F(T, STR, next_marker, "NextMarker", BODY)                                                     \
-    F(T, LIST, contents, "Contents", BODY, .of = &entry_shape, .flags = FLAT)
+    F(T, LIST, contents, "Contents", BODY, .of = &entry_shape, .flags = FLAT)                      \
+    F(T, LIST, prefixes, "CommonPrefixes", BODY, .of = &common_prefix_shape, .flags = FLAT)
 SHAPE(list_out, "ListObjectsOutput", LIST_OUT)
 
 #define LIST2_OUT(F, T)                                                                            \
@@ -90,7 +90,8 @@ SHAPE(list_out, "ListObjectsOutput", LIST_OUT)
     F(T, STR, token, "ContinuationToken", BODY)                                                    \
     F(T, STR, next_token, "NextContinuationToken", BODY)                                           \
     F(T, INT, count, "KeyCount", BODY)                                                             \
-    F(T, LIST, contents, "Contents", BODY, .of = &entry_shape, .flags = FLAT)
+    F(T, LIST, contents, "Contents", BODY, .of = &entry_shape, .flags = FLAT)                      \
+    F(T, LIST, prefixes, "CommonPrefixes", BODY, .of = &common_prefix_shape, .flags = FLAT)
 SHAPE(list2_out, "ListObjectsV2Output", LIST2_OUT)
 
 #define VERSIONS_OUT(F, T)                                                                         \
@@ -100,7 +101,8 @@ SHAPE(list2_out, "ListObjectsV2Output", LIST2_OUT)
     F(T, STR, next_key, "NextKeyMarker", BODY)                                                     \
     F(T, STR, next_version, "NextVersionIdMarker", BODY)                                           \
     F(T, LIST, versions, "Version", BODY, .of = &entry_shape, .flags = FLAT)                       \
-    F(T, LIST, markers, "DeleteMarker", BODY, .of = &entry_shape, .flags = FLAT)
+    F(T, LIST, markers, "DeleteMarker", BODY, .of = &entry_shape, .flags = FLAT)                   \
+    F(T, LIST, prefixes, "CommonPrefixes", BODY, .of = &common_prefix_shape, .flags = FLAT)
 SHAPE(versions_out, "ListObjectVersionsOutput", VERSIONS_OUT)
 
 /* --- one page --- */
