@@ -52,7 +52,6 @@ static void fill_part(const struct s3_part *part, struct object_part *out)
     s3_checksum_fill(&sum, &out->checksum_md5, NULL);
 }
 
-/* Parts are told one by one only where each has its own checksum. */
 static struct object_parts *parts_of(struct call *call, const struct attributes_in *in, const struct s3_object *object)
 {
     struct s3_part *parts;
@@ -61,8 +60,6 @@ static struct object_parts *parts_of(struct call *call, const struct attributes_
     int64_t max = in->max_parts.set && in->max_parts.v < PARTS_MAX ? in->max_parts.v : PARTS_MAX, last = 0;
     s3_parts_read(call->api->s3, &call->ctx, object->id, 0, &parts, &n);
     out->count = INT_OF((int64_t)n);
-    if (!n || !object->composite)
-        return out;
     out->parts = (list){.at = arena_array(call->ctx.arena, n, sizeof(struct object_part)), .set = true};
     out->truncated = BOOL_OF(false);
     for (size_t i = 0; i < n; i++) {

@@ -90,6 +90,12 @@ void s3_stored_fill(struct call *call, const struct s3_bucket *bucket, const str
         out->sse_bucket_key = BOOL_OF(true);
 }
 
+void s3_written_fill(struct call *call, const struct s3_bucket *bucket, const struct s3_object *object, struct s3_stored_out *out)
+{
+    s3_stored_fill(call, bucket, object, out);
+    out->version_id = object->version;
+}
+
 void s3_checksum_fill(const struct s3_object *object, str *checksum_md5, str *type)
 {
     if (!object->checksum_kind || !object->checksum.p)

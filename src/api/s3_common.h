@@ -132,7 +132,9 @@ err s3_ssec_take(struct call *call, str algorithm, str key, str md5, str *ssec_m
 /* Of a read: the key must be that of the object. */
 err s3_ssec_check(struct call *call, str algorithm, str key, str md5, const struct s3_object *object);
 
+/* Of a read; and of a write, whose answer names a version only where the bucket keeps them. */
 void s3_stored_fill(struct call *call, const struct s3_bucket *bucket, const struct s3_object *object, struct s3_stored_out *out);
+void s3_written_fill(struct call *call, const struct s3_bucket *bucket, const struct s3_object *object, struct s3_stored_out *out);
 /* Sets the one member of a checksum list (`checksum_md5` is its first) and the type ("FULL_OBJECT", "COMPOSITE"; may be NULL). */
 void s3_checksum_fill(const struct s3_object *object, str *checksum_md5, str *type);
 /* "\"etag\"" */

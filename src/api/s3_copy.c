@@ -81,7 +81,7 @@ static void fill(struct call *call, const struct s3_bucket *bucket, const struct
     result->last_modified = INT_OF(object->mtime / 1000 * 1000);
     result->etag = s3_quoted(call, object->etag);
     s3_checksum_fill(object, &result->checksum_md5, &result->checksum_type);
-    s3_stored_fill(call, bucket, object, (struct s3_stored_out *)out);
+    s3_written_fill(call, bucket, object, (struct s3_stored_out *)out);
     out->result = result;
 }
 

@@ -183,6 +183,16 @@ static void fill_span(struct call *call, const struct s3_object *object, const s
                                           (long long)(span->at + span->length - 1), (long long)object->size);
 }
 
+/* Only a customer's key is the reader's business. */
+static err check_encryption(struct call *call)
+{
+    str sse = http_header(call->request, S("x-amz-server-side-encryption"));
+    if (!sse.p)
+        return OK;
+    return s3_argument_invalid(call, "x-amz-server-side-encryption header is not supported for this operation.",
+                               "x-amz-server-side-encryption", sse);
+}
+
 /* Everything but the body. */
 static err read_object(struct call *call, const struct get_in *in, struct s3_object *object, struct s3_span *span,
                        struct read_out *out)
@@ -190,6 +200,7 @@ static err read_object(struct call *call, const struct get_in *in, struct s3_obj
     struct s3_bucket *bucket;
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     TRY(check_overrides(call, in));
+    TRY(check_encryption(call));
     TRY(s3_find_for(call, bucket, in->key, in->version_id, object));
     TRY(s3_ssec_check(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, object));
     TRY(check_conditions(call, in, bucket, object));

@@ -251,6 +251,7 @@ static err list_objects(struct call *call, const void *input, void *output)
     start_at(&asked, in->marker);
     s3_list_page(call->api->s3, &call->ctx, bucket, &asked, &page);
     fill_head(&view, page_in, &asked, page.truncated, output);
+    out->prefix = in->prefix; /* the one that AWS sends as it is, and botocore doesn't decode */
     fill_items(&view, &page, &out->prefixes, &out->contents, NULL);
     out->marker = shown(&view, in->marker);
     if (last_of(&page) && in->delimiter.n)
@@ -285,7 +286,7 @@ static err list_objects_v2(struct call *call, const void *input, void *output)
     struct view view = view_of(call, bucket, page_in, false, in->fetch_owner.v);
     struct s3_list asked = list_of(page_in);
     asked.after = in->start_after;
-    if (in->token.p)
+    if (in->token.n)
         TRY(take_token(call, in->token, &asked));
     s3_list_page(call->api->s3, &call->ctx, bucket, &asked, &page);
     fill_head(&view, page_in, &asked, page.truncated, output);

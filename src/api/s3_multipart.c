@@ -27,7 +27,7 @@ SHAPE(create_out, "CreateMultipartUploadOutput", CREATE_OUT)
 
 static void fill_encryption(struct call *call, struct s3_bucket *bucket, const struct s3_object *object, struct s3_stored_out *out)
 {
-    s3_stored_fill(call, bucket, object, out);
+    s3_written_fill(call, bucket, object, out);
     out->version_id = STR_NONE; /* an upload is no version yet */
 }
 
@@ -281,7 +281,7 @@ static err complete_run(struct call *call, const void *input, void *output)
                                    .conditions = {.if_match = in->if_match, .if_none_match = in->if_none_match}};
     take_checksums(&in->checksum_md5, complete.checksum);
     TRY(s3_multipart_complete(call->api->s3, &call->ctx, bucket, &complete, &object));
-    s3_stored_fill(call, bucket, &object, (struct s3_stored_out *)out);
+    s3_written_fill(call, bucket, &object, (struct s3_stored_out *)out);
     s3_checksum_fill(&object, &out->checksum_md5, &out->type);
     out->location = arena_printf(call->ctx.arena, "http://%.*s/%.*s/%.*s", STR_ARG(call->ctx.host), STR_ARG(in->bucket),
                                  STR_ARG(percent_encode(call->ctx.arena, in->key, PERCENT_ALL)));

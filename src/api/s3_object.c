@@ -60,7 +60,7 @@ static err put(struct call *call, const void *input, void *output)
     object.checksum = body.checksum;
     object.checksum_kind = (int64_t)body.algorithm + 1;
     TRY(s3_object_put(call->api->s3, &call->ctx, bucket, &conditions, &object, S3_CREATED_PUT));
-    s3_stored_fill(call, bucket, &object, (struct s3_stored_out *)out);
+    s3_written_fill(call, bucket, &object, (struct s3_stored_out *)out);
     s3_checksum_fill(&object, &out->checksum_md5, &out->checksum_type);
     out->etag = s3_quoted(call, object.etag);
     return OK;

@@ -439,7 +439,7 @@ static err post_run(struct call *call, const void *input, void *output)
     *out = (struct post_out){location_of(call, post->object.key), call->bucket, post->object.key,
                              s3_quoted(call, post->object.etag)};
     struct s3_stored_out stored = {0};
-    s3_stored_fill(call, post->bucket, &post->object, &stored);
+    s3_written_fill(call, post->bucket, &post->object, &stored);
     http_reply_set(call->ctx.arena, call->reply, S("ETag"), out->etag);
     if (stored.version_id.p)
         http_reply_set(call->ctx.arena, call->reply, S("x-amz-version-id"), stored.version_id);

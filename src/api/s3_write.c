@@ -48,14 +48,16 @@ static str without_chunked(struct arena *arena, str encoding)
     return b.n ? buf_str(&b) : STR_NONE;
 }
 
+/* AWS answers with the ARN of a key that it was given by id. What has not the form of an id is a name of the client's own
+ * making, and comes back as it is. */
 static str kms_arn(struct call *call, const struct s3_bucket *bucket, str key)
 {
-    if (str_starts(key, S("arn:")))
-        return key;
-    /* The account's own key for S3, the one that AWS makes on first use. */
-    if (!key.p)
-        key = S("00000000-0000-4000-8000-0000000000s3");
     bool alias = str_starts(key, S("alias/"));
+    if (key.p && !alias && !str_starts(key, S("mrk-")) && (key.n != 36 || key.p[8] != '-' || key.p[13] != '-'))
+        return key;
+    /* Without a key it is the account's own for S3, which AWS makes on first use. */
+    if (!key.p)
+        key = S("a5a5a5a5-0000-4000-8000-000000000053");
     return arena_printf(call->ctx.arena, "arn:aws:kms:%.*s:%.*s:%s%.*s", STR_ARG(bucket->region), STR_ARG(bucket->account),
                         alias ? "" : "key/", STR_ARG(key));
 }

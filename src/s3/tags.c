@@ -100,6 +100,18 @@ static err malformed(struct ctx *ctx, str header)
     return err_with(ctx->arena, e, "ArgumentValue", header);
 }
 
+/* A header's tags come back in the order of their keys. */
+static void sort(struct s3_tag *tags, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct s3_tag tag = tags[i];
+        size_t at = i;
+        for (; at > 0 && str_cmp(tags[at - 1].key, tag.key) > 0; at--)
+            tags[at] = tags[at - 1];
+        tags[at] = tag;
+    }
+}
+
 err s3_tags_from_header(struct ctx *ctx, str header, str *packed)
 {
     struct s3_tag *tags;
@@ -115,6 +127,7 @@ err s3_tags_from_header(struct ctx *ctx, str header, str *packed)
                 return malformed(ctx, header);
     }
     TRY(s3_tags_check(ctx, tags, n, false));
+    sort(tags, n);
     *packed = s3_tags_pack(ctx->arena, tags, n);
     return OK;
 }
