@@ -21,6 +21,7 @@
 /* "Hdrc": tells our files from other SQLite databases. */
 #define APPLICATION_ID 0x48647263
 #define FRAME_HEADER 24
+#define FIRST_PAGE 4096
 /* The log is copied back every 8 MiB; under constant load it is never quite done, so at 64 MiB it is reset. */
 #define COPY_BYTES (INT64_C(8) << 20)
 #define RESET_BYTES (INT64_C(64) << 20)
@@ -127,13 +128,19 @@ static int64_t big_endian(const uint8_t *p, int n)
  * rightly be shorter than its header says. */
 static bool header_right(const char *file, int64_t size, const uint8_t *h, char **message)
 {
+    static const uint8_t never_written[100];
+    bool has_log = file_size(file, "-wal") > 0;
+    /* The power failed just after the database was made: what there is, is in the log. */
+    if (memcmp(h, never_written, sizeof never_written) == 0 && size <= FIRST_PAGE &&
+        (has_log || truncate(file, 0) == 0))
+        return true;
     if (memcmp(h, "SQLite format 3", 16) != 0)
         return say(message, "%s is damaged or not a database: its header is wrong. Restore it from a copy, or move it away", file);
     int64_t page = big_endian(h + 16, 2), pages = big_endian(h + 28, 4);
     page = page == 1 ? 65536 : page;
     pages = size < page ? 1 : pages;
     bool count_valid = big_endian(h + 24, 4) == big_endian(h + 92, 4);
-    if ((count_valid || size < page) && size < page * pages && file_size(file, "-wal") <= 0)
+    if ((count_valid || size < page) && size < page * pages && !has_log)
         return say(message, "%s is truncated: %lld bytes of %lld are there. Restore it from a copy, or move it away", file,
                    (long long)size, (long long)(page * pages));
     return true;
@@ -196,17 +203,30 @@ static bool execute(struct db *db, const char *sql, char **message)
     "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
 #define FILE_SETTINGS "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=" LOG_KEPT ";"
 
+static bool set_durability(struct db *db, char **message)
+{
+    if (!db->file)
+        return true;
+    return execute(db, db->durability == DURABLE_POWER ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", message);
+}
+
 static bool settle(struct db *db, char **message)
 {
     sqlite3_busy_handler(db->handle, wait_a_little, NULL);
     if (!execute(db, SETTINGS, message))
         return false;
-    if (!db->file)
-        return execute(db, "PRAGMA synchronous=OFF", message);
-    const char *level = db->durability == DURABLE_POWER ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL";
-    if (!execute(db, level, message) || !execute(db, FILE_SETTINGS, message))
+    /* A new database holds nothing that anyone was promised. Without syncs it is made in a millisecond, wherever it is. */
+    bool fresh = pragma_number(db->handle, "PRAGMA page_count") == 0;
+    if (!db->file || (fresh && db->durability == DURABLE_PROCESS)) {
+        if (!execute(db, "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY", message))
+            return false;
+    } else if (!set_durability(db, message)) {
         return false;
-    sqlite3_wal_hook(db->handle, on_log_grown, db);
+    }
+    if (db->file && !execute(db, FILE_SETTINGS, message))
+        return false;
+    if (db->file)
+        sqlite3_wal_hook(db->handle, on_log_grown, db);
     return true;
 }
 
@@ -259,7 +279,7 @@ static bool open_handle(struct db *db, bool check, char **message)
     if (db->file && (!identify(db, message) || (check && !check_whole(db, message))))
         return false;
     db->page_bytes = pragma_number(db->handle, "PRAGMA page_size");
-    return execute(db, CREATE_MIGRATION, message);
+    return execute(db, CREATE_MIGRATION, message) && set_durability(db, message);
 }
 
 static bool open_directory(struct db *db, const char *path, char **message)

@@ -244,6 +244,20 @@ TEST(a_file_that_is_no_database_is_refused)
     free(dir);
 }
 
+TEST(a_database_whose_first_page_never_reached_the_disk_is_made_anew)
+{
+    char *dir = temp_dir(), zeros[4096] = {0};
+    mkdir(dir, 0700);
+    overwrite(dir, 0, zeros, sizeof zeros);
+    struct db *db = open_ok(dir, DURABLE_PROCESS);
+    add_in_savepoint(db, 1, true);
+    db_close(db);
+    db = open_ok(dir, DURABLE_PROCESS);
+    CHECK_INT(count(db), 1);
+    db_close(db);
+    free(dir);
+}
+
 TEST(a_truncated_database_is_refused)
 {
     char *dir = filled_directory(), path[512];
