@@ -7,6 +7,7 @@
 #include "app/admin.h"
 #include "app/request.h"
 #include "app/turn.h"
+#include "api/s3_cors.h"
 #include "aws/codec.h"
 #include "aws/fault.h"
 #include "base/text.h"
@@ -77,7 +78,10 @@ static bool harmless(const struct request *request)
 
 static bool refused_origin(struct request *request)
 {
+    const struct route *route = &request->route;
     if (harmless(request) || !safety_foreign(&request->app->safety, request->http))
+        return false;
+    if (!request->admin && route->bucket.p && s3_cors_allows(request->app->s3, &request->call.ctx, request->http, route->bucket))
         return false;
     str origin = http_header(request->http, S("Origin"));
     str host = safety_host(origin.p ? origin : S("its host"));

@@ -6,6 +6,7 @@
 #include "app/request.h"
 #include "app/trace_feed.h"
 #include "app/turn.h"
+#include "api/s3_cors.h"
 #include "aws/codec.h"
 #include "aws/fault.h"
 
@@ -24,6 +25,8 @@ struct http_reply *request_reply(struct request *request)
     const struct ctx *ctx = &request->call.ctx;
     if (!request->admin)
         codec_reply_ids(arena, &request->route, ctx->request_id, ctx->host_id, reply);
+    if (request->route.bucket.p)
+        s3_cors_headers(request->app->s3, &request->call.ctx, request->http, request->route.bucket, reply);
     reply->close = request->app->stopping;
     return reply;
 }
