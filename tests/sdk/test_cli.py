@@ -16,7 +16,9 @@ SMALL_FILES = int(os.environ.get("HEADRACE_SMALL_FILES", "300"))
 @pytest.fixture
 def cli(environment):
     def run(*arguments, code=0, text=None):
-        done = subprocess.run([AWS_CLI, *arguments], env=environment, input=text, capture_output=True, text=True)
+        # aws-cli 1 overrides the variable for SQS (its rule for old certificates), so the flag it is.
+        command = [AWS_CLI, "--endpoint-url", environment["AWS_ENDPOINT_URL"], *arguments]
+        done = subprocess.run(command, env=environment, input=text, capture_output=True, text=True)
         assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
         return done.stdout if code == 0 else done.stderr
     return run

@@ -131,7 +131,7 @@ def test_a_poison_job_is_deleted_not_retried(pipeline, pipeline_server, body):
         if counts["ApproximateNumberOfMessages"] == counts["ApproximateNumberOfMessagesNotVisible"] == "0":
             break
         assert time.monotonic() < deadline, counts
-    assert any(entry.get("level") == "error" for entry in lines(pipeline_server))
+    assert any("error" in entry and entry["action"] in ("POISON_MESSAGE", "INVALID_JOB") for entry in lines(pipeline_server))
 
 
 def test_each_step_is_one_json_line(pipeline, pipeline_server, name):
