@@ -229,15 +229,15 @@ def a_port_in_use_is_refused_in_one_line(options, folder):
 def an_interrupted_upload_leaves_no_file_behind(options, folder):
     server = Server("--no-pipeline", data_dir=folder / "data").start()
     client = load.Client(server.port)
-    assert client.call("PUT", "/b")[0] == 200
-    client.connection.putrequest("PUT", "/b/half")
+    assert client.call("PUT", "/bucket")[0] == 200
+    client.connection.putrequest("PUT", "/bucket/half")
     client.connection.putheader("Content-Length", str(50 << 20))
     client.connection.endheaders()
     client.connection.send(b"x" * (20 << 20))
     server.kill()
     server = Server("--no-pipeline", data_dir=folder / "data").start()
     client = load.Client(server.port)
-    assert client.call("GET", "/b/half")[0] == 404
+    assert client.call("GET", "/bucket/half")[0] == 404
     server.stop()
     large = [p for p in (folder / "data").rglob("*") if p.is_file() and p.stat().st_size > 1 << 20 and "db" not in p.name
              and "sqlite" not in p.name and "wal" not in p.name]
@@ -248,9 +248,9 @@ def an_interrupted_upload_leaves_no_file_behind(options, folder):
 def sigterm_finishes_what_is_in_flight(options, folder):
     server = Server("--no-pipeline", data_dir=folder / "data").start()
     client = load.Client(server.port)
-    assert client.call("PUT", "/b")[0] == 200
+    assert client.call("PUT", "/bucket")[0] == 200
     connection = client.connection
-    connection.putrequest("PUT", "/b/slow")
+    connection.putrequest("PUT", "/bucket/slow")
     connection.putheader("Content-Length", "10")
     connection.endheaders()
     connection.send(b"12345")
@@ -260,7 +260,7 @@ def sigterm_finishes_what_is_in_flight(options, folder):
     assert connection.getresponse().status == 200
     server.stop()
     with Server("--no-pipeline", data_dir=folder / "data") as server:
-        assert load.Client(server.port).call("GET", "/b/slow") == (200, b"1234567890")
+        assert load.Client(server.port).call("GET", "/bucket/slow") == (200, b"1234567890")
 
 
 def main():
