@@ -1,4 +1,5 @@
 /* api/sqs_message.c - SendMessage, ReceiveMessage, DeleteMessage, ChangeMessageVisibility. */
+#include "api/sqs_receive.h"
 #include "api/sqs_send.h"
 #include "sqs/rules.h"
 
@@ -99,112 +100,6 @@ static err send_message(struct call *call, const void *input, void *output)
     F(T, STR, attempt, "ReceiveRequestAttemptId", BODY)
 SHAPE(receive_input, "ReceiveMessageRequest", RECEIVE)
 
-#define MESSAGE(F, T)                                                                              \
-    F(T, STR, id, "MessageId", BODY)                                                               \
-    F(T, STR, receipt, "ReceiptHandle", BODY)                                                      \
-    F(T, STR, md5_body, "MD5OfBody", BODY)                                                         \
-    F(T, STR, body, "Body", BODY)                                                                  \
-    F(T, MAP, system, "Attributes", BODY, .query = "Attribute", .of = &sqs_attribute_entry_shape)  \
-    F(T, STR, md5_attributes, "MD5OfMessageAttributes", BODY)                                      \
-    F(T, MAP, attributes, "MessageAttributes", BODY, .query = "MessageAttribute", .of = &sqs_value_entry_shape)
-SHAPE(message_output, "Message", MESSAGE)
-#define MESSAGES(F, T) F(T, LIST, messages, "Messages", BODY, .query = "Message", .of = &message_output_shape)
-SHAPE(receive_output, "ReceiveMessageResult", MESSAGES)
-
-static bool asked(const list *names, str name)
-{
-    LIST_EACH(const struct scalar_str, item, *names)
-    {
-        if (str_eq(item->value, name))
-            return true;
-    }
-    return false;
-}
-
-/* Everything with "All", "*" or ".*"; what begins like "prefix.*"; or exactly (#6). */
-static bool asked_attribute(const list *names, str name)
-{
-    LIST_EACH(const struct scalar_str, item, *names)
-    {
-        str pattern = item->value;
-        if (str_eq(pattern, S("All")) || str_eq(pattern, S("*")) || str_eq(pattern, name))
-            return true;
-        if (str_ends(pattern, S(".*")) && str_starts(name, str_slice(pattern, 0, pattern.n - 2)))
-            return true;
-    }
-    return false;
-}
-
-struct system_out {
-    struct arena *arena;
-    const list *names;
-    bool all;
-    list *to;
-};
-
-static void add_system(struct system_out *out, str name, str value)
-{
-    if (!value.p || !(out->all || asked(out->names, name)))
-        return;
-    *LIST_AT(*out->to, struct sqs_attribute_entry, out->to->n++) = (struct sqs_attribute_entry){name, value};
-}
-
-static str number(struct arena *arena, int64_t value)
-{
-    return arena_printf(arena, "%lld", (long long)value);
-}
-
-/* MessageSystemAttributeNames wins over the older AttributeNames (#7). */
-static void put_system(struct call *call, const struct receive_input *in, const struct sqs_message *message, list *to)
-{
-    struct arena *arena = call->ctx.arena;
-    struct system_out out = {arena, in->system_names.n ? &in->system_names : &in->old_names, false, to};
-    if (!out.names->n)
-        return;
-    out.all = asked(out.names, S("All"));
-    to->at = arena_array(arena, 10, sizeof(struct sqs_attribute_entry));
-    add_system(&out, S("SenderId"), message->sender);
-    add_system(&out, S("ApproximateFirstReceiveTimestamp"), number(arena, message->first_received_at));
-    add_system(&out, S("ApproximateReceiveCount"), number(arena, message->receive_count));
-    add_system(&out, S("SentTimestamp"), number(arena, message->sent_at));
-    add_system(&out, S("SequenceNumber"), message->sequence);
-    add_system(&out, S("MessageGroupId"), message->group);
-    add_system(&out, S("MessageDeduplicationId"), message->dedup);
-    add_system(&out, S("AWSTraceHeader"), message->trace_header);
-    add_system(&out, S("DeadLetterQueueSourceArn"), message->dead_letter_source);
-}
-
-/* The digest covers what is returned, not what was sent (#5). */
-static void put_attributes(struct call *call, const list *names, const struct sqs_message *message, struct message_output *to)
-{
-    struct arena *arena = call->ctx.arena;
-    if (!names->n || !message->nattributes)
-        return;
-    struct sqs_attribute *kept = arena_array(arena, message->nattributes, sizeof *kept);
-    to->attributes.at = arena_array(arena, message->nattributes, sizeof(struct sqs_value_entry));
-    for (size_t i = 0; i < message->nattributes; i++) {
-        const struct sqs_attribute *attribute = &message->attributes[i];
-        if (!asked_attribute(names, attribute->name))
-            continue;
-        struct sqs_value *value = ARENA_NEW(arena, struct sqs_value);
-        value->type = attribute->type;
-        *(str_starts(attribute->type, S("Binary")) ? &value->binary : &value->string) = attribute->value;
-        kept[to->attributes.n] = *attribute;
-        *LIST_AT(to->attributes, struct sqs_value_entry, to->attributes.n++) =
-            (struct sqs_value_entry){attribute->name, value};
-    }
-    to->md5_attributes = sqs_attributes_md5(arena, kept, to->attributes.n);
-}
-
-static void put_message(struct call *call, const struct receive_input *in, const struct sqs_message *message,
-                        struct message_output *to)
-{
-    *to = (struct message_output){
-        .id = message->id, .receipt = message->receipt, .md5_body = message->md5_body, .body = message->body};
-    put_system(call, in, message, &to->system);
-    put_attributes(call, &in->names, message, to);
-}
-
 /* Nothing there: wait as long as the call says, or else the queue, from the first time it was tried. */
 static void park(struct call *call, int64_t queue, opt_int asked_wait)
 {
@@ -222,7 +117,7 @@ static void park(struct call *call, int64_t queue, opt_int asked_wait)
 static err receive_message(struct call *call, const void *input, void *output)
 {
     const struct receive_input *in = input;
-    struct receive_output *out = output;
+    struct sqs_receive_output *out = output;
     struct ctx *ctx = &call->ctx;
     struct sqs_message *messages;
     int64_t queue;
@@ -240,9 +135,11 @@ static err receive_message(struct call *call, const void *input, void *output)
         return OK;
     }
     call->park_until = 0;
-    out->messages.at = arena_array(ctx->arena, out->messages.n, sizeof(struct message_output));
+    /* MessageSystemAttributeNames wins over the older AttributeNames (#7). */
+    struct sqs_wanted wanted = {in->system_names.n ? &in->system_names : &in->old_names, &in->names};
+    out->messages.at = arena_array(ctx->arena, out->messages.n, sizeof(struct sqs_message_output));
     for (size_t i = 0; i < out->messages.n; i++)
-        put_message(call, in, &messages[i], LIST_AT(out->messages, struct message_output, i));
+        sqs_message_put(ctx->arena, &wanted, &messages[i], LIST_AT(out->messages, struct sqs_message_output, i));
     return OK;
 }
 
@@ -279,7 +176,7 @@ static err change_message_visibility(struct call *call, const void *input, void 
 
 const struct op sqs_message_ops[] = {
     {.name = "SendMessage", .in = &send_input_shape, .out = &send_output_shape, .run = send_message},
-    {.name = "ReceiveMessage", .in = &receive_input_shape, .out = &receive_output_shape, .run = receive_message},
+    {.name = "ReceiveMessage", .in = &receive_input_shape, .out = &sqs_receive_output_shape, .run = receive_message},
     {.name = "DeleteMessage", .in = &delete_input_shape, .out = &empty_shape, .run = delete_message, .flags = OP_NO_RESULT},
     {.name = "ChangeMessageVisibility", .in = &change_input_shape, .out = &empty_shape, .run = change_message_visibility,
      .flags = OP_NO_RESULT},

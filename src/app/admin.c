@@ -8,6 +8,7 @@
 static const struct admin_row *const tables[] = {
     admin_health_rows,
     admin_clock_rows,
+    admin_sqs_rows,
     admin_trace_rows,
     admin_fault_rows,
     admin_metrics_rows,
@@ -51,11 +52,10 @@ static bool is_ours(const struct http_request *http)
     str path = http->path;
     if (str_starts(path, S("/_headrace/")) || str_eq(path, S("/_headrace")))
         return true;
-    if (has_credentials(http))
-        return false;
+    bool signed_here = has_credentials(http);
     EACH_ROW(row)
         if (path_matches(path, row->path))
-            return true;
+            return !signed_here || row->path[1] == '_';
     return false;
 }
 
