@@ -27,6 +27,7 @@ static const struct command commands[] = {
     {"cost", "[--json]", "what the requests so far would have cost on AWS", command_cost, false, false},
     {"reset", "[ACCOUNT]", "empty a running emulator, or one account", command_reset, false, false},
     {"leaks", "ACCOUNT", "what an account left behind", command_leaks, false, false},
+    {"doctor", "[--repair]", "examine the data directory (--data-dir) of a stopped emulator", command_doctor, false},
     {"version", "", "print the version", command_version, false},
     {"help", "", "print this", command_help, false},
 };

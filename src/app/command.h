@@ -38,6 +38,7 @@ int command_ops(int argc, char **argv);
 int command_demo(int argc, char **argv);
 int command_worker(int argc, char **argv);
 int command_ingest(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_clock(int argc, char **argv);
 
 #endif
