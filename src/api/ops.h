@@ -16,5 +16,7 @@ extern const struct service *const api_services[];
 void api_ops_json(struct buf *b);
 /* "s3 PutObject\n..." of the implemented ones. */
 void api_ops_text(struct buf *b);
+/* The coverage table of docs/fidelity.md. */
+void api_ops_markdown(struct buf *b);
 
 #endif

@@ -16,7 +16,7 @@ static const struct command commands[] = {
     {"serve", "[OPTIONS]", "run the emulator (the default)", command_serve, false},
     {"env", "[OPTIONS]", "print the variables that point AWS tools here, for eval", command_env, false},
     {"wait", "[--timeout SECONDS]", "wait until a started emulator is ready", command_wait, false},
-    {"ops", "[--json]", "list the operations that are implemented", command_ops, false},
+    {"ops", "[--json|--markdown]", "list the operations that are implemented", command_ops, false},
     {"demo", "", "send a sample file through an emulator of its own, and show each step", command_demo, false},
     {"worker", "[OPTIONS]", "run the pipeline's worker against AWS or any S3 and SQS (--help says more)", command_worker, false, true},
     {"ingest", "[OPTIONS]", "run the pipeline's ingest likewise", command_ingest, false, true},
@@ -29,7 +29,7 @@ static const struct command commands[] = {
     {"leaks", "ACCOUNT", "what an account left behind", command_leaks, false, false},
     {"doctor", "[--repair]", "examine the data directory (--data-dir) of a stopped emulator", command_doctor, false},
     {"version", "", "print the version", command_version, false},
-    {"help", "", "print this", command_help, false},
+    {"help", "[--markdown]", "print this", command_help, false},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -80,21 +80,29 @@ static int command_version(int argc, char **argv)
     return 0;
 }
 
-static int command_help(int argc, char **argv)
+static void put_help(struct buf *b)
 {
-    (void)argc, (void)argv;
-    struct arena *arena = arena_new();
-    struct buf b = buf_in(arena);
-    BUF_LIT(&b, "headrace " HEADRACE_VERSION ": S3, SQS and a word-count pipeline on this machine, for tests and classes\n\n"
+    BUF_LIT(b, "headrace " HEADRACE_VERSION ": S3, SQS and a word-count pipeline on this machine, for tests and classes\n\n"
                 "usage: headrace [COMMAND] [OPTIONS]\n\ncommands:\n");
     for (size_t i = 0; i < COMMANDS; i++)
         if (!commands[i].hidden) {
             char usage[64];
             snprintf(usage, sizeof usage, "%s %s", commands[i].name, commands[i].arguments);
-            buf_printf(&b, "  %-26s %s\n", usage, commands[i].help);
+            buf_printf(b, "  %-26s %s\n", usage, commands[i].help);
         }
-    BUF_LIT(&b, "\noptions of serve:\n");
-    options_help(&b);
+    BUF_LIT(b, "\noptions of serve:\n");
+    options_help(b);
+}
+
+/* With --markdown only the table of options, for the docs. */
+static int command_help(int argc, char **argv)
+{
+    struct arena *arena = arena_new();
+    struct buf b = buf_in(arena);
+    if (argc == 1 && !strcmp(argv[0], "--markdown"))
+        options_markdown(&b);
+    else
+        put_help(&b);
     fwrite(b.p, 1, b.n, stdout);
     arena_free(arena);
     return 0;
@@ -132,7 +140,7 @@ int command_main(int argc, char **argv)
 {
     const struct command *named = argc > 1 ? command_named(argv[1]) : NULL;
     if (asks(argc, argv, "--help", "-h") && !(named && named->own_help))
-        return command_help(argc, argv);
+        return command_help(0, NULL);
     if (argc < 2 || argv[1][0] == '-')
         return asks(argc, argv, "--version", "-V") ? command_version(argc, argv) : command_serve(argc - 1, argv + 1);
     return named ? named->run(argc - 2, argv + 2) : command_unknown(argv[1]);

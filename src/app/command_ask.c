@@ -76,18 +76,20 @@ int command_wait(int argc, char **argv)
 
 int command_ops(int argc, char **argv)
 {
-    bool json = argc == 1 && !strcmp(argv[0], "--json");
-    if (argc > 0 && !json)
-        return command_fail("ops: unexpected argument %s (known: --json)", argv[0]);
+    static const struct {
+        const char *flag;
+        void (*put)(struct buf *b);
+    } forms[] = {{"--json", api_ops_json}, {"--markdown", api_ops_markdown}};
+    void (*put)(struct buf *b) = argc ? NULL : api_ops_text;
+    for (size_t i = 0; argc == 1 && i < sizeof forms / sizeof *forms; i++)
+        if (!strcmp(argv[0], forms[i].flag))
+            put = forms[i].put;
+    if (!put)
+        return command_fail("ops: unexpected argument %s (known: --json, --markdown)", argv[argc - 1]);
     struct arena *arena = arena_new();
     struct buf b = buf_in(arena);
-    if (json)
-        api_ops_json(&b);
-    else
-        api_ops_text(&b);
+    put(&b);
     fwrite(b.p, 1, b.n, stdout);
-    if (json)
-        putchar('\n');
     arena_free(arena);
     return 0;
 }
