@@ -49,8 +49,3 @@ def test_demo():
     places = [out.index(step) for step in steps]
     assert places == sorted(places), out
 
-
-@pytest.mark.skipif(not SQS_IS_JSON or not (ROOT / "build/build.ninja").exists(), reason="builds into build/")
-def test_quickstart():
-    out = run(ROOT / "examples/quickstart.sh")
-    assert '"report":{"bytes":1077,"lines":22,"words":170}' in out and "durationMs" in out
