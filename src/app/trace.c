@@ -23,6 +23,7 @@ struct chunk {
     struct chunk *newer;
     int64_t first, last; /* seqs */
     size_t used;
+    uint32_t at[CHUNK_BYTES / sizeof(struct record)]; /* where the record first + i begins */
     _Alignas(16) char bytes[CHUNK_BYTES];
 };
 
@@ -134,6 +135,7 @@ void trace_add(struct trace *trace, const struct trace_event *event)
     if (!chunk || CHUNK_BYTES - chunk->used < size)
         chunk = chunk_add(trace);
     record.seq = chunk->last = ++trace->last;
+    chunk->at[record.seq - chunk->first] = (uint32_t)chunk->used;
     char *at = chunk->bytes + chunk->used;
     memcpy(at, &record, sizeof record);
     at += sizeof record;
@@ -186,16 +188,12 @@ static void drop_newest(struct trace *trace)
 
 void trace_rewind(struct trace *trace, int64_t seq)
 {
-    struct trace_event event;
     while (trace->newest && trace->newest->first > seq)
         drop_newest(trace);
     struct chunk *chunk = trace->newest;
-    for (size_t at = 0, next; chunk && at < chunk->used; at = next) {
-        next = at + unpack(chunk->bytes + at, &event);
-        if (event.seq > seq) {
-            chunk->used = at;
-            chunk->last = seq;
-        }
+    if (chunk && chunk->last > seq) {
+        chunk->used = chunk->at[seq + 1 - chunk->first];
+        chunk->last = seq;
     }
     if (trace->last > seq)
         trace->last = seq;
@@ -213,16 +211,17 @@ int64_t trace_first(const struct trace *trace)
 
 bool trace_next(const struct trace *trace, int64_t seq, struct trace_event *out)
 {
-    for (struct chunk *chunk = trace->oldest; chunk; chunk = chunk->newer) {
-        if (chunk->last <= seq)
-            continue;
-        for (size_t at = 0; at < chunk->used;) {
-            at += unpack(chunk->bytes + at, out);
-            if (out->seq > seq)
-                return true;
-        }
-    }
-    return false;
+    struct chunk *chunk = trace->newest;
+    /* Whoever follows asks for the newest; the list is walked for those who come late. */
+    if (!chunk || chunk->first > seq + 1)
+        chunk = trace->oldest;
+    while (chunk && chunk->last <= seq)
+        chunk = chunk->newer;
+    if (!chunk)
+        return false;
+    int64_t wanted = seq + 1 > chunk->first ? seq + 1 : chunk->first;
+    unpack(chunk->bytes + chunk->at[wanted - chunk->first], out);
+    return true;
 }
 
 /* --- questions
