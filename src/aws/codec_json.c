@@ -1,114 +1,132 @@
 /* aws/codec_json.c - see codec_json.h. One function a kind, in tables indexed by enum shape_kind; both directions walk the same
- * fields, so a member that can be read can be written.
- *
- * jansson's parser recurses, up to 2048 levels by its own limit. Legal requests nest 5 deep, so a scan refuses brackets beyond
- * MAX_DEPTH before it ever runs. */
+ * fields, so a member that can be read can be written. Decoding goes once over the text, straight into the structs; strings without
+ * escapes are borrowed from the body, which lives as long as the request. */
 #include "aws/codec_json.h"
 
+#include "base/jsonin.h"
 #include "base/text.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
-#define MAX_DEPTH 32
+/* More entries than any legal map has (50 tags); a map's names are compared with each other. */
+#define MAP_MAX 1024
 
 static const struct shape_issue FINE = {WRONG_NOTHING, NULL, STR_NONE, STR_NONE};
 
 /* --- decoding --- */
 
-typedef struct shape_issue take(struct arena *arena, const struct field *field, json_t *value, void *at);
+typedef struct shape_issue take(struct jsonin *in, const struct field *field, void *at);
 
-static struct shape_issue take_struct(struct arena *arena, const struct shape *shape, json_t *object, void *out);
+static struct shape_issue take_members(struct jsonin *in, const struct shape *shape, void *out);
 
 /* How AWS's front end names what it found where something else belongs. */
-static str found_name(const json_t *value)
+static str found_name(struct jsonin *in, enum jsonin_kind kind)
 {
-    static const char *const names[] = {"START_OBJECT", "START_ARRAY", "STRING_VALUE", "NUMBER_VALUE", "DECIMAL_VALUE",
-                                        "TRUE_VALUE", "FALSE_VALUE", "NULL_VALUE"};
-    return str_of(names[json_typeof(value)]);
+    static const char *const names[] = {"START_OBJECT", "START_ARRAY", "STRING_VALUE", "NUMBER_VALUE",
+                                        "TRUE_VALUE",   "FALSE_VALUE", "NULL_VALUE",   ""};
+    bool whole;
+    int64_t integer;
+    double real;
+    if (kind == JSONIN_NUMBER && jsonin_number(in, &whole, &integer, &real) && !whole)
+        return S("DECIMAL_VALUE");
+    return str_of(names[kind]);
 }
 
-static struct shape_issue wrong_type(const struct field *field, const json_t *value)
+/* What comes next is not of the wanted kind, or was not JSON at all. */
+static struct shape_issue wrong_type(struct jsonin *in, const struct field *field)
 {
-    return (struct shape_issue){WRONG_TYPE, field, str_of(field->wire), found_name(value)};
+    enum jsonin_kind kind = in->bad ? JSONIN_BAD : jsonin_peek(in);
+    if (kind == JSONIN_BAD)
+        return (struct shape_issue){.wrong = WRONG_SYNTAX};
+    return (struct shape_issue){WRONG_TYPE, field, str_of(field ? field->wire : NULL), found_name(in, kind)};
 }
 
-static str text_of(struct arena *arena, const json_t *value)
+static struct shape_issue syntax_unless(bool good)
 {
-    return arena_copy(arena, (str){json_string_value(value), json_string_length(value)});
+    return good ? FINE : (struct shape_issue){.wrong = WRONG_SYNTAX};
 }
 
-static struct shape_issue take_str(struct arena *arena, const struct field *field, json_t *value, void *at)
+static struct shape_issue take_str(struct jsonin *in, const struct field *field, void *at)
 {
-    if (!json_is_string(value))
-        return wrong_type(field, value);
-    *(str *)at = text_of(arena, value);
+    if (jsonin_peek(in) != JSONIN_STRING)
+        return wrong_type(in, field);
+    return syntax_unless(jsonin_string(in, at));
+}
+
+static struct shape_issue take_int(struct jsonin *in, const struct field *field, void *at)
+{
+    bool whole;
+    int64_t integer = 0;
+    double real;
+    if (jsonin_peek(in) != JSONIN_NUMBER)
+        return wrong_type(in, field);
+    if (!jsonin_number(in, &whole, &integer, &real))
+        return syntax_unless(false);
+    if (!whole && (real != trunc(real) || !(fabs(real) < 9e15)))
+        return (struct shape_issue){WRONG_TYPE, field, str_of(field->wire), S("DECIMAL_VALUE")};
+    *(opt_int *)at = INT_OF(whole ? integer : (int64_t)real);
     return FINE;
 }
 
-static struct shape_issue take_int(struct arena *arena, const struct field *field, json_t *value, void *at)
+static struct shape_issue take_bool(struct jsonin *in, const struct field *field, void *at)
 {
-    (void)arena;
-    double real = json_real_value(value);
-    if (json_is_integer(value))
-        *(opt_int *)at = INT_OF(json_integer_value(value));
-    else if (json_is_real(value) && real == trunc(real) && fabs(real) < 9e15)
-        *(opt_int *)at = INT_OF((int64_t)real);
-    else
-        return wrong_type(field, value);
+    enum jsonin_kind kind = jsonin_peek(in);
+    bool truth;
+    if (kind != JSONIN_TRUE && kind != JSONIN_FALSE)
+        return wrong_type(in, field);
+    if (!jsonin_bool(in, &truth))
+        return syntax_unless(false);
+    *(opt_bool *)at = BOOL_OF(truth);
     return FINE;
 }
 
-static struct shape_issue take_bool(struct arena *arena, const struct field *field, json_t *value, void *at)
+static struct shape_issue take_blob(struct jsonin *in, const struct field *field, void *at)
 {
-    (void)arena;
-    if (!json_is_boolean(value))
-        return wrong_type(field, value);
-    *(opt_bool *)at = BOOL_OF(json_is_true(value));
-    return FINE;
-}
-
-static struct shape_issue take_blob(struct arena *arena, const struct field *field, json_t *value, void *at)
-{
-    if (!json_is_string(value))
-        return wrong_type(field, value);
-    str bytes = base64_decode(arena, (str){json_string_value(value), json_string_length(value)});
+    str text, bytes;
+    struct shape_issue issue = take_str(in, field, &text);
+    if (issue.wrong)
+        return issue;
+    bytes = base64_decode(in->arena, text);
     if (!bytes.p)
-        return wrong_type(field, value);
+        return (struct shape_issue){WRONG_TYPE, field, str_of(field->wire), S("STRING_VALUE")};
     *(str *)at = bytes;
     return FINE;
 }
 
-static struct shape_issue take_time(struct arena *arena, const struct field *field, json_t *value, void *at)
+static struct shape_issue take_time(struct jsonin *in, const struct field *field, void *at)
 {
-    (void)arena;
-    double seconds = json_number_value(value);
-    if (!json_is_number(value) || fabs(seconds) > 9e12)
-        return wrong_type(field, value);
+    bool whole;
+    int64_t integer;
+    double seconds;
+    if (jsonin_peek(in) != JSONIN_NUMBER)
+        return wrong_type(in, field);
+    if (!jsonin_number(in, &whole, &integer, &seconds))
+        return syntax_unless(false);
+    if (!(fabs(seconds) < 9e12))
+        return (struct shape_issue){WRONG_TYPE, field, str_of(field->wire), S("NUMBER_VALUE")};
     *(opt_int *)at = INT_OF((int64_t)llround(seconds * 1000));
     return FINE;
 }
 
-static struct shape_issue take_nested(struct arena *arena, const struct field *field, json_t *value, void *at)
+static struct shape_issue take_nested(struct jsonin *in, const struct field *field, void *at)
 {
-    if (!json_is_object(value))
-        return wrong_type(field, value);
-    void *inner = arena_alloc(arena, field->of->size);
+    if (jsonin_peek(in) != JSONIN_OBJECT)
+        return wrong_type(in, field);
+    void *inner = arena_alloc(in->arena, field->of->size);
     *(void **)at = inner;
-    return shape_issue_in(arena, field, take_struct(arena, field->of, value, inner));
+    return shape_issue_in(in->arena, field, take_members(in, field->of, inner));
 }
 
 static take *const takers[];
 
-/* A list of scalars has a shape of one nameless field: the item itself. */
-static struct shape_issue take_item(struct arena *arena, const struct shape *of, json_t *value, char *at)
+static struct shape_issue take_item(struct jsonin *in, const struct shape *of, char *at)
 {
     if (shape_is_scalar(of))
-        return takers[of->fields->kind](arena, of->fields, value, at + of->fields->offset);
-    if (!json_is_object(value))
-        return (struct shape_issue){WRONG_TYPE, NULL, STR_NONE, found_name(value)};
-    return take_struct(arena, of, value, at);
+        return takers[of->fields->kind](in, of->fields, at + of->fields->offset);
+    if (jsonin_peek(in) != JSONIN_OBJECT)
+        return wrong_type(in, NULL);
+    return take_members(in, of, at);
 }
 
 static struct shape_issue below(struct arena *arena, const struct field *field, size_t index, struct shape_issue inner)
@@ -120,46 +138,81 @@ static struct shape_issue below(struct arena *arena, const struct field *field, 
     return inner;
 }
 
-static struct shape_issue take_list(struct arena *arena, const struct field *field, json_t *value, void *at)
+/* A zeroed place for one more item: room doubles, the arena extends its newest block in place. */
+static char *one_more(struct jsonin *in, list *items, size_t size, size_t *cap)
 {
-    if (!json_is_array(value))
-        return wrong_type(field, value);
-    list items = {arena_array(arena, json_array_size(value) + 1, field->of->size), 0, true};
-    size_t i;
-    json_t *item;
-    json_array_foreach(value, i, item)
-    {
-        if (json_is_null(item))
-            continue;
-        struct shape_issue issue = take_item(arena, field->of, item, (char *)items.at + items.n * field->of->size);
-        if (issue.wrong)
-            return below(arena, field, i + 1, issue);
-        items.n++;
+    if (items->n == *cap) {
+        size_t grown = *cap ? *cap * 2 : 4;
+        items->at = arena_grow(in->arena, items->at, *cap * size, grown * size);
+        memset((char *)items->at + *cap * size, 0, (grown - *cap) * size);
+        *cap = grown;
     }
-    *(list *)at = items;
-    return FINE;
+    return (char *)items->at + items->n++ * size;
 }
 
-static struct shape_issue take_map(struct arena *arena, const struct field *field, json_t *value, void *at)
+static struct shape_issue take_list(struct jsonin *in, const struct field *field, void *at)
 {
-    if (!json_is_object(value))
-        return wrong_type(field, value);
-    const struct field *key = &field->of->fields[0], *inner = &field->of->fields[1];
-    list items = {arena_array(arena, json_object_size(value) + 1, field->of->size), 0, true};
-    for (void *it = json_object_iter(value); it; it = json_object_iter_next(value, it)) {
-        if (json_is_null(json_object_iter_value(it)))
+    list items = {.set = true};
+    size_t cap = 0, index = 0;
+    bool first = true;
+    if (jsonin_peek(in) != JSONIN_ARRAY)
+        return wrong_type(in, field);
+    jsonin_enter(in, '[');
+    while (jsonin_item(in, &first)) {
+        index++;
+        if (jsonin_peek(in) == JSONIN_NULL && jsonin_null(in))
             continue;
-        char *entry = (char *)items.at + items.n++ * field->of->size;
-        str name = str_of(json_object_iter_key(it));
-        *(str *)(void *)(entry + key->offset) = arena_copy(arena, name);
-        struct shape_issue issue = takers[inner->kind](arena, inner, json_object_iter_value(it), entry + inner->offset);
-        if (issue.wrong) {
-            issue.name = arena_printf(arena, "%s.%.*s", field->wire, STR_ARG(name));
+        struct shape_issue issue = take_item(in, field->of, one_more(in, &items, field->of->size, &cap));
+        if (issue.wrong == WRONG_SYNTAX)
             return issue;
-        }
+        if (issue.wrong)
+            return below(in->arena, field, index, issue);
     }
     *(list *)at = items;
-    return FINE;
+    return syntax_unless(!in->bad);
+}
+
+/* The entry of that name, for the last of two counts, or a new one. */
+static char *entry_of(struct jsonin *in, const struct shape *of, list *items, size_t *cap, str name)
+{
+    const struct field *key = &of->fields[0];
+    for (size_t i = 0; i < items->n; i++) {
+        char *entry = (char *)items->at + i * of->size;
+        if (str_eq(*(str *)shape_at(key, entry), name)) {
+            memset(entry, 0, of->size);
+            *(str *)shape_at(key, entry) = name;
+            return entry;
+        }
+    }
+    char *entry = one_more(in, items, of->size, cap);
+    *(str *)shape_at(key, entry) = name;
+    return entry;
+}
+
+static struct shape_issue take_map(struct jsonin *in, const struct field *field, void *at)
+{
+    const struct field *value = &field->of->fields[1];
+    list items = {.set = true};
+    size_t cap = 0;
+    bool first = true;
+    str name;
+    if (jsonin_peek(in) != JSONIN_OBJECT)
+        return wrong_type(in, field);
+    jsonin_enter(in, '{');
+    while (jsonin_member(in, &first, &name)) {
+        if (jsonin_peek(in) == JSONIN_NULL && jsonin_null(in))
+            continue;
+        if (items.n == MAP_MAX)
+            return syntax_unless(false);
+        char *entry = entry_of(in, field->of, &items, &cap, name);
+        struct shape_issue issue = takers[value->kind](in, value, shape_at(value, entry));
+        if (issue.wrong == WRONG_TYPE)
+            issue.name = arena_printf(in->arena, "%s.%.*s", field->wire, STR_ARG(name));
+        if (issue.wrong)
+            return issue;
+    }
+    *(list *)at = items;
+    return syntax_unless(!in->bad);
 }
 
 static take *const takers[] = {
@@ -167,38 +220,30 @@ static take *const takers[] = {
     [SHAPE_TIME] = take_time, [SHAPE_STRUCT] = take_nested, [SHAPE_LIST] = take_list, [SHAPE_MAP] = take_map,
 };
 
-static struct shape_issue take_struct(struct arena *arena, const struct shape *shape, json_t *object, void *out)
+static const struct field *field_of(const struct shape *shape, str name)
 {
-    for (size_t i = 0; i < shape->n; i++) {
-        const struct field *field = &shape->fields[i];
-        json_t *value = field->place == PLACE_NONE ? NULL : json_object_get(object, field->wire);
-        if (!value || json_is_null(value))
+    for (size_t i = 0; i < shape->n; i++)
+        if (shape->fields[i].place != PLACE_NONE && str_eq(name, str_of(shape->fields[i].wire)))
+            return &shape->fields[i];
+    return NULL;
+}
+
+static struct shape_issue take_members(struct jsonin *in, const struct shape *shape, void *out)
+{
+    bool first = true;
+    str name;
+    jsonin_enter(in, '{');
+    while (jsonin_member(in, &first, &name)) {
+        const struct field *field = field_of(shape, name);
+        if (!field || jsonin_peek(in) == JSONIN_NULL) {
+            jsonin_skip(in);
             continue;
-        struct shape_issue issue = takers[field->kind](arena, field, value, shape_at(field, out));
+        }
+        struct shape_issue issue = takers[field->kind](in, field, shape_at(field, out));
         if (issue.wrong)
             return issue;
     }
-    return FINE;
-}
-
-static bool shallow(str body)
-{
-    int depth = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < body.n; i++) {
-        char c = body.p[i];
-        if (quoted && c == '\\')
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (c == '{' || c == '['))
-            depth++;
-        else if (!quoted && (c == '}' || c == ']'))
-            depth--;
-        if (depth > MAX_DEPTH)
-            return false;
-    }
-    return true;
+    return syntax_unless(!in->bad);
 }
 
 struct shape_issue json_decode(struct arena *arena, const struct shape *shape, str body, void *out)
@@ -206,12 +251,11 @@ struct shape_issue json_decode(struct arena *arena, const struct shape *shape, s
     /* Old SDKs send no body at all for operations without members. */
     if (!str_trim(body).n)
         return FINE;
-    json_t *root = shallow(body) ? json_loadb(body.p, body.n, JSON_ALLOW_NUL, NULL) : NULL;
-    struct shape_issue issue = {.wrong = WRONG_SYNTAX};
-    if (json_is_object(root))
-        issue = take_struct(arena, shape, root, out);
-    json_decref(root);
-    return issue;
+    struct jsonin in = jsonin_of(arena, body);
+    if (jsonin_peek(&in) != JSONIN_OBJECT)
+        return syntax_unless(false);
+    struct shape_issue issue = take_members(&in, shape, out);
+    return issue.wrong ? issue : syntax_unless(jsonin_end(&in));
 }
 
 /* --- encoding --- */

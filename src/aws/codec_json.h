@@ -1,4 +1,4 @@
-/* aws/codec_json.h - AWS JSON 1.0: parsed by jansson under limits, written by hand. Unknown members are ignored, as AWS's
+/* aws/codec_json.h - AWS JSON 1.0, read in one pass and written by hand. Unknown members are ignored, as AWS's
  * front end does; null means absent; a number where text belongs is WRONG_TYPE. */
 #ifndef HEADRACE_AWS_CODEC_JSON_H
 #define HEADRACE_AWS_CODEC_JSON_H

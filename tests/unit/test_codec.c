@@ -101,6 +101,14 @@ TEST(unknown_json_members_are_ignored)
     CHECK_INT(from_json("{\"QueueUrl\":\"q\",\"Whatever\":{\"deep\":[1,2]}}").wrong, WRONG_NOTHING);
 }
 
+TEST(the_last_of_two_members_of_one_name_counts)
+{
+    CHECK_INT(from_json("{\"QueueUrl\":\"a\",\"QueueUrl\":\"b\",\"Tags\":{\"x\":\"1\",\"y\":\"2\",\"x\":\"3\"}}").wrong, WRONG_NOTHING);
+    CHECK_STR(in.url, S("b"));
+    CHECK_INT(in.tags.n, 2);
+    CHECK_STR(LIST_AT(in.tags, struct tag, 0)->value, S("3"));
+}
+
 TEST(json_of_the_wrong_type_says_what_came)
 {
     struct shape_issue issue = from_json("{\"Max\":\"3\"}");
@@ -120,6 +128,7 @@ TEST(huge_integral_numbers_stay_numbers)
 {
     CHECK_INT(from_json("{\"Max\":8e12}").wrong, WRONG_NOTHING);
     CHECK_INT(in.max.v, 8000000000000);
+    CHECK_INT(from_json("{\"Max\":99999999999999999999}").wrong, WRONG_TYPE);
 }
 
 TEST(what_is_not_one_json_object_is_a_syntax_error)
@@ -127,7 +136,9 @@ TEST(what_is_not_one_json_object_is_a_syntax_error)
     CHECK_INT(from_json("[]").wrong, WRONG_SYNTAX);
     CHECK_INT(from_json("{\"a\":").wrong, WRONG_SYNTAX);
     CHECK_INT(from_json("{} {}").wrong, WRONG_SYNTAX);
-    CHECK_INT(from_json("{\"a\":99999999999999999999}").wrong, WRONG_SYNTAX);
+    CHECK_INT(from_json("{\"a\":01}").wrong, WRONG_SYNTAX);
+    CHECK_INT(from_json("{\"a\":1,}").wrong, WRONG_SYNTAX);
+    CHECK_INT(from_json("{\"QueueUrl\":\"\\ud800\"}").wrong, WRONG_SYNTAX);
     CHECK_INT(from_json("\xff").wrong, WRONG_SYNTAX);
     CHECK_INT(from_json("  ").wrong, WRONG_NOTHING);
 }
