@@ -103,7 +103,7 @@ static bool strike(struct request *request, const struct fault_hit *hit)
         delay(request, hit->delay);
         return false;
     case EFFECT_CUT:
-        request->cut = hit->cut;
+        request->cut = (int)hit->cut;
         request->cuts = true;
         if (hit->cut != CUT_BEFORE)
             return true;

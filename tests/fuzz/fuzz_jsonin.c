@@ -34,7 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     json_t *theirs = json_loadb(text.p ? text.p : "", n, JSON_ALLOW_NUL | JSON_DECODE_ANY, &error);
     if (ours && !theirs && !is_its_own_limit(&error))
         abort();
-    if (!ours && theirs && depth_of(text) <= 32)
+    /* jansson takes a NUL outside a string for the end of the text. */
+    if (!ours && theirs && depth_of(text) <= 32 && !memchr(data, 0, n))
         abort();
     if (ours && json_is_string(theirs)) {
         in = jsonin_of(arena, text);
