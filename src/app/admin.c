@@ -13,6 +13,7 @@ static const struct admin_row *const tables[] = {
     admin_fault_rows,
     admin_metrics_rows,
     admin_state_rows,
+    admin_snapshot_rows,
     admin_status_rows,
 };
 

@@ -34,6 +34,7 @@ extern const struct admin_row admin_trace_rows[];
 extern const struct admin_row admin_fault_rows[];
 extern const struct admin_row admin_metrics_rows[];
 extern const struct admin_row admin_state_rows[];
+extern const struct admin_row admin_snapshot_rows[];
 extern const struct admin_row admin_status_rows[];
 
 #endif

@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"trace", "s3://BUCKET/KEY|ID", "why something happened to it, or nothing did; --follow, --json", command_trace, false, false},
     {"fault", "[add RULE|list|...]", "make requests, events or workers go wrong on purpose", command_fault, false, false},
     {"status", "[--watch]", "buckets, queues and requests of a running emulator", command_status, false, false},
+    {"snapshot", "save|load|... NAME", "save or load the whole state by NAME or FILE; list, delete", command_snapshot, false, false},
     {"cost", "[--json]", "what the requests so far would have cost on AWS", command_cost, false, false},
     {"reset", "[ACCOUNT]", "empty a running emulator, or one account", command_reset, false, false},
     {"leaks", "ACCOUNT", "what an account left behind", command_leaks, false, false},

@@ -30,6 +30,7 @@ int command_env(int argc, char **argv);
 int command_wait(int argc, char **argv);
 int command_trace(int argc, char **argv);
 int command_fault(int argc, char **argv);
+int command_snapshot(int argc, char **argv);
 int command_cost(int argc, char **argv);
 int command_reset(int argc, char **argv);
 int command_leaks(int argc, char **argv);

@@ -4,6 +4,9 @@
  * each. The index ends in id DESC, hence the current version of a key is its first entry. */
 #include "s3/schema.h"
 
+const struct blob_column s3_blob_columns[] = {
+    {"s3_object", "blob"}, {"s3_upload", "blob"}, {"s3_slice", "blob"}, {NULL, NULL}};
+
 static const char *const migrations[] = {
     "CREATE TABLE s3_bucket("
     " id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, account TEXT NOT NULL, region TEXT NOT NULL,"

@@ -11,6 +11,7 @@
 #define HEADRACE_S3_SCHEMA_H
 
 #include "store/db.h"
+#include "store/snapshot.h"
 
 /* I: int64_t, S: str (NULL is absent). The first column, `id`, is not listed. */
 #define S3_OBJECT_COLUMNS(I, S)                                                                    \
@@ -70,6 +71,8 @@ struct s3_part {
     str checksum;   /* base64; absent: none */
 };
 
+/* The columns that refer to bodies: for snapshots, which renumber them. */
+extern const struct blob_column s3_blob_columns[];
 /* Creates and upgrades the tables. */
 void s3_schema_make(struct db *db);
 /* Reads the row of a statement whose columns are S3_OBJECT_SELECT; strings are copied to the arena. */

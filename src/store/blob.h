@@ -14,6 +14,8 @@ struct blobs;
 
 /* Files go to dir/blobs/ (created); NULL: a private temporary directory, removed at close and swept by later starts. */
 struct blobs *blobs_open(struct db *db, const char *dir, enum durability durability, char **message);
+/* The directory of the large bodies, made when an ephemeral store has none yet; NULL when that fails. */
+const char *blobs_root(struct blobs *blobs);
 void blobs_close(struct blobs *blobs);
 
 /* A body being written. Not part of any transaction until blob_sink_keep. */

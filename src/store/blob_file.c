@@ -221,10 +221,17 @@ void blob_files_close(struct blobs *blobs)
 
 /* One file. */
 
+const char *blobs_root(struct blobs *blobs)
+{
+    if (!blobs->root && (blobs->private_dir || make_private(blobs)))
+        make_root(blobs, blobs->private_dir);
+    return blobs->root;
+}
+
 bool blob_file_create(struct blob_sink *sink)
 {
     struct blobs *blobs = sink->blobs;
-    if (!blobs->root && (!(blobs->private_dir || make_private(blobs)) || !make_root(blobs, blobs->private_dir)))
+    if (!blobs_root(blobs))
         return false;
     char *path = temp_path(blobs);
     sink->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

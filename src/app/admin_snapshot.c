@@ -1,0 +1,202 @@
+/* app/admin_snapshot.c - named snapshots of the whole state, kept in DIR/snapshots (ephemeral: with
+ * the bodies, gone at exit). GET    /_headrace/snapshots {"snapshots":[{"name":...,"bytes":...}]}
+ *   POST   /_headrace/snapshots/NAME         saves
+ *   POST   /_headrace/snapshots/NAME/load    loads: everything is as it was; what was counted and
+ * traced is forgotten GET    /_headrace/snapshots/NAME         the file, to keep PUT
+ * /_headrace/snapshots/NAME         such a file back, at most 64 MiB DELETE
+ * /_headrace/snapshots/NAME A name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with none of the
+ * signs, so it names no other place. */
+#include "app/admin.h"
+#include "app/pool.h"
+#include "app/trace.h"
+#include "app/turn.h"
+#include "base/text.h"
+#include "s3/schema.h"
+#include "store/snapshot.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PLACE "/_headrace/snapshots/"
+
+static bool name_good(str name)
+{
+    bool good = name.n >= 1 && name.n <= 64;
+    for (size_t i = 0; good && i < name.n; i++) {
+        char c = name.p[i];
+        bool letter = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        good = letter || (i > 0 && (c == '.' || c == '_' || c == '-'));
+    }
+    return good;
+}
+
+/* The directory, made when missing; NULL when it cannot be. */
+static const char *directory(struct request *request)
+{
+    const char *root = blobs_root(request->app->blobs);
+    const char *dir = root ? arena_printf(request->http->arena, "%s/../snapshots", root).p : NULL;
+    return dir && (mkdir(dir, 0700) == 0 || errno == EEXIST) ? dir : NULL;
+}
+
+/* Path of the snapshot that the address names, `tail` taken off; NULL after answering why not. */
+static const char *path_of(struct request *request, const char *tail)
+{
+    str name = str_slice(request->http->path, sizeof PLACE - 1, request->http->path.n);
+    const char *dir = directory(request);
+    if (str_ends(name, str_of(tail)))
+        name = str_slice(name, 0, name.n - strlen(tail));
+    if (!name_good(name))
+        admin_answer_error(request, 400,
+                           S("a snapshot's name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a "
+                             "letter or digit"));
+    else if (!dir)
+        admin_answer_error(request, 500, S("the directory for snapshots cannot be made"));
+    else
+        return arena_printf(request->http->arena, "%s/%.*s", dir, STR_ARG(name)).p;
+    return NULL;
+}
+
+static void answer_failure(struct request *request, int status, char *message)
+{
+    admin_answer_error(request, status, arena_copy(request->http->arena, str_of(message)));
+    free(message);
+}
+
+static void answer_size(struct request *request, int status, const char *path)
+{
+    struct stat st;
+    long long bytes = stat(path, &st) == 0 ? (long long)st.st_size : 0;
+    admin_answer_json(request, status,
+                      arena_printf(request->http->arena, "{\"snapshot\":\"%s\",\"bytes\":%lld}",
+                                   strrchr(path, '/') + 1, bytes));
+}
+
+static void save(struct request *request)
+{
+    const char *path = path_of(request, "");
+    char *message = NULL;
+    if (!path)
+        return;
+    turn_end(request->app); /* what this turn wrote so far belongs to the snapshot */
+    if (snapshot_save(request->app->db, request->app->blobs, path, &message))
+        answer_size(request, 201, path);
+    else
+        answer_failure(request, 500, message);
+}
+
+static void load(struct request *request)
+{
+    struct app *app = request->app;
+    const char *path = path_of(request, "/load");
+    char *message = NULL;
+    if (!path)
+        return;
+    turn_end(app);
+    if (!snapshot_load(app->db, app->blobs, path, s3_blob_columns, &message)) {
+        answer_failure(request, access(path, F_OK) ? 404 : 409, message);
+        return;
+    }
+    sqs_reload(app->sqs);
+    s3_reload(app->s3);
+    trace_clear(app->trace);
+    if (app->pool)
+        pool_reload(app->pool);
+    answer_size(request, 200, path);
+}
+
+static void save_or_load(struct request *request)
+{
+    if (str_ends(request->http->path, S("/load")))
+        load(request);
+    else
+        save(request);
+}
+
+static void download(struct request *request)
+{
+    const char *path = path_of(request, "");
+    struct stat st;
+    if (!path)
+        return;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        admin_answer_error(request, 404,
+                           S("there is no such snapshot; GET /_headrace/snapshots lists them"));
+        return;
+    }
+    struct http_reply *reply = request_reply(request);
+    http_reply_set(request->http->arena, reply, S("Content-Type"), S("application/vnd.sqlite3"));
+    reply->kind = HTTP_BODY_FILE;
+    reply->fd = fd;
+    reply->length = st.st_size;
+    request_answer(request, reply);
+}
+
+static void upload(struct request *request)
+{
+    const char *path = path_of(request, "");
+    str body = request->call.body;
+    if (!path)
+        return;
+    FILE *file = fopen(path, "wbx");
+    bool good = file && fwrite(body.p, 1, body.n, file) == body.n;
+    if (file && fclose(file) != 0)
+        good = false;
+    if (good) {
+        chmod(path, 0600);
+        answer_size(request, 201, path);
+    } else if (!file && errno == EEXIST) {
+        admin_answer_error(request, 409, S("there is a snapshot of this name; DELETE it first"));
+    } else {
+        unlink(path);
+        admin_answer_error(request, 500, S("the snapshot cannot be written"));
+    }
+}
+
+static void delete (struct request *request)
+{
+    const char *path = path_of(request, "");
+    if (!path)
+        return;
+    if (unlink(path) == 0)
+        admin_answer_json(request, 200, S("{\"deleted\":true}"));
+    else
+        admin_answer_error(request, 404,
+                           S("there is no such snapshot; GET /_headrace/snapshots lists them"));
+}
+
+static void list_all(struct request *request)
+{
+    struct buf b = buf_in(request->http->arena);
+    const char *dir = directory(request);
+    DIR *entries = dir ? opendir(dir) : NULL;
+    size_t n = 0;
+    BUF_LIT(&b, "{\"snapshots\":[");
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        struct stat st;
+        if (!name_good(str_of(entry->d_name)) ||
+            fstatat(dirfd(entries), entry->d_name, &st, 0) != 0)
+            continue;
+        buf_printf(&b, "%s{\"name\":\"%s\",\"bytes\":%lld}", n++ ? "," : "", entry->d_name,
+                   (long long)st.st_size);
+    }
+    if (entries)
+        closedir(entries);
+    BUF_LIT(&b, "]}");
+    admin_answer_json(request, 200, buf_str(&b));
+}
+
+const struct admin_row admin_snapshot_rows[] = {
+    {"GET", "/_headrace/snapshots", list_all, "saved snapshots"},
+    {"POST", PLACE "*", save_or_load, "save a snapshot NAME; NAME/load loads it"},
+    {"GET", PLACE "*", download, "the snapshot as a file"},
+    {"PUT", PLACE "*", upload, "a file that was downloaded, back"},
+    {"DELETE", PLACE "*", delete, "delete a snapshot"},
+    {NULL, NULL, NULL, NULL},
+};

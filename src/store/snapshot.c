@@ -1,0 +1,252 @@
+/* store/snapshot.c - see snapshot.h. These are the only statements that run outside a turn: they
+ * have transactions of their own. */
+#include "store/snapshot.h"
+
+#include "store/blob_internal.h"
+#include "store/db_internal.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BODIES "CREATE TABLE snapshot_body(id INTEGER PRIMARY KEY, data BLOB NOT NULL)"
+
+static bool complain(char **message, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char text[512];
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    *message = xstrdup(str_of(text));
+    return false;
+}
+
+static bool run(sqlite3 *handle, char **message, const char *sql)
+{
+    if (sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return true;
+    return complain(message, "%s", sqlite3_errmsg(handle));
+}
+
+/* SQLite's own formats: %Q is a quoted text, %w the inside of a quoted name. */
+static bool run_f(sqlite3 *handle, char **message,
+                                                        const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *sql = sqlite3_vmprintf(format, args);
+    va_end(args);
+    bool done = run(handle, message, sql);
+    sqlite3_free(sql);
+    return done;
+}
+
+/* ---- saving ---- */
+
+static bool copy_body(struct blobs *blobs, sqlite3 *to, int64_t id, int64_t size, char **message)
+{
+    sqlite3_stmt *add;
+    int fd = blob_file_open(blobs, id);
+    char *bytes = malloc(size ? (size_t)size : 1);
+    bool good = fd >= 0 && bytes && blob_file_read(fd, bytes, (size_t)size, 0);
+    if (fd >= 0)
+        close(fd);
+    if (!good) {
+        free(bytes);
+        return complain(message, "cannot read body %lld", (long long)id);
+    }
+    sqlite3_prepare_v2(to, "INSERT INTO snapshot_body(id, data) VALUES(?, ?)", -1, &add, NULL);
+    sqlite3_bind_int64(add, 1, id);
+    sqlite3_bind_blob64(add, 2, bytes, (sqlite3_uint64)size, free);
+    good = sqlite3_step(add) == SQLITE_DONE;
+    sqlite3_finalize(add);
+    return good || complain(message, "%s", sqlite3_errmsg(to));
+}
+
+static bool copy_bodies(struct blobs *blobs, sqlite3 *to, char **message)
+{
+    sqlite3_stmt *files;
+    bool good = run(to, message, "BEGIN; " BODIES);
+    sqlite3_prepare_v2(to, "SELECT id, size FROM blob WHERE data IS NULL", -1, &files, NULL);
+    while (good && sqlite3_step(files) == SQLITE_ROW)
+        good = copy_body(blobs, to, sqlite3_column_int64(files, 0), sqlite3_column_int64(files, 1),
+                         message);
+    sqlite3_finalize(files);
+    return good && run(to, message, "COMMIT");
+}
+
+bool snapshot_save(struct db *db, struct blobs *blobs, const char *path, char **message)
+{
+    sqlite3 *to = NULL;
+    unlink(path);
+    bool good = run_f(db->handle, message, "VACUUM INTO %Q", path);
+    if (good && sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+        good = complain(message, "cannot open %s", path);
+    good = good && chmod(path, 0600) == 0 && copy_bodies(blobs, to, message);
+    sqlite3_close(to);
+    if (!good)
+        unlink(path);
+    return good;
+}
+
+/* ---- loading ---- */
+
+/* Every body that is a file is written anew under its future number. */
+static bool place_body(struct blobs *blobs, int64_t id, str bytes)
+{
+    struct blob_sink *sink = blob_sink_open(blobs);
+    bool good =
+        blob_file_create(sink) && blob_file_write(sink->fd, bytes) && blob_file_place(sink, id);
+    blob_file_discard(sink);
+    free(sink->buffer);
+    free(sink);
+    return good;
+}
+
+static bool place_bodies(struct db *db, struct blobs *blobs, int64_t offset, char **message)
+{
+    sqlite3_stmt *bodies;
+    bool good = true;
+    if (sqlite3_prepare_v2(db->handle, "SELECT id, data FROM snap.snapshot_body", -1, &bodies,
+                           NULL) != SQLITE_OK)
+        return complain(message, "this is not a snapshot of Headrace");
+    while (good && sqlite3_step(bodies) == SQLITE_ROW) {
+        str bytes = {sqlite3_column_blob(bodies, 1), (size_t)sqlite3_column_bytes(bodies, 1)};
+        good = place_body(blobs, sqlite3_column_int64(bodies, 0) + offset, bytes);
+    }
+    sqlite3_finalize(bodies);
+    return good || complain(message, "cannot write the bodies: is the disk full?");
+}
+
+/* Numbers of the bodies in `schema` that are files. */
+static int64_t *file_numbers(struct db *db, const char *schema, size_t *n)
+{
+    sqlite3_stmt *rows;
+    char *sql = sqlite3_mprintf("SELECT id FROM %s.blob WHERE data IS NULL", schema);
+    int64_t *ids = NULL;
+    *n = 0;
+    if (sqlite3_prepare_v2(db->handle, sql, -1, &rows, NULL) == SQLITE_OK)
+        while (sqlite3_step(rows) == SQLITE_ROW) {
+            ids = xrealloc(ids, (*n + 1) * sizeof *ids);
+            ids[(*n)++] = sqlite3_column_int64(rows, 0);
+        }
+    sqlite3_finalize(rows);
+    sqlite3_free(sql);
+    return ids;
+}
+
+static void unlink_all(struct blobs *blobs, const int64_t *ids, size_t n, int64_t offset)
+{
+    for (size_t i = 0; i < n; i++)
+        blob_file_unlink(blobs, ids[i] + offset);
+}
+
+static bool same_version(struct db *db, char **message)
+{
+    sqlite3_stmt *differs;
+    static const char sql[] =
+        "SELECT count(*) FROM (SELECT * FROM main.migration EXCEPT SELECT * FROM snap.migration "
+        "UNION ALL "
+        "SELECT * FROM (SELECT * FROM snap.migration EXCEPT SELECT * FROM main.migration))";
+    if (sqlite3_prepare_v2(db->handle, sql, -1, &differs, NULL) != SQLITE_OK)
+        return complain(message, "this is not a snapshot of Headrace");
+    bool same = sqlite3_step(differs) == SQLITE_ROW && sqlite3_column_int64(differs, 0) == 0;
+    sqlite3_finalize(differs);
+    return same || complain(message, "this snapshot was saved by another version of Headrace");
+}
+
+static bool copy_table(struct db *db, const char *table, char **message)
+{
+    return run_f(db->handle, message,
+                 "DELETE FROM main.\"%w\"; INSERT INTO main.\"%w\" SELECT * FROM snap.\"%w\"",
+                 table, table, table);
+}
+
+static bool copy_tables(struct db *db, char **message)
+{
+    sqlite3_stmt *tables;
+    bool good = true;
+    sqlite3_prepare_v2(
+        db->handle,
+        "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        " AND name <> 'migration'",
+        -1, &tables, NULL);
+    while (good && sqlite3_step(tables) == SQLITE_ROW)
+        good = copy_table(db, (const char *)sqlite3_column_text(tables, 0), message);
+    sqlite3_finalize(tables);
+    return good;
+}
+
+static bool renumber(struct db *db, int64_t offset, const struct blob_column *columns,
+                     char **message)
+{
+    /* Downwards through negative numbers, for a primary key must not collide with itself on the
+     * way. */
+    bool good =
+        run_f(db->handle, message, "UPDATE blob SET id = -id; UPDATE blob SET id = %lld - id",
+              (long long)offset);
+    for (; good && columns->table; columns++)
+        good = run_f(db->handle, message,
+                     "UPDATE \"%w\" SET \"%w\" = \"%w\" + %lld WHERE \"%w\" > 0", columns->table,
+                     columns->column, columns->column, (long long)offset, columns->column);
+    return good;
+}
+
+static bool replace(struct db *db, int64_t offset, const struct blob_column *columns,
+                    char **message)
+{
+    bool good = run(db->handle, message, "BEGIN IMMEDIATE") && copy_tables(db, message) &&
+                renumber(db, offset, columns, message) && run(db->handle, message, "COMMIT");
+    if (!good)
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    return good;
+}
+
+static int64_t highest_number(struct db *db)
+{
+    sqlite3_stmt *row;
+    int64_t id = 0;
+    if (sqlite3_prepare_v2(db->handle, "SELECT max(id) FROM main.blob", -1, &row, NULL) ==
+            SQLITE_OK &&
+        sqlite3_step(row) == SQLITE_ROW)
+        id = sqlite3_column_int64(row, 0);
+    sqlite3_finalize(row);
+    return id;
+}
+
+static bool load_attached(struct db *db, struct blobs *blobs, const struct blob_column *columns,
+                          char **message)
+{
+    size_t nold, nnew;
+    int64_t offset = blobs->next_id, *old, *fresh;
+    if (!same_version(db, message))
+        return false;
+    old = file_numbers(db, "main", &nold);
+    fresh = file_numbers(db, "snap", &nnew);
+    bool good = place_bodies(db, blobs, offset, message) && replace(db, offset, columns, message);
+    if (good)
+        unlink_all(blobs, old, nold, 0);
+    else
+        unlink_all(blobs, fresh, nnew, offset);
+    int64_t highest = highest_number(db);
+    blobs->next_id = highest >= blobs->next_id ? highest + 1 : blobs->next_id;
+    free(old);
+    free(fresh);
+    return good;
+}
+
+bool snapshot_load(struct db *db, struct blobs *blobs, const char *path,
+                   const struct blob_column *columns, char **message)
+{
+    if (access(path, R_OK) != 0)
+        return complain(message, "there is no snapshot %s", path);
+    if (!run_f(db->handle, message, "ATTACH %Q AS snap", path))
+        return false;
+    bool good = load_attached(db, blobs, columns, message);
+    sqlite3_exec(db->handle, "DETACH snap", NULL, NULL, NULL);
+    return good;
+}
