@@ -167,20 +167,21 @@ static void object_rows(struct bench *b, size_t size, int total, int batch)
     printf("\n");
 }
 
+/* dir NULL: in memory. */
 static void measure(const char *dir, enum durability durability)
 {
-    char *message = NULL, path[4096];
+    char *message = NULL, room[4096], *path = dir ? room : NULL;
     struct bench b = {.next = 1, .arena = arena_new(), .body = xalloc(65536)};
     for (int i = 0; i < 65536; i++)
         b.body[i] = (char)('a' + i * 7 % 26);
-    snprintf(path, sizeof path, "%s/%d", dir, (int)durability);
+    snprintf(room, sizeof room, "%s/%d", dir ? dir : "", (int)durability);
     double start = now();
     b.db = db_open(path, durability, &message);
     b.blobs = b.db ? blobs_open(b.db, path, durability, &message) : NULL;
     if (!b.blobs)
         printf("%s\n", message), exit(1);
     db_migrate(b.db, "bench", tables, 1);
-    printf("durability %s: created in %.1f ms\n", durability == DURABLE_POWER ? "power" : "process", (now() - start) / 1e3);
+    printf("%s: created in %.1f ms\n", !dir ? "in memory" : durability == DURABLE_POWER ? "power" : "process", (now() - start) / 1e3);
     int scale = durability == DURABLE_POWER ? 1 : 4;
     printf("  empty savepoint: %.3f us\n", run(&b, nothing, 100000, 32).cpu);
     queue_rows(&b, 500 * scale, 1);
@@ -215,6 +216,7 @@ int main(int argc, char **argv)
     if (!dir)
         return 1;
     setvbuf(stdout, NULL, _IOLBF, 0);
+    measure(NULL, DURABLE_PROCESS);
     measure(dir, DURABLE_PROCESS);
     measure(dir, DURABLE_POWER);
     if (argc < 2)

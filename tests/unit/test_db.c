@@ -6,6 +6,7 @@
 #include "temp_dir.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -560,6 +561,41 @@ TEST(a_checkpoint_empties_the_log_and_says_when_it_is_due)
     db_checkpoint(db, true);
     CHECK_INT(db_checkpoint_due(db), DB_CHECKPOINT_NONE);
     CHECK_INT(count(db), 10);
+    db_close(db);
+    free(dir);
+}
+
+struct checkpoints {
+    struct db *db;
+    _Atomic bool stop;
+    int done;
+};
+
+static void *checkpoint_again_and_again(void *arg)
+{
+    struct checkpoints *c = arg;
+    for (; !c->stop; c->done++)
+        db_checkpoint(c->db, c->done % 2);
+    return NULL;
+}
+
+TEST(commits_and_checkpoints_of_another_thread_do_not_disturb_each_other)
+{
+    char *dir = temp_dir();
+    struct checkpoints c = {.db = open_ok(dir, DURABLE_PROCESS)};
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, checkpoint_again_and_again, &c) == 0);
+    for (int i = 1; i <= 2000; i++) {
+        add_in_savepoint(c.db, i, true);
+        CHECK_OK(db_turn_commit(c.db));
+        CHECK_INT(count(c.db), i);
+    }
+    c.stop = true;
+    pthread_join(thread, NULL);
+    CHECK(c.done > 0);
+    db_close(c.db);
+    struct db *db = open_ok(dir, DURABLE_PROCESS);
+    CHECK_INT(count(db), 2000);
     db_close(db);
     free(dir);
 }
