@@ -45,6 +45,8 @@
       "#xE000 to #xFFFD | #x10000 to #x10FFFF.")                                                   \
     X(SQS_RECEIPT_INVALID, "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", 400, NULL,          \
       "The specified receipt handle isn't valid.")                                                 \
+    X(SQS_INVALID_ADDRESS, "InvalidAddress", "InvalidAddress", 404, NULL,                          \
+      "The specified ID is invalid.")                                                              \
     X(SQS_INVALID_SECURITY, "InvalidSecurity", "InvalidSecurity", 403, NULL,                       \
       "The request was not made over HTTPS or did not use SigV4 for signing.")                     \
     X(SQS_THROTTLED, "RequestThrottled", "RequestThrottled", 400, NULL,                            \

@@ -46,7 +46,7 @@ bool sqs_queue_facts(struct sqs *sqs, int64_t queue, struct sqs_queue_facts *out
 int64_t sqs_queue_next(struct sqs *sqs, int64_t queue);
 
 /* A QueueUrl of any form that ever was (#URL) or a bare name: account and region come from the ctx where the text has none.
- * SQS_QUEUE_DOES_NOT_EXIST, SQS_INVALID_PARAMETER. */
+ * SQS_QUEUE_DOES_NOT_EXIST; SQS_INVALID_ADDRESS for one without a name, SQS_MISSING_PARAMETER for nothing. */
 err sqs_queue_at(struct sqs *sqs, struct ctx *ctx, str url, int64_t *queue);
 /* "http://HOST/ACCOUNT/NAME" with the host that the client spoke to. */
 str sqs_queue_url(struct sqs *sqs, struct ctx *ctx, int64_t queue);

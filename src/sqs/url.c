@@ -69,6 +69,8 @@ err sqs_queue_at(struct sqs *sqs, struct ctx *ctx, str url, int64_t *queue)
     if (!url.n)
         return err_text(ctx->arena, &SQS_MISSING_PARAMETER, "The request must contain the parameter QueueUrl.");
     parse(url, &at);
+    if (!at.name.n)
+        return err_text(ctx->arena, &SQS_INVALID_ADDRESS, "The address %.*s is not valid for this endpoint.", STR_ARG(url));
     str region = at.region.n ? at.region : ctx->region, account = at.account.n ? at.account : ctx->account;
     err e = sqs_queue_find(sqs, account, region, at.name, queue);
     if (!failed(e))

@@ -386,6 +386,8 @@ TEST(queue_urls_of_every_form_are_understood)
     CHECK_FAULT(sqs_queue_at(w->sqs, &w->ctx, str_of(urls[0]), &found), SQS_QUEUE_DOES_NOT_EXIST);
     CHECK_FAULT(sqs_queue_at(w->sqs, &w->ctx, S("http://localhost:4566/111111111111/q"), &found), SQS_QUEUE_DOES_NOT_EXIST);
     CHECK_FAULT(sqs_queue_at(w->sqs, &w->ctx, S(""), &found), SQS_MISSING_PARAMETER);
+    CHECK_SAYS(sqs_queue_at(w->sqs, &w->ctx, S("https://queue.amazonaws.com/"), &found), SQS_INVALID_ADDRESS,
+               "The address https://queue.amazonaws.com/ is not valid for this endpoint.");
     w->ctx.host = S("queues.test:8080");
     CHECK_STR(sqs_queue_url(w->sqs, &w->ctx, q), S("http://queues.test:8080/000000000000/q"));
     world_close(w);
