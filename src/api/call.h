@@ -61,6 +61,9 @@ struct call {
     int64_t park_queue;         /* 0: not parked; cleared before each run */
     msec park_until;            /* set by the first run, kept over the next ones */
     bool retry_final;           /* this run is the last: deadline reached */
+    /* Set by a handler whose effect must go when nobody got the answer: called once, in a savepoint of its own. */
+    void (*undelivered)(struct call *call, void *out);
+    void *undelivered_out;      /* `out` of the run that set it */
 };
 
 #endif

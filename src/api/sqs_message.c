@@ -114,6 +114,17 @@ static void park(struct call *call, int64_t queue, opt_int asked_wait)
         call->park_until = call->ctx.now + wait * 1000;
 }
 
+/* A client that is gone must not hold messages: the receive is taken back. */
+static void take_back(struct call *call, void *output)
+{
+    struct sqs_receive_output *out = output;
+    LIST_EACH(struct sqs_message_output, message, out->messages)
+    {
+        if (failed(sqs_message_return(call->api->sqs, &call->ctx, out->queue.v, message->receipt)))
+            return;
+    }
+}
+
 static err receive_message(struct call *call, const void *input, void *output)
 {
     const struct receive_input *in = input;
@@ -135,6 +146,9 @@ static err receive_message(struct call *call, const void *input, void *output)
         return OK;
     }
     call->park_until = 0;
+    call->undelivered = take_back;
+    call->undelivered_out = out;
+    out->queue = INT_OF(queue);
     /* MessageSystemAttributeNames wins over the older AttributeNames (#7). */
     struct sqs_wanted wanted = {in->system_names.n ? &in->system_names : &in->old_names, &in->names};
     out->messages.at = arena_array(ctx->arena, out->messages.n, sizeof(struct sqs_message_output));

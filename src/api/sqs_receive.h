@@ -14,7 +14,8 @@
     F(T, MAP, attributes, "MessageAttributes", BODY, .query = "MessageAttribute", .of = &sqs_value_entry_shape)
 SHAPE_DECLARE(sqs_message_output, SQS_MESSAGE_OUTPUT)
 #define SQS_RECEIVE_OUTPUT(F, T)                                                                   \
-    F(T, LIST, messages, "Messages", BODY, .query = "Message", .of = &sqs_message_output_shape)
+    F(T, LIST, messages, "Messages", BODY, .query = "Message", .of = &sqs_message_output_shape)      \
+    F(T, INT, queue, "queue", NONE)
 SHAPE_DECLARE(sqs_receive_output, SQS_RECEIVE_OUTPUT)
 
 /* Names asked for, lists of bare strings: of system attributes and of message attributes. */

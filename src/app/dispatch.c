@@ -338,9 +338,10 @@ void dispatch_hangup(struct app *app, struct http_request *http)
 
 void dispatch_gone(struct app *app, struct http_request *http, bool completed)
 {
-    (void)app, (void)completed;
     struct request *request = request_of(http);
     if (request->admin)
         admin_gone(request);
     request_drop(request);
+    if (!completed && request->call.undelivered)
+        request_undo(app, request);
 }

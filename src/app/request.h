@@ -57,6 +57,8 @@ void request_answer(struct request *request, struct http_reply *reply);
 void request_send(struct request *request, struct http_reply *reply);
 /* Answers at once with a fault in the request's own wire form; what was opened for it is dropped. */
 void request_refuse(struct request *request, err e);
+/* Takes back what was done for an answer that nobody got (call.undelivered). */
+void request_undo(struct app *app, struct request *request);
 /* Drops an open upload, a parked place, and a waiting answer. */
 void request_drop(struct request *request);
 /* A reply with the headers that all answers of this request carry. */

@@ -100,6 +100,16 @@ void request_refuse(struct request *request, err e)
     request_send(request, fault_answer(request, e));
 }
 
+void request_undo(struct app *app, struct request *request)
+{
+    struct call *call = &request->call;
+    call->ctx.now = clock_now(&app->clock);
+    db_savepoint(app->db);
+    call->undelivered(call, call->undelivered_out);
+    db_release(app->db);
+    call->undelivered = NULL;
+}
+
 /* ---- running ---- */
 
 static err refusal(struct request *request, const struct shape_issue *issue)

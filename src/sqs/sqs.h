@@ -104,6 +104,9 @@ struct sqs_message {
  * queue with 120,000 in flight, SQS_INVALID_PARAMETER. */
 err sqs_message_receive(struct sqs *sqs, struct ctx *ctx, int64_t queue, const struct sqs_receive *receive,
                         struct sqs_message **messages, size_t *n);
+/* Takes a receive back whose answer never reached anybody: the message is visible at once and the receive not counted. Does
+ * nothing when the message is gone, shown, or was received again. */
+err sqs_message_return(struct sqs *sqs, struct ctx *ctx, int64_t queue, str receipt);
 /* Idempotent. SQS_RECEIPT_INVALID; on FIFO queues SQS_INVALID_PARAMETER for an expired handle. */
 err sqs_message_delete(struct sqs *sqs, struct ctx *ctx, int64_t queue, str receipt);
 /* ChangeMessageVisibility; seconds 0..43200. A message that is visible again stays so. SQS_RECEIPT_INVALID; SQS_INVALID_PARAMETER

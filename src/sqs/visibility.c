@@ -80,6 +80,32 @@ static err hide(struct sqs *sqs, struct ctx *ctx, struct queue *queue, struct me
     return OK;
 }
 
+static err row_returned(struct sqs *sqs, const struct queue *queue, const struct message *message)
+{
+    struct stmt *row = db_sql(sqs->db, "UPDATE sqs_message SET visible_at = 0, receives = ?1,"
+                                       " first_at = CASE ?1 WHEN 0 THEN NULL ELSE first_at END WHERE id = ?2");
+    bind_int(row, 1, (int64_t)message->receives - 1);
+    bind_int(row, 2, row_id(queue, message->seq));
+    return stmt_run(row);
+}
+
+err sqs_message_return(struct sqs *sqs, struct ctx *ctx, int64_t id, str text)
+{
+    struct queue *queue;
+    struct receipt receipt;
+    struct message *message;
+    TRY(queue_get(sqs, id, &queue));
+    TRY(resolve(sqs, ctx, queue, text, &receipt, &message));
+    if (!message || !holds(message, &receipt))
+        return OK;
+    TRY(row_returned(sqs, queue, message));
+    message->receives--;
+    observe(sqs, ctx, queue, message, SQS_RETURNED, NULL, ctx->now);
+    message_show(sqs, queue, message);
+    queue_schedule(sqs, queue);
+    return OK;
+}
+
 err sqs_message_hide(struct sqs *sqs, struct ctx *ctx, int64_t id, str text, int64_t seconds)
 {
     struct queue *queue;

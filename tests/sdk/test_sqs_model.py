@@ -22,7 +22,7 @@ MODEL = botocore.session.Session().get_service_model("sqs")
 
 
 def fields(shape):
-    return {f["wire"]: f for f in shape["members"]} if isinstance(shape, dict) else {f["wire"]: f for f in shape}
+    return {f["wire"]: f for f in shape["members"] if f["place"] != "none"}
 
 
 def compare(mine, theirs, where):

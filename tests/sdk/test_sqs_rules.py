@@ -2,6 +2,8 @@
 are those of docs/sqs-behaviour.md; rules about time are unit tests, with a clock that can be moved."""
 import hashlib
 import json
+import socket
+import struct
 import time
 import urllib.parse
 import urllib.request
@@ -466,6 +468,27 @@ def test_wrong_types_and_broken_json_are_refused_and_the_server_lives(aws, queue
     status, answer, headers = raw_json(aws, "NoSuchOperation", {})
     assert status == 400 and headers["x-amzn-query-error"]
     assert raw_json(aws, "SendMessage", {"QueueUrl": queue, "MessageBody": "m"})[0] == 200
+
+
+def test_a_receive_that_nobody_got_is_taken_back(aws, queue):
+    """Ten large messages, of which the client reads a little and is gone."""
+    for _ in range(10):
+        aws.sqs.send_message(QueueUrl=queue, MessageBody="x" * 500000)
+    address = urllib.parse.urlsplit(aws.endpoint)
+    body = json.dumps({"QueueUrl": queue, "MaxNumberOfMessages": 10}).encode()
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.connect((address.hostname, address.port))
+    client.sendall((f"POST / HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/x-amz-json-1.0\r\n"
+                    f"X-Amz-Target: AmazonSQS.ReceiveMessage\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body)
+    assert client.recv(1000).startswith(b"HTTP/1.1 200")
+    client.close()
+    deadline = time.monotonic() + 10
+    while attributes(aws, queue)["ApproximateNumberOfMessages"] != "10":
+        assert time.monotonic() < deadline
+    (message,) = receive(aws, queue, n=1, AttributeNames=["ApproximateReceiveCount"])
+    assert message["Attributes"] == {"ApproximateReceiveCount": "1"}
 
 
 def test_odd_numbers_are_refused_and_the_server_lives(aws, queue):

@@ -343,6 +343,27 @@ TEST(counts_and_times_of_receives_are_told)
     world_close(w);
 }
 
+TEST(a_receive_whose_answer_was_lost_is_taken_back)
+{
+    struct world *w = world_open(false);
+    int64_t q = make_queue(w, "q", "");
+    send(w, q, "m");
+    receive(w, q, 1);
+    str receipt = w->got[0].receipt;
+    w->woken = 0;
+    CHECK_OK(sqs_message_return(w->sqs, &w->ctx, q, receipt));
+    CHECK_INT(w->woken, 1);
+    CHECK_STR(counts(w, q), S("1/0/0"));
+    at(w, 5000);
+    receive(w, q, 1);
+    CHECK_INT(w->got[0].receive_count, 1);
+    CHECK_INT(w->got[0].first_received_at, T0 + 5000);
+    CHECK_OK(delete(w, q, w->got[0].receipt));
+    CHECK_OK(sqs_message_return(w->sqs, &w->ctx, q, receipt));
+    CHECK_STR(counts(w, q), S("0/0/0"));
+    world_close(w);
+}
+
 TEST(receive_attempts_are_for_fifo_queues)
 {
     struct world *w = world_open(false);
