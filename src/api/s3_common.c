@@ -5,6 +5,8 @@
 #include "aws/keys.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "s3/config.h"
+#include "s3/lifecycle.h"
 #include "s3/tags.h"
 
 SHAPE_DEFINE(s3_owner, "Owner", S3_OWNER)
@@ -75,9 +77,23 @@ str s3_quoted(struct call *call, str etag)
     return arena_printf(call->ctx.arena, "\"%.*s\"", STR_ARG(etag));
 }
 
+/* x-amz-expiration: when lifecycle will take the version, and by which rule. */
+static void put_expiration(struct call *call, const struct s3_bucket *bucket, const struct s3_object *object)
+{
+    msec when;
+    str rule;
+    if (!object->id || !s3_bucket_has(bucket, S3_CONFIG_LIFECYCLE) ||
+        !s3_lifecycle_expiry(call->api->s3, &call->ctx, s3_bucket_get(call->api->s3, bucket->name), object, &when, &rule))
+        return;
+    struct arena *arena = call->ctx.arena;
+    str text = arena_printf(arena, "expiry-date=\"%.*s\", rule-id=\"%.*s\"", STR_ARG(date_http(arena, when)),
+                            STR_ARG(percent_encode(arena, rule, PERCENT_ALL)));
+    http_reply_set(arena, call->reply, S("x-amz-expiration"), text);
+}
+
 void s3_stored_fill(struct call *call, const struct s3_bucket *bucket, const struct s3_object *object, struct s3_stored_out *out)
 {
-    (void)call;
+    put_expiration(call, bucket, object);
     out->version_id = s3_object_version(bucket, object);
     if (object->ssec_md5.p) {
         out->ssec_algorithm = S("AES256");

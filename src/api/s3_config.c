@@ -5,6 +5,7 @@
 #include "api/s3_tables.h"
 #include "api/s3_upload.h"
 #include "s3/document.h"
+#include "s3/lifecycle.h"
 
 #define PAGE_MAX 100
 
@@ -109,6 +110,7 @@ static err after_lifecycle(struct call *call, struct s3_bucket *bucket, const st
 {
     str minimum = in->minimum.p ? in->minimum : S("all_storage_classes_128K");
     http_reply_set(call->ctx.arena, call->reply, S("x-amz-transition-default-minimum-object-size"), minimum);
+    s3_lifecycle_changed(call->api->s3, &call->ctx);
     return s3_config_put(call->api->s3, bucket, S3_CONFIG_LIFECYCLE, S("minimum"), minimum);
 }
 

@@ -26,6 +26,7 @@ static const struct op *const tables[] = {
     s3_config_ops,
     s3_policy_ops,
     s3_lock_ops,
+    s3_restore_ops,
     s3_cors_ops,
     s3_unimplemented_ops,
     NULL,

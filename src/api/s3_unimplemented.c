@@ -14,7 +14,6 @@
     X(GetBucketMetadataTableConfiguration, "GET", BUCKET, "metadataTable", NULL) \
     X(GetObjectTorrent, "GET", OBJECT, "torrent", NULL) \
     X(RenameObject, "PUT", OBJECT, "renameObject", "x-amz-rename-source") \
-    X(RestoreObject, "POST", OBJECT, "restore", NULL) \
     X(SelectObjectContent, "POST", OBJECT, "select&select-type=2", NULL) \
     X(UpdateBucketMetadataInventoryTableConfiguration, "PUT", BUCKET, "metadataInventoryTable", NULL) \
     X(UpdateBucketMetadataJournalTableConfiguration, "PUT", BUCKET, "metadataJournalTable", NULL) \

@@ -1,6 +1,7 @@
-/* s3/due.c - dated work: restores of archived objects that complete, and restored copies whose time is over. The next instant is
+/* s3/due.c - dated work: restores of archived objects that complete, and restored copies whose time is over, lifecycle. The next instant is
  * kept in memory, because it is asked for in every loop turn; whoever writes a date calls s3_due_changed. */
 #include "s3/engine.h"
+#include "s3/lifecycle.h"
 
 static msec earliest(struct stmt *stmt)
 {
@@ -14,6 +15,8 @@ void s3_due_changed(struct s3 *s3)
     msec restore = earliest(db_sql(s3->db, "SELECT min(restore_due) FROM s3_object WHERE restore_due > 0"));
     msec expiry = earliest(db_sql(s3->db, "SELECT min(restore_until) FROM s3_object WHERE restore_until > 0"));
     s3->due = restore < expiry ? restore : expiry;
+    if (s3_lifecycle_due(s3) < s3->due)
+        s3->due = s3_lifecycle_due(s3);
 }
 
 msec s3_next_due(struct s3 *s3)
@@ -82,6 +85,8 @@ msec s3_tick(struct s3 *s3, struct ctx *ctx)
     err e = complete_restores(s3, ctx);
     if (!failed(e))
         e = end_restored(s3, ctx);
+    if (!failed(e) && s3_lifecycle_due(s3) <= ctx->now)
+        e = s3_lifecycle_run(s3, ctx);
     if (failed(e))
         db_rollback(s3->db);
     else

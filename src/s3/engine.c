@@ -20,12 +20,14 @@ void s3_close(struct s3 *s3)
     if (!s3)
         return;
     s3_buckets_clear(s3);
+    s3_lifecycle_load(s3);
     free(s3);
 }
 
 void s3_reload(struct s3 *s3)
 {
     s3_buckets_load(s3);
+    s3_lifecycle_load(s3);
     s3_due_changed(s3);
 }
 

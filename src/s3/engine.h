@@ -19,6 +19,11 @@ struct s3 {
     struct s3_bucket **slots; /* by name; nslots is a power of two */
     size_t nslots, nbuckets;
     msec due;                 /* next dated work; see due.c */
+    struct {
+        msec due;       /* next evaluation */
+        int64_t bucket; /* where a round is: this bucket is done (key absent) or done up to the key; 0: no round is on */
+        str key;        /* malloc'ed */
+    } lifecycle; /* lifecycle.c */
     uint64_t changes;         /* of the working set; see s3_changes */
     int64_t sequencer; /* last one given out; notify.c */
 };
@@ -30,6 +35,9 @@ void s3_due_changed(struct s3 *s3);
 void s3_buckets_load(struct s3 *s3);
 void s3_buckets_clear(struct s3 *s3);
 void s3_configs_load(struct s3 *s3);
+
+/* lifecycle.c: the round begins anew; after a load of the buckets. */
+void s3_lifecycle_load(struct s3 *s3);
 
 /* notify.c: frees a working set; NULL is fine. */
 void s3_rules_free(struct s3_rules *rules);

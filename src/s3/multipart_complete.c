@@ -7,6 +7,8 @@
 #include "s3/engine.h"
 #include "s3/multipart_row.h"
 
+#define REMEMBERED INT64_C(86400000) /* msec that a completed upload can be completed again */
+
 /* One completion under way. */
 struct work {
     struct s3 *s3;
@@ -309,6 +311,7 @@ err s3_multipart_complete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *buck
     TRY(check_size(&w, object.size));
     TRY(s3_version_install(s3, ctx, bucket, &object));
     TRY(hand_over(&w, &object));
+    TRY(s3_multipart_forget(s3, ctx->now - REMEMBERED));
     TRY(s3_changed(s3, ctx, bucket, S3_CREATED_MULTIPART, &object));
     *out = object;
     return OK;
