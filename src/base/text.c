@@ -27,7 +27,7 @@ static const uint8_t classes[256] = {
     ['A' ... 'Z'] = ALNUM,
     ['['] = PLAIN, ['\\'] = PLAIN_XML, [']'] = PLAIN, ['^'] = PLAIN, ['_'] = ALNUM, ['`'] = PLAIN,
     ['a' ... 'z'] = ALNUM,
-    ['{'] = PLAIN, ['|'] = PLAIN, ['}'] = PLAIN, ['~'] = PLAIN | KEEP_PATH | KEEP_ALL,
+    ['{'] = PLAIN, ['|'] = PLAIN, ['}'] = PLAIN, ['~'] = PLAIN | KEEP_PATH | KEEP_ALL, ['\x7f'] = PLAIN_JSON,
 };
 
 static const char hex_upper[] = "0123456789ABCDEF";

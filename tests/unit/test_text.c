@@ -142,7 +142,7 @@ TEST(json_escapes_what_json_must)
     CHECK_STR(json(S("")), S("\"\""));
     CHECK_STR(json(STR_NONE), S("\"\""));
     CHECK_STR(json(S("a\"b\\c/d\b\f\n\r\t\x01\x1f\0")), S("\"a\\\"b\\\\c/d\\b\\f\\n\\r\\t\\u0001\\u001f\\u0000\""));
-    CHECK_STR(json(S("\x7f \xC3\xA9 \xF0\x9F\x98\x80 <&>'")), S("\"\\u007f \xC3\xA9 \xF0\x9F\x98\x80 <&>'\""));
+    CHECK_STR(json(S("\x7f \xC3\xA9 \xF0\x9F\x98\x80 <&>'")), S("\"\x7f \xC3\xA9 \xF0\x9F\x98\x80 <&>'\""));
     CHECK_STR(json(S("\xff" "a\xC3")), S("\"\xEF\xBF\xBD" "a\xEF\xBF\xBD\""));
 }
 
