@@ -8,6 +8,7 @@
 #include "app/request.h"
 #include "app/turn.h"
 #include "api/s3_cors.h"
+#include "api/s3_website.h"
 #include "aws/codec.h"
 #include "aws/fault.h"
 #include "base/text.h"
@@ -143,6 +144,23 @@ static err begin_aws(struct request *request)
     return OK;
 }
 
+/* Website endpoints have hosts of their own and one operation. */
+static bool website(struct request *request)
+{
+    struct http_request *http = request->http;
+    struct route *route = &request->route;
+    if (!s3_website_host(http_header(http, S("Host")), &route->bucket))
+        return false;
+    route->protocol = PROTOCOL_REST_XML;
+    route->service = &s3_service;
+    route->op = &s3_website_op;
+    route->level = REST_OBJECT;
+    route->virtual_host = true;
+    route->action = S("WebsiteObject");
+    route->key = percent_decode(http->arena, str_slice(http->path, 1, http->path.n), false);
+    return true;
+}
+
 void dispatch_begin(struct app *app, struct http_request *http)
 {
     struct request *request = request_new(app, http);
@@ -151,7 +169,7 @@ void dispatch_begin(struct app *app, struct http_request *http)
         return;
     request->admin = admin_find(http);
     err e = OK;
-    if (!request->admin)
+    if (!request->admin && !website(request))
         e = route_begin(http->arena, api_services, http, &request->route);
     if (refused_origin(request))
         return;
