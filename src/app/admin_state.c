@@ -1,10 +1,8 @@
-/* app/admin_state.c - what tests do to the state: empty it, look for what they left behind, peek at
- * queues; and the addresses by which users of moto and LocalStack know these things. POST
- * /_headrace/reset {"account":"111122223333","service":"s3|sqs","provision":false}   all members
- * optional GET  /_headrace/leaks?account=111122223333 GET
- * /_headrace/sqs/messages?QueueUrl=...&ShowInvisible=true&ShowDelayed=true A reset is one
- * transaction, complete before it answers. The pipeline's own resources are made anew unless told
- * otherwise. */
+/* app/admin_state.c - what tests do to the state: empty it, look for what they left behind; and the addresses by which users of moto
+ * and LocalStack know these things.
+ *   POST /_headrace/reset {"account":"111122223333","service":"s3|sqs","provision":false}   all members optional
+ *   GET  /_headrace/leaks?account=111122223333
+ * A reset is one transaction, complete before it answers. The pipeline's own resources are made anew unless told otherwise. */
 #include "app/admin.h"
 #include "app/fault_rules.h"
 #include "app/metrics.h"
@@ -13,7 +11,6 @@
 #include "app/turn.h"
 #include "base/text.h"
 #include "s3/reset.h"
-#include "sqs/peek.h"
 #include "sqs/queue.h"
 
 #include <jansson.h>
@@ -162,68 +159,6 @@ static void answer_leaks(struct request *request)
     admin_answer_json(request, 200, buf_str(&b));
 }
 
-/* ---- peeking ---- */
-
-static void put_message(struct buf *b, const struct sqs_peeked *peeked)
-{
-    static const char *const states[] = {"visible", "delayed", "inFlight"};
-    const struct sqs_message *message = &peeked->message;
-    buf_printf(b, "{\"MessageId\":\"%.*s\",\"MD5OfBody\":\"%.*s\",\"Body\":", STR_ARG(message->id),
-               STR_ARG(message->md5_body));
-    buf_json(b, message->body);
-    buf_printf(b,
-               ",\"Attributes\":{\"SentTimestamp\":\"%lld\",\"ApproximateReceiveCount\":\"%lld\","
-               "\"SenderId\":",
-               (long long)message->sent_at, (long long)message->receive_count);
-    buf_json(b, message->sender);
-    if (message->group.p) {
-        BUF_LIT(b, ",\"MessageGroupId\":");
-        buf_json(b, message->group);
-    }
-    if (message->sequence.p)
-        buf_printf(b, ",\"SequenceNumber\":\"%.*s\"", STR_ARG(message->sequence));
-    buf_printf(b, "},\"State\":\"%s\"", states[peeked->state]);
-    if (peeked->visible_at) {
-        BUF_LIT(b, ",\"VisibleAt\":");
-        buf_json(b, date_iso_ms(b->arena, peeked->visible_at));
-    }
-    BUF_LIT(b, "}");
-}
-
-static bool is_true(const struct http_request *http, const char *name)
-{
-    str value = http_query(http, str_of(name));
-    return str_eq_nocase(value, S("true")) || str_eq(value, S("1"));
-}
-
-static void answer_messages(struct request *request)
-{
-    struct app *app = request->app;
-    struct ctx *ctx = &request->call.ctx;
-    struct sqs_peek peek = {.invisible = is_true(request->http, "ShowInvisible"),
-                            .delayed = is_true(request->http, "ShowDelayed"),
-                            .limit = 1000};
-    struct sqs_peeked *messages;
-    struct buf b = buf_in(request->http->arena);
-    int64_t queue;
-    size_t n, total = 0;
-    err e = sqs_queue_at(app->sqs, ctx, http_query(request->http, S("QueueUrl")), &queue);
-    BUF_LIT(&b, "{\"Messages\":[");
-    while (!failed(e) && peek.after >= 0) {
-        e = sqs_messages_peek(app->sqs, ctx, queue, &peek, &messages, &n);
-        for (size_t i = 0; !failed(e) && i < n; i++) {
-            if (total++)
-                buf_char(&b, ',');
-            put_message(&b, &messages[i]);
-        }
-    }
-    BUF_LIT(&b, "]}");
-    if (failed(e))
-        admin_answer_error(request, e.fault->status, err_message(e));
-    else
-        admin_answer_json(request, 200, buf_str(&b));
-}
-
 /* ---- what waiting scripts of LocalStack users ask ---- */
 
 static void answer_localstack_health(struct request *request)
@@ -249,9 +184,6 @@ static void answer_localstack_init(struct request *request)
 const struct admin_row admin_state_rows[] = {
     {"POST", "/_headrace/reset", answer_reset, "empty everything, one account or one service"},
     {"GET", "/_headrace/leaks", answer_leaks, "what ?account= left behind"},
-    {"GET", "/_headrace/sqs/messages", answer_messages,
-     "messages of ?QueueUrl= without receiving them; ShowInvisible, ShowDelayed"},
-    {"GET", "/_aws/sqs/messages", answer_messages, "the same"},
     {"POST", "/moto-api/reset", answer_moto_reset, "empty everything"},
     {"GET", "/_localstack/health", answer_localstack_health, "which services run"},
     {"GET", "/_localstack/init", answer_localstack_init, "whether the start is complete"},
