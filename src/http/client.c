@@ -4,8 +4,8 @@
 #include "http/client.h"
 
 #include "base/log.h"
+#include "http/client_curl.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +32,7 @@ struct http_fetch {
 };
 
 struct http_client {
+    struct curl_calls curl;
     uv_loop_t *loop;
     CURLM *multi;
     uv_timer_t timer;
@@ -46,15 +47,16 @@ struct http_client {
 
 static void fetch_free(struct http_fetch *fetch)
 {
+    const struct curl_calls *curl = &fetch->client->curl;
     struct http_client *client = fetch->client;
-    curl_multi_remove_handle(client->multi, fetch->easy);
+    curl->multi_remove_handle(client->multi, fetch->easy);
     if (client->spare) {
-        curl_easy_cleanup(fetch->easy);
+        curl->easy_cleanup(fetch->easy);
     } else {
-        curl_easy_reset(fetch->easy);
+        curl->easy_reset(fetch->easy);
         client->spare = fetch->easy;
     }
-    curl_slist_free_all(fetch->header_list);
+    curl->slist_free_all(fetch->header_list);
     *fetch->self = fetch->next;
     if (fetch->next)
         fetch->next->self = fetch->self;
@@ -63,11 +65,12 @@ static void fetch_free(struct http_fetch *fetch)
 
 static void finish(struct http_fetch *fetch, CURLcode code)
 {
+    const struct curl_calls *curl = &fetch->client->curl;
     struct http_fetch_options options = fetch->options;
     struct http_fetched fetched = fetch->fetched;
     fetched.body = buf_str(&fetch->body);
     if (code != CURLE_OK) {
-        const char *why = fetch->error[0] ? fetch->error : curl_easy_strerror(code);
+        const char *why = fetch->error[0] ? fetch->error : curl->easy_strerror(code);
         fetched.error = arena_copy(options.arena, str_of(why));
         fetched.status = 0;
     }
@@ -77,14 +80,15 @@ static void finish(struct http_fetch *fetch, CURLcode code)
 
 static void collect(struct http_client *client)
 {
+    const struct curl_calls *curl = &client->curl;
     CURLMsg *message;
     int left;
-    while (!client->closing && (message = curl_multi_info_read(client->multi, &left))) {
+    while (!client->closing && (message = curl->multi_info_read(client->multi, &left))) {
         struct http_fetch *fetch;
         if (message->msg != CURLMSG_DONE)
             continue;
         CURLcode code = message->data.result;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&fetch);
+        curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&fetch);
         finish(fetch, code);
     }
 }
@@ -93,12 +97,13 @@ static void socket_active(uv_poll_t *poll, int status, int events)
 {
     struct watch *watch = (struct watch *)poll;
     struct http_client *client = watch->client;
+    const struct curl_calls *curl = &client->curl;
     int flags = status < 0 ? CURL_CSELECT_ERR : 0, running;
     if (events & UV_READABLE)
         flags |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE)
         flags |= CURL_CSELECT_OUT;
-    curl_multi_socket_action(client->multi, watch->socket, flags, &running);
+    curl->multi_socket_action(client->multi, watch->socket, flags, &running);
     collect(client);
 }
 
@@ -124,12 +129,13 @@ static void watch_closed(uv_handle_t *handle)
 
 static struct watch *watch_new(struct http_client *client, curl_socket_t socket)
 {
+    const struct curl_calls *curl = &client->curl;
     struct watch *watch = xalloc(sizeof *watch);
     watch->client = client;
     watch->socket = socket;
     uv_poll_init_socket(client->loop, &watch->poll, socket);
     client->handles++;
-    curl_multi_assign(client->multi, socket, watch);
+    curl->multi_assign(client->multi, socket, watch);
     return watch;
 }
 
@@ -137,12 +143,13 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
 {
     struct http_client *client = user;
     struct watch *watch = state;
+    const struct curl_calls *curl = &client->curl;
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
         if (!watch)
             return 0;
         uv_poll_stop(&watch->poll);
-        curl_multi_assign(client->multi, socket, NULL);
+        curl->multi_assign(client->multi, socket, NULL);
         uv_close((uv_handle_t *)&watch->poll, watch_closed);
         return 0;
     }
@@ -156,8 +163,9 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
 static void timed_out(uv_timer_t *timer)
 {
     struct http_client *client = timer->data;
+    const struct curl_calls *curl = &client->curl;
     int running;
-    curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    curl->multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     collect(client);
 }
 
@@ -175,20 +183,21 @@ static int on_timer(CURLM *multi, long timeout, void *user)
 struct http_client *http_client_new(uv_loop_t *loop, const char *ca_bundle, long max_connections)
 {
     struct http_client *client = xalloc(sizeof *client);
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    const struct curl_calls *curl = &client->curl;
+    curl_calls_open(&client->curl);
     client->loop = loop;
     client->ca_bundle = ca_bundle ? xstrdup(str_of(ca_bundle)) : NULL;
-    client->multi = curl_multi_init();
+    client->multi = curl->multi_init();
     uv_timer_init(loop, &client->timer);
     client->timer.data = client;
     client->handles = 1;
-    curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
-    curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
-    curl_multi_setopt(client->multi, CURLMOPT_MAX_HOST_CONNECTIONS, max_connections);
-    curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, 2 * max_connections);
-    curl_multi_setopt(client->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+    curl->multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl->multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
+    curl->multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl->multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
+    curl->multi_setopt(client->multi, CURLMOPT_MAX_HOST_CONNECTIONS, max_connections);
+    curl->multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, 2 * max_connections);
+    curl->multi_setopt(client->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
     return client;
 }
 
@@ -199,14 +208,15 @@ static void timer_closed(uv_handle_t *handle)
 
 void http_client_close(struct http_client *client, void (*closed)(void *user), void *user)
 {
+    const struct curl_calls *curl = &client->curl;
     client->closing = true;
     client->closed = closed;
     client->closed_user = user;
     while (client->open)
         fetch_free(client->open);
     if (client->spare)
-        curl_easy_cleanup(client->spare);
-    curl_multi_cleanup(client->multi);
+        curl->easy_cleanup(client->spare);
+    curl->multi_cleanup(client->multi);
     uv_timer_stop(&client->timer);
     uv_close((uv_handle_t *)&client->timer, timer_closed);
 }
@@ -263,7 +273,7 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *user)
     return line.n;
 }
 
-static struct curl_slist *header_list(const struct http_fetch_options *options)
+static struct curl_slist *header_list(const struct curl_calls *curl, const struct http_fetch_options *options)
 {
     struct curl_slist *list = NULL;
     bool has_type = false;
@@ -273,39 +283,40 @@ static struct curl_slist *header_list(const struct http_fetch_options *options)
         /* curl drops "Name:" and sends "Name;" as a header without a value. */
         str line = arena_printf(options->arena, header->value.n ? "%.*s: %.*s" : "%.*s;%.*s",
                                 STR_ARG(header->name), STR_ARG(header->value));
-        list = curl_slist_append(list, line.p);
+        list = curl->slist_append(list, line.p);
     }
-    list = curl_slist_append(list, "Expect:");
+    list = curl->slist_append(list, "Expect:");
     if (!has_type)
-        list = curl_slist_append(list, "Content-Type:");
+        list = curl->slist_append(list, "Content-Type:");
     return list;
 }
 
-static void set_limits(CURL *easy, const struct http_fetch_options *options)
+static void set_limits(const struct curl_calls *curl, CURL *easy, const struct http_fetch_options *options)
 {
     long connect = options->connect_timeout ? (long)options->connect_timeout : 5000L;
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)options->timeout);
+    curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect);
+    curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)options->timeout);
     if (options->timeout)
         return;
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALL_SECONDS);
+    curl->easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl->easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALL_SECONDS);
 }
 
 static void set_method(struct http_fetch *fetch)
 {
+    const struct curl_calls *curl = &fetch->client->curl;
     const struct http_fetch_options *options = &fetch->options;
     CURL *easy = fetch->easy;
     if (options->body.p || str_eq(options->method, S("POST")) ||
         str_eq(options->method, S("PUT"))) {
-        curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, options->body.p ? options->body.p : "");
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)options->body.n);
+        curl->easy_setopt(easy, CURLOPT_POST, 1L);
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDS, options->body.p ? options->body.p : "");
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)options->body.n);
     }
     if (str_eq(options->method, S("HEAD")))
-        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        curl->easy_setopt(easy, CURLOPT_NOBODY, 1L);
     else
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, arena_cstr(options->arena, options->method));
+        curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, arena_cstr(options->arena, options->method));
 }
 
 /* What is on this machine or its link is never asked through a proxy, whatever http_proxy says. */
@@ -321,39 +332,41 @@ static bool is_near(str url)
 
 static void set_up(struct http_fetch *fetch)
 {
+    const struct curl_calls *curl = &fetch->client->curl;
     const struct http_fetch_options *options = &fetch->options;
     CURL *easy = fetch->easy;
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, fetch);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, fetch->error);
-    curl_easy_setopt(easy, CURLOPT_URL, arena_cstr(options->arena, options->url));
-    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 262144L);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
+    curl->easy_setopt(easy, CURLOPT_PRIVATE, fetch);
+    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, fetch->error);
+    curl->easy_setopt(easy, CURLOPT_URL, arena_cstr(options->arena, options->url));
+    curl->easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl->easy_setopt(easy, CURLOPT_BUFFERSIZE, 262144L);
+    curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl->easy_setopt(easy, CURLOPT_HEADERDATA, fetch);
+    curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl->easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
     if (fetch->client->ca_bundle)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, fetch->client->ca_bundle);
-    fetch->header_list = header_list(options);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->header_list);
+        curl->easy_setopt(easy, CURLOPT_CAINFO, fetch->client->ca_bundle);
+    fetch->header_list = header_list(curl, options);
+    curl->easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->header_list);
     if (is_near(options->url))
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+        curl->easy_setopt(easy, CURLOPT_PROXY, "");
     set_method(fetch);
-    set_limits(easy, options);
+    set_limits(curl, easy, options);
 }
 
 struct http_fetch *http_client_fetch(struct http_client *client,
                                      const struct http_fetch_options *options)
 {
+    const struct curl_calls *curl = &client->curl;
     struct http_fetch *fetch = xalloc(sizeof *fetch);
     fetch->client = client;
     fetch->options = *options;
     fetch->body = buf_in(options->arena);
-    fetch->easy = client->spare ? client->spare : curl_easy_init();
+    fetch->easy = client->spare ? client->spare : curl->easy_init();
     client->spare = NULL;
     fetch->next = client->open;
     fetch->self = &client->open;
@@ -361,7 +374,7 @@ struct http_fetch *http_client_fetch(struct http_client *client,
         fetch->next->self = &fetch->next;
     client->open = fetch;
     set_up(fetch);
-    curl_multi_add_handle(client->multi, fetch->easy);
+    curl->multi_add_handle(client->multi, fetch->easy);
     return fetch;
 }
 

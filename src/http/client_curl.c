@@ -1,0 +1,36 @@
+/* http/client_curl.c - see client_curl.h. The library stays open until the process ends. */
+#include "http/client_curl.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Noreturn void missing(void)
+{
+    fprintf(stderr, "headrace: this command needs libcurl: %s\n", dlerror());
+    exit(2);
+}
+
+/* ISO C has no conversion between pointers to objects and to functions. */
+static void find(void *library, const char *name, void *out)
+{
+    void *found = dlsym(library, name);
+    if (!found)
+        missing();
+    memcpy(out, &found, sizeof found);
+}
+
+void curl_calls_open(struct curl_calls *calls)
+{
+    static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4", "libcurl.4.dylib"};
+    void *library = NULL;
+    for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++)
+        library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+    if (!library)
+        missing();
+#define CURL_CALL_FIND(name) find(library, "curl_" #name, &calls->name);
+    CURL_CALLS(CURL_CALL_FIND)
+#undef CURL_CALL_FIND
+    calls->global_init(CURL_GLOBAL_DEFAULT);
+}
