@@ -304,3 +304,139 @@ def test_without_any_credentials_it_says_so_and_ends_with_one(bench, tmp_path):
     done = subprocess.run([BINARY, "worker", "--jobs-queue-url", bench.jobs, "--results-queue-url", bench.results],
                           env=environment, text=True, capture_output=True, timeout=LIMIT)
     assert done.returncode == 1 and "no credentials" in done.stdout
+
+
+# --- what a service may do to a client: a front that answers some requests itself and passes the rest on -----------------------
+
+class Front(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def pass_on(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        asked = f"{self.command} {self.path} {self.headers.get('X-Amz-Target', '')}"
+        self.server.asked.append((asked, self.headers.get("Authorization", ""), self.headers.get("X-Amz-Date", "")))
+        for trick in self.server.tricks:
+            if trick["on"] in asked and trick["times"] > 0:
+                trick["times"] -= 1
+                return self.reply(trick["status"], trick.get("headers", {}), trick["body"], trick.get("cut", 0))
+        link = http.client.HTTPConnection(*self.server.behind)
+        link.request(self.command, self.path, body, {k: v for k, v in self.headers.items() if k != "Host"} | {"Host": "%s:%d" % self.server.behind})
+        answer = link.getresponse()
+        self.reply(answer.status, dict(answer.getheaders()), answer.read(), 0)
+
+    do_GET = do_PUT = do_POST = do_HEAD = pass_on
+
+    def reply(self, status, headers, body, cut):
+        self.send_response_only(status)
+        for name, value in ({"Date": self.date_time_string()} | headers).items():
+            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                self.send_header(name, value)
+        length = headers.get("Content-Length") if self.command == "HEAD" else len(body) + cut
+        self.send_header("Content-Length", str(length or 0))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        self.close_connection = cut > 0
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def front(bench):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Front)
+    server.behind, server.asked, server.tricks = ("127.0.0.1", bench.server.port), [], []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+def through(bench, front, *flags):
+    bench.upload("x")
+    bench.job("x")
+    return bench.run("worker", "--once", *flags, AWS_ENDPOINT_URL="http://127.0.0.1:%d" % front.server_address[1])
+
+
+def error(code, region=""):
+    return f"<Error><Code>{code}</Code><Message>m</Message>{region}</Error>".encode()
+
+
+def test_throttling_and_server_errors_are_tried_again(bench, front):
+    front.tricks = [{"on": "GET", "status": 503, "times": 1, "body": error("SlowDown")},
+                    {"on": "SendMessageBatch", "status": 500, "times": 2, "body": b"{}"}]
+    code, lines, err = through(bench, front)
+    assert (code, actions(lines)) == (0, ["PROCESSED"]), err
+    assert bench.report("x")["report"] == COUNTS and len(bench.messages(bench.results)) == 1
+
+
+def test_retries_end_and_the_job_is_left(bench, front):
+    front.tricks = [{"on": "GET", "status": 503, "times": 9, "body": error("SlowDown")}]
+    code, lines, err = through(bench, front)
+    assert (code, actions(lines)) == (3, ["FAILED"]), err
+    assert "SlowDown" in lines[0]["error"] and front.tricks[0]["times"] == 6
+    assert bench.counts(bench.jobs) == (0, 1)
+
+
+def test_a_body_that_breaks_off_is_read_anew_from_the_start(bench, front):
+    front.tricks = [{"on": "GET", "status": 200, "times": 1, "body": b"hello wor", "cut": 29}]
+    code, lines, err = through(bench, front)
+    assert (code, actions(lines)) == (0, ["PROCESSED"]), err
+    assert bench.report("x")["report"] == COUNTS
+
+
+def test_a_bucket_elsewhere_is_asked_there_from_then_on(bench, front):
+    front.tricks = [{"on": f"GET /{bench.source}", "status": 301, "times": 1, "body": error("PermanentRedirect"),
+                     "headers": {"x-amz-bucket-region": "eu-west-1"}}]
+    code, lines, err = through(bench, front)
+    assert (code, actions(lines)) == (0, ["PROCESSED"]), err
+    scopes = [authorization for asked, authorization, _ in front.asked if asked.startswith(f"GET /{bench.source}")]
+    assert "/us-east-1/s3/" in scopes[0] and "/eu-west-1/s3/" in scopes[1]
+
+
+def test_a_clock_that_is_wrong_is_put_right(bench, front):
+    later = time.time() + 3600
+    front.tricks = [{"on": "GET", "status": 403, "times": 1, "body": error("RequestTimeTooSkewed"),
+                     "headers": {"Date": time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(later))}}]
+    code, lines, err = through(bench, front)
+    assert (code, actions(lines)) == (0, ["PROCESSED"]), err
+    dates = [date for asked, _, date in front.asked if asked.startswith("GET")]
+    assert abs(int(dates[1][9:11]) - int(dates[0][9:11])) in (1, 23), dates
+
+
+def test_an_expired_token_is_replaced(bench, front):
+    front.tricks = [{"on": "GET", "status": 400, "times": 1, "body": error("ExpiredToken")}]
+    code, lines, err = through(bench, front)
+    assert (code, actions(lines)) == (0, ["PROCESSED"]), err
+
+
+def test_a_message_stays_hidden_while_its_object_is_slow(bench, front):
+    hidden = "ChangeMessageVisibilityBatch"
+    gate = threading.Event()
+    pass_on = Front.pass_on
+
+    class Slow(Front):
+        def do_GET(self):
+            gate.wait(LIMIT)
+            pass_on(self)
+
+    front.RequestHandlerClass = Slow
+    bench.upload("x")
+    bench.job("x")
+    process = bench.start("worker", "--once", "--visibility-timeout", "1", AWS_ENDPOINT_URL="http://127.0.0.1:%d" % front.server_address[1])
+    deadline = time.monotonic() + LIMIT
+    while sum(hidden in asked for asked, _, _ in front.asked) < 4:
+        assert time.monotonic() < deadline, front.asked
+        pause(0.02)
+    gate.set()
+    out, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0 and '"PROCESSED"' in out, err
+    assert bench.counts(bench.jobs) == (0, 0)
+
+
+def test_of_two_racing_workers_one_report_is_left(bench, front):
+    """Another worker writes the report between our look and our write."""
+    front.tricks = [{"on": "HEAD", "status": 404, "times": 1, "body": b""}]
+    bench.aws.s3.put_object(Bucket=bench.output, Key="processed/x.txt.report.json", Body=b'{"jobId":"other"}')
+    code, lines, err = through(bench, front)
+    assert (code, actions(lines)) == (0, ["SKIP_DUPLICATE"]), err
+    assert bench.report("x") == {"jobId": "other"}
