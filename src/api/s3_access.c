@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/xml.h"
 #include "s3/engine.h"
+#include "s3/multipart.h"
 #include "s3/object.h"
 #include "s3/tags.h"
 
@@ -55,6 +56,7 @@ struct question {
     struct s3_bucket *bucket;
     const char *action;
     str key, version;        /* absent below their level */
+    str prefix;              /* a listing that is only thought of: what s3:prefix would be */
     struct s3_object object; /* the version meant; id 0 when there is none */
 };
 
@@ -175,6 +177,7 @@ static struct context context_of(const struct question *q)
     }
     context_add(&context, S("s3:ResourceAccount"), q->bucket->account);
     context_add(&context, S("s3:VersionId"), q->version);
+    context_add(&context, S("s3:prefix"), q->prefix);
     if (q->call->request)
         context_add_request(&context, q->call->request);
     if (q->object.id)
@@ -250,13 +253,26 @@ static bool owner_may(const struct question *q)
     return true;
 }
 
+/* Who began an upload may end it and look at it. */
+static bool is_initiator(const struct question *q)
+{
+    struct s3_multipart upload;
+    struct call *call = q->call;
+    if (call->ctx.anonymous || !call->request || !q->key.p ||
+        (strcmp(q->action, "s3:AbortMultipartUpload") && strcmp(q->action, "s3:ListMultipartUploadParts")))
+        return false;
+    str name = http_query(call->request, S("uploadId"));
+    return name.p && !failed(s3_multipart_find(call->api->s3, &call->ctx, q->bucket, q->key, name, &upload)) &&
+           str_eq(upload.initiator, call->ctx.account);
+}
+
 static bool allowed(const struct question *q)
 {
     bool public;
     enum policy_decision decision = ask_policy(q, &public);
     if (decision == POLICY_DENY)
         return false;
-    if (owner_may(q))
+    if (owner_may(q) || is_initiator(q))
         return true;
     if (decision == POLICY_ALLOW)
         return !public || is_owner(q) ||
@@ -284,12 +300,26 @@ static struct question question_of(struct call *call, const char *action, struct
     return q;
 }
 
+/* Whether a missing key may be told from a forbidden one: by who may list it. */
+static bool may_list(const struct question *q)
+{
+    struct question listing = {.call = q->call, .bucket = q->bucket, .action = "s3:ListBucket", .prefix = q->key};
+    return allowed(&listing);
+}
+
+static bool reads_object(const struct question *q)
+{
+    return q->key.p && (str_starts(str_of(q->action), S("s3:GetObject")));
+}
+
 err s3_may(struct call *call, const char *action, str bucket, str key, str version)
 {
     struct s3_bucket *row = call->api->enforce ? s3_bucket_get(call->api->s3, bucket) : NULL;
     if (!row)
         return OK;
     struct question q = question_of(call, action, row, key, version);
+    if (reads_object(&q) && !q.object.id)
+        return may_list(&q) ? OK : FAIL(S3_ACCESS_DENIED);
     return allowed(&q) ? OK : FAIL(S3_ACCESS_DENIED);
 }
 
@@ -307,9 +337,4 @@ err s3_authorize(struct call *call, const void *in)
     str version =
         call->key.p && call->request ? http_query(call->request, S("versionId")) : STR_NONE;
     return s3_may(call, action, call->bucket, call->key, version);
-}
-
-bool s3_hides_missing_keys(struct call *call)
-{
-    return failed(s3_may(call, "s3:ListBucket", call->bucket, STR_NONE, STR_NONE));
 }

@@ -17,11 +17,8 @@ struct s3_object;
  * say so). Called once the head of the request is decoded. */
 err s3_authorize(struct call *call, const void *in);
 /* The same for something else that the operation touches: a copy's source, each key of DeleteObjects. No-op unless
- * call->api->enforce. `version` is absent unless the request names one. */
+ * call->api->enforce. Of a key that is not there only those hear who may list it. `version` is absent unless the request names one. */
 err s3_may(struct call *call, const char *action, str bucket, str key, str version);
-/* True when nobody may know that a key is missing: a reader without s3:ListBucket gets AccessDenied instead of NoSuchKey. */
-bool s3_hides_missing_keys(struct call *call);
-
 /* Stored lists, loaded: of the bucket (its ACL document) and of a version. Owners are canonical ids. */
 struct s3_acl s3_bucket_acl(struct call *call, struct s3_bucket *bucket);
 struct s3_acl s3_object_acl(struct call *call, const struct s3_object *object);

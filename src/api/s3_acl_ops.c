@@ -169,7 +169,7 @@ static err put_bucket_acl(struct call *call, const void *input, void *out)
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     str owner = s3_canonical_id(call, bucket->account);
     TRY(take(call, &claims, in->document, owner, STR_NONE, &acl));
-    if (s3_ownership_of(call, bucket) == S3_OWNER_ENFORCED && !str_eq(claims.canned, S("private")))
+    if (s3_ownership_of(call, bucket) == S3_OWNER_ENFORCED)
         return FAIL(S3_ACL_NOT_SUPPORTED);
     TRY(s3_acl_may_store(call, bucket, &acl));
     return s3_config_put(call->api->s3, bucket, S3_CONFIG_ACL, S(""),

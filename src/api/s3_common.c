@@ -53,6 +53,8 @@ static bool is_account(str s)
 
 err s3_bucket_of(struct call *call, str bucket, str expected_owner, struct s3_bucket **out)
 {
+    if (expected_owner.p && call->ctx.anonymous && !is_account(expected_owner))
+        return FAIL(S3_ACCESS_DENIED); /* nobody is told what is wrong */
     if (expected_owner.p && !is_account(expected_owner))
         return err_text(call->ctx.arena, &S3_INVALID_BUCKET_OWNER,
                         "The value of the expected bucket owner parameter must be an AWS Account ID... [%.*s]",

@@ -55,9 +55,15 @@ static err status_run(struct call *call, const void *input, void *output)
     struct s3_bucket *bucket;
     struct policy *policy;
     str text;
-    TRY(find(call, input, &bucket, &text));
+    const struct get_in *in = input;
+    TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
+    text = s3_config_get(call->api->s3, &call->ctx, bucket, S3_CONFIG_POLICY, S(""));
+    struct s3_acl acl = s3_bucket_acl(call, bucket);
+    out->is_public = BOOL_OF(s3_acl_is_public(&acl));
+    if (!text.p)
+        return OK;
     TRY(policy_parse(call->ctx.arena, text, &policy));
-    out->is_public = BOOL_OF(policy_is_public(policy));
+    out->is_public.v = out->is_public.v || policy_is_public(policy);
     return OK;
 }
 

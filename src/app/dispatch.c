@@ -232,11 +232,11 @@ static err open_upload(struct request *request, struct auth_chunk_key *key)
     request->stage = STAGE_UPLOAD;
     request->in = arena_alloc(arena, call->op->in->size);
     struct shape_issue issue = codec_decode(arena, &request->route, request->http, STR_NONE, request->in);
-    if (issue.wrong != WRONG_NOTHING)
-        return call->service->refuse(call, call->op, &issue);
     call->reply = request_reply(request);
     if (call->service->authorize)
         TRY(call->service->authorize(call, request->in));
+    if (issue.wrong != WRONG_NOTHING)
+        return call->service->refuse(call, call->op, &issue);
     err e = call->op->begin ? call->op->begin(call, request->in) : OK;
     if (call->upload) {
         call->upload->drained = on_drained;

@@ -127,6 +127,10 @@ static err decode(struct request *request)
         return OK;
     void *in = arena_alloc(arena, op->in->size);
     struct shape_issue issue = codec_decode(arena, &request->route, request->http, request->call.body, in);
+    /* S3 tells what is wrong only to who may ask: its answer needs the head alone. */
+    bool first = issue.wrong != WRONG_NOTHING && request->route.protocol == PROTOCOL_REST_XML;
+    if (first && call->service->authorize)
+        TRY(call->service->authorize(call, in));
     if (issue.wrong != WRONG_NOTHING)
         return refusal(request, &issue);
     request->in = in;

@@ -84,7 +84,10 @@ static err check_statement(struct arena *arena, const struct statement *s, str b
 
 err policy_check_bucket(struct arena *arena, const struct policy *policy, str bucket)
 {
-    for (size_t i = 0; i < policy->n; i++)
+    for (size_t i = 0; i < policy->n; i++) {
+        if (policy->at[i].allow && policy->at[i].principals.negated)
+            return bad(arena, "Allow with NotPrincipal is not allowed.");
         TRY(check_statement(arena, &policy->at[i], bucket));
+    }
     return OK;
 }

@@ -88,15 +88,11 @@ bool s3_acl_canned(struct arena *arena, str name, str owner, str bucket_owner, s
     if (i == n)
         return false;
     *out = (struct s3_acl){0};
+    for (size_t g = 0; g < 2 && canned[i].grants[g].group; g++)
+        s3_acl_add(arena, out, canned[i].grants[g]);
     s3_acl_add(arena, out, (struct s3_grant){S3_FULL_CONTROL, S3_NO_GROUP, owner});
-    for (size_t g = 0; g < 2 && canned[i].grants[g].permission; g++) {
-        struct s3_grant grant = canned[i].grants[g];
-        if (canned[i].to_bucket_owner && (!bucket_owner.p || str_eq(bucket_owner, owner)))
-            continue;
-        if (canned[i].to_bucket_owner)
-            grant.user = bucket_owner;
-        s3_acl_add(arena, out, grant);
-    }
+    if (canned[i].to_bucket_owner && bucket_owner.p && !str_eq(bucket_owner, owner))
+        s3_acl_add(arena, out, (struct s3_grant){canned[i].grants[0].permission, S3_NO_GROUP, bucket_owner});
     return true;
 }
 

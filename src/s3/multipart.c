@@ -99,7 +99,8 @@ err s3_multipart_create(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket
     struct s3_multipart upload = *with;
     upload.object.bucket = bucket->id;
     upload.object.mtime = ctx->now;
-    upload.object.owner = ctx->account;
+    if (!upload.object.owner.p)
+        upload.object.owner = ctx->account;
     upload.initiator = ctx->account;
     upload.name = rng_text(ctx->rng, ctx->arena, S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._"),
                            UPLOAD_ID_LENGTH);
