@@ -23,13 +23,16 @@ static int64_t queue_of(struct call *call, const void *in)
     str url = member(call->op, in, "QueueUrl"), arn = member(call->op, in, "SourceArn");
     str owner = member(call->op, in, "QueueOwnerAWSAccountId");
     if (owner.n)
-        url = arena_printf(call->ctx.arena, "/%.*s/%.*s", STR_ARG(owner), STR_ARG(member(call->op, in, "QueueName")));
-    err e = url.n ? sqs_queue_at(call->api->sqs, &call->ctx, url, &queue)
-            : arn.n ? sqs_queue_by_arn(call->api->sqs, arn, &queue) : OK;
+        url = arena_printf(call->ctx.arena, "/%.*s/%.*s", STR_ARG(owner),
+                           STR_ARG(member(call->op, in, "QueueName")));
+    err e = url.n   ? sqs_queue_at(call->api->sqs, &call->ctx, url, &queue)
+            : arn.n ? sqs_queue_by_arn(call->api->sqs, arn, &queue)
+                    : OK;
     return failed(e) ? 0 : queue;
 }
 
-static enum policy_decision decide(struct arena *arena, const struct sqs_queue_facts *queue, struct policy_request *request)
+static enum policy_decision decide(struct arena *arena, const struct sqs_queue_facts *queue,
+                                   struct policy_request *request)
 {
     struct policy *policy;
     if (!queue->policy.n || failed(policy_parse(arena, queue->policy, &policy)))
@@ -38,7 +41,8 @@ static enum policy_decision decide(struct arena *arena, const struct sqs_queue_f
     return policy_decide(policy, request);
 }
 
-static enum policy_decision decide_for_caller(struct call *call, const struct sqs_queue_facts *queue)
+static enum policy_decision decide_for_caller(struct call *call,
+                                              const struct sqs_queue_facts *queue)
 {
     const struct ctx *ctx = &call->ctx;
     struct policy_value context[] = {
@@ -49,7 +53,8 @@ static enum policy_decision decide_for_caller(struct call *call, const struct sq
         {S("aws:PrincipalAccount"), ctx->account},
         {S("aws:PrincipalArn"), ctx->principal},
     };
-    str action = call->op->action ? str_of(call->op->action) : arena_printf(ctx->arena, "sqs:%s", call->op->name);
+    str action = call->op->action ? str_of(call->op->action)
+                                  : arena_printf(ctx->arena, "sqs:%s", call->op->name);
     struct policy_request request = {.principal = ctx->anonymous ? STR_NONE : ctx->principal,
                                      .account = ctx->anonymous ? STR_NONE : ctx->account,
                                      .action = action,
@@ -74,10 +79,12 @@ err sqs_authorize(struct call *call, const void *in)
                     STR_ARG(sqs_queue_url(call->api->sqs, &call->ctx, id)));
 }
 
-bool sqs_service_may_send(struct sqs *sqs, struct ctx *ctx, int64_t id, str service, str source_arn, str account)
+bool sqs_service_may_send(struct sqs *sqs, struct ctx *ctx, int64_t id, str service, str source_arn,
+                          str account)
 {
     struct sqs_queue_facts queue;
-    struct policy_value context[] = {{S("aws:SourceArn"), source_arn}, {S("aws:SourceAccount"), account}};
+    struct policy_value context[] = {{S("aws:SourceArn"), source_arn},
+                                     {S("aws:SourceAccount"), account}};
     struct policy_request request = {
         .service = service, .action = S("sqs:SendMessage"), .context = context, .ncontext = 2};
     return sqs_queue_facts(sqs, id, &queue) && decide(ctx->arena, &queue, &request) == POLICY_ALLOW;

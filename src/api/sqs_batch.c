@@ -1,17 +1,20 @@
-/* api/sqs_batch.c - the three batch calls. What is wrong with the call as a whole refuses it before any entry is tried; what is wrong
- * with an entry is reported beside the others' success. An entry that fails changed nothing, so one savepoint does for all. */
+/* api/sqs_batch.c - the three batch calls. What is wrong with the call as a whole refuses it before
+ * any entry is tried; what is wrong with an entry is reported beside the others' success. An entry
+ * that fails changed nothing, so one savepoint does for all. */
 #include "api/sqs_send.h"
 #include "sqs/batch.h"
 
 /* AWS's name of an entry is also its name in the Query protocol. */
-static err begin(struct call *call, str url, const char *entry, const str *ids, size_t n, int64_t *queue)
+static err begin(struct call *call, str url, const char *entry, const str *ids, size_t n,
+                 int64_t *queue)
 {
     TRY(sqs_call_queue(call, url, queue));
     return sqs_batch_check(&call->ctx, entry, ids, n);
 }
 
 #define BATCH_OUT(F, T, result_query, result_shape)                                                \
-    F(T, LIST, successful, "Successful", BODY, .flags = REQUIRED, .query = result_query, .of = &result_shape) \
+    F(T, LIST, successful, "Successful", BODY, .flags = REQUIRED, .query = result_query,           \
+      .of = &result_shape)                                                                         \
     F(T, LIST, failures, "Failed", BODY, .flags = REQUIRED, .query = "BatchResultErrorEntry",      \
       .of = &sqs_batch_error_shape)
 
@@ -21,22 +24,24 @@ static err begin(struct call *call, str url, const char *entry, const str *ids, 
 SHAPE(send_entry, "SendMessageBatchRequestEntry", SEND_ENTRY)
 #define SEND_BATCH(F, T)                                                                           \
     SQS_QUEUE_URL(F, T)                                                                            \
-    F(T, LIST, entries, "Entries", BODY, .flags = REQUIRED, .query = "SendMessageBatchRequestEntry", \
-      .of = &send_entry_shape)
+    F(T, LIST, entries, "Entries", BODY, .flags = REQUIRED,                                        \
+      .query = "SendMessageBatchRequestEntry", .of = &send_entry_shape)
 SHAPE(send_batch_input, "SendMessageBatchRequest", SEND_BATCH)
-#define SENT_ENTRY(F, T) F(T, STR, entry, "Id", BODY, .flags = REQUIRED) SQS_SENT_MEMBERS(F, T, REQUIRED)
+#define SENT_ENTRY(F, T)                                                                           \
+    F(T, STR, entry, "Id", BODY, .flags = REQUIRED) SQS_SENT_MEMBERS(F, T, REQUIRED)
 SHAPE(sent_entry, "SendMessageBatchResultEntry", SENT_ENTRY)
 #define SENT_BATCH(F, T) BATCH_OUT(F, T, "SendMessageBatchResultEntry", sent_entry_shape)
 SHAPE(send_batch_output, "SendMessageBatchResult", SENT_BATCH)
 
 static void sent(list *successful, str id, const struct sqs_sent *from)
 {
-    *LIST_AT(*successful, struct sent_entry, successful->n++) = (struct sent_entry){.entry = id,
-                                                                                    .md5_body = from->md5_body,
-                                                                                    .md5_attributes = from->md5_attributes,
-                                                                                    .md5_system = from->md5_system,
-                                                                                    .id = from->id,
-                                                                                    .sequence = from->sequence};
+    *LIST_AT(*successful, struct sent_entry, successful->n++) =
+        (struct sent_entry){.entry = id,
+                            .md5_body = from->md5_body,
+                            .md5_attributes = from->md5_attributes,
+                            .md5_system = from->md5_system,
+                            .id = from->id,
+                            .sequence = from->sequence};
 }
 
 static err send_message_batch(struct call *call, const void *input, void *output)
@@ -55,7 +60,8 @@ static err send_message_batch(struct call *call, const void *input, void *output
     err broken[SQS_BATCH_MAX];
     for (size_t i = 0; i < n; i++) {
         struct send_entry *entry = &entries[i];
-        struct sqs_sendable from = {entry->body, entry->dedup, entry->group, entry->delay, &entry->attributes, &entry->system};
+        struct sqs_sendable from = {entry->body,  entry->dedup,       entry->group,
+                                    entry->delay, &entry->attributes, &entry->system};
         broken[i] = sqs_send_of(call, &from, &sends[i]);
         sends[i].in_batch = true;
     }
@@ -63,7 +69,9 @@ static err send_message_batch(struct call *call, const void *input, void *output
     out->successful.at = arena_array(arena, n, sizeof(struct sent_entry));
     for (size_t i = 0; i < n; i++) {
         struct sqs_sent one;
-        err e = failed(broken[i]) ? broken[i] : sqs_message_send(call->api->sqs, &call->ctx, queue, &sends[i], &one);
+        err e = failed(broken[i])
+                    ? broken[i]
+                    : sqs_message_send(call->api->sqs, &call->ctx, queue, &sends[i], &one);
         if (failed(e))
             TRY(sqs_batch_failed(call, &out->failures, ids[i], e));
         else
@@ -84,13 +92,15 @@ SHAPE(done_change, "ChangeMessageVisibilityBatchResultEntry", ID)
 SHAPE(delete_entry, "DeleteMessageBatchRequestEntry", DELETE_ENTRY)
 #define DELETE_BATCH(F, T)                                                                         \
     SQS_QUEUE_URL(F, T)                                                                            \
-    F(T, LIST, entries, "Entries", BODY, .flags = REQUIRED, .query = "DeleteMessageBatchRequestEntry", \
-      .of = &delete_entry_shape)
+    F(T, LIST, entries, "Entries", BODY, .flags = REQUIRED,                                        \
+      .query = "DeleteMessageBatchRequestEntry", .of = &delete_entry_shape)
 SHAPE(delete_batch_input, "DeleteMessageBatchRequest", DELETE_BATCH)
 #define DELETED_BATCH(F, T) BATCH_OUT(F, T, "DeleteMessageBatchResultEntry", done_delete_shape)
 SHAPE(delete_batch_output, "DeleteMessageBatchResult", DELETED_BATCH)
 
-_Static_assert(sizeof(struct done_delete) == sizeof(str) && sizeof(struct done_change) == sizeof(str), "an id alone");
+_Static_assert(sizeof(struct done_delete) == sizeof(str) &&
+                   sizeof(struct done_change) == sizeof(str),
+               "an id alone");
 
 static void done(list *successful, str id)
 {
@@ -128,16 +138,18 @@ static err delete_message_batch(struct call *call, const void *input, void *outp
 SHAPE(change_entry, "ChangeMessageVisibilityBatchRequestEntry", CHANGE_ENTRY)
 #define CHANGE_BATCH(F, T)                                                                         \
     SQS_QUEUE_URL(F, T)                                                                            \
-    F(T, LIST, entries, "Entries", BODY, .flags = REQUIRED, .query = "ChangeMessageVisibilityBatchRequestEntry", \
-      .of = &change_entry_shape)
+    F(T, LIST, entries, "Entries", BODY, .flags = REQUIRED,                                        \
+      .query = "ChangeMessageVisibilityBatchRequestEntry", .of = &change_entry_shape)
 SHAPE(change_batch_input, "ChangeMessageVisibilityBatchRequest", CHANGE_BATCH)
-#define CHANGED_BATCH(F, T) BATCH_OUT(F, T, "ChangeMessageVisibilityBatchResultEntry", done_change_shape)
+#define CHANGED_BATCH(F, T)                                                                        \
+    BATCH_OUT(F, T, "ChangeMessageVisibilityBatchResultEntry", done_change_shape)
 SHAPE(change_batch_output, "ChangeMessageVisibilityBatchResult", CHANGED_BATCH)
 
 static err change_one(struct call *call, int64_t queue, const struct change_entry *entry)
 {
     if (!entry->visibility.set)
-        return err_text(call->ctx.arena, &SQS_MISSING_PARAMETER, "The request must contain the parameter VisibilityTimeout.");
+        return err_text(call->ctx.arena, &SQS_MISSING_PARAMETER,
+                        "The request must contain the parameter VisibilityTimeout.");
     return sqs_message_hide(call->api->sqs, &call->ctx, queue, entry->receipt, entry->visibility.v);
 }
 
@@ -164,11 +176,20 @@ static err change_message_visibility_batch(struct call *call, const void *input,
 }
 
 const struct op sqs_batch_ops[] = {
-    {.name = "SendMessageBatch", .in = &send_batch_input_shape, .out = &send_batch_output_shape, .run = send_message_batch,
+    {.name = "SendMessageBatch",
+     .in = &send_batch_input_shape,
+     .out = &send_batch_output_shape,
+     .run = send_message_batch,
      .action = "sqs:SendMessage"},
-    {.name = "DeleteMessageBatch", .in = &delete_batch_input_shape, .out = &delete_batch_output_shape,
-     .run = delete_message_batch, .action = "sqs:DeleteMessage"},
-    {.name = "ChangeMessageVisibilityBatch", .in = &change_batch_input_shape, .out = &change_batch_output_shape,
-     .run = change_message_visibility_batch, .action = "sqs:ChangeMessageVisibility"},
+    {.name = "DeleteMessageBatch",
+     .in = &delete_batch_input_shape,
+     .out = &delete_batch_output_shape,
+     .run = delete_message_batch,
+     .action = "sqs:DeleteMessage"},
+    {.name = "ChangeMessageVisibilityBatch",
+     .in = &change_batch_input_shape,
+     .out = &change_batch_output_shape,
+     .run = change_message_visibility_batch,
+     .action = "sqs:ChangeMessageVisibility"},
     {.name = NULL},
 };

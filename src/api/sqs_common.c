@@ -9,7 +9,8 @@ static const struct field tag_fields[] = {
     {.wire = "Key", .kind = SHAPE_STR, .offset = offsetof(struct sqs_tag_entry, key)},
     {.wire = "Value", .kind = SHAPE_STR, .offset = offsetof(struct sqs_tag_entry, value)},
 };
-const struct shape sqs_attribute_entry_shape = {"QueueAttributeMap", sizeof(struct sqs_attribute_entry), attribute_fields, 2};
+const struct shape sqs_attribute_entry_shape = {
+    "QueueAttributeMap", sizeof(struct sqs_attribute_entry), attribute_fields, 2};
 const struct shape sqs_tag_entry_shape = {"TagMap", sizeof(struct sqs_tag_entry), tag_fields, 2};
 
 SHAPE_DEFINE(sqs_queue_input, "QueueRequest", SQS_QUEUE_URL)
@@ -17,7 +18,8 @@ SHAPE_DEFINE(sqs_queue_output, "QueueResult", SQS_QUEUE_URL_OUT)
 SHAPE_DEFINE(sqs_batch_error, "BatchResultErrorEntry", SQS_BATCH_ERROR)
 
 /* Entries of both maps are a name and a value, as the engine's pairs are. */
-_Static_assert(sizeof(struct sqs_attribute_entry) == sizeof(struct sqs_pair), "map entries are pairs");
+_Static_assert(sizeof(struct sqs_attribute_entry) == sizeof(struct sqs_pair),
+               "map entries are pairs");
 _Static_assert(sizeof(struct sqs_tag_entry) == sizeof(struct sqs_pair), "map entries are pairs");
 
 const struct sqs_pair *sqs_pairs(const list *entries)
@@ -42,8 +44,11 @@ err sqs_batch_failed(struct call *call, list *failures, str id, err e)
     struct arena *arena = call->ctx.arena;
     size_t size = sizeof(struct sqs_batch_error);
     failures->at = arena_grow(arena, failures->at, failures->n * size, (failures->n + 1) * size);
-    *LIST_AT(*failures, struct sqs_batch_error, failures->n) = (struct sqs_batch_error){
-        .id = id, .sender_fault = BOOL_OF(true), .code = str_of(e.fault->code), .message = err_message(e)};
+    *LIST_AT(*failures, struct sqs_batch_error, failures->n) =
+        (struct sqs_batch_error){.id = id,
+                                 .sender_fault = BOOL_OF(true),
+                                 .code = str_of(e.fault->code),
+                                 .message = err_message(e)};
     failures->n++;
     failures->set = true;
     return OK;

@@ -1,5 +1,6 @@
-/* api/sqs_common.h - what the tables of SQS operations share. Field rows name AWS's member and, where the Query protocol flattens it, the
- * name there. Ranges are not in the rows: the engine checks them, for all its callers and per entry of a batch. */
+/* api/sqs_common.h - what the tables of SQS operations share. Field rows name AWS's member and,
+ * where the Query protocol flattens it, the name there. Ranges are not in the rows: the engine
+ * checks them, for all its callers and per entry of a batch. */
 #ifndef HEADRACE_API_SQS_COMMON_H
 #define HEADRACE_API_SQS_COMMON_H
 
@@ -35,7 +36,8 @@ err sqs_call_queue(struct call *call, str url, int64_t *queue);
 const struct sqs_pair *sqs_pairs(const list *entries);
 /* Items of a list of bare strings. */
 const str *sqs_texts(const list *items);
-/* Appends what went wrong with one entry; a fault of ours (5xx) is passed up, for it fails the call. */
+/* Appends what went wrong with one entry; a fault of ours (5xx) is passed up, for it fails the
+ * call. */
 err sqs_batch_failed(struct call *call, list *failures, str id, err e);
 
 #endif

@@ -9,9 +9,13 @@ SHAPE_DEFINE(sqs_value, "MessageAttributeValue", SQS_VALUE)
 
 static const struct field value_entry_fields[] = {
     {.wire = "Name", .kind = SHAPE_STR, .offset = offsetof(struct sqs_value_entry, name)},
-    {.wire = "Value", .kind = SHAPE_STRUCT, .offset = offsetof(struct sqs_value_entry, value), .of = &sqs_value_shape},
+    {.wire = "Value",
+     .kind = SHAPE_STRUCT,
+     .offset = offsetof(struct sqs_value_entry, value),
+     .of = &sqs_value_shape},
 };
-const struct shape sqs_value_entry_shape = {"MessageBodyAttributeMap", sizeof(struct sqs_value_entry), value_entry_fields, 2};
+const struct shape sqs_value_entry_shape = {"MessageBodyAttributeMap",
+                                            sizeof(struct sqs_value_entry), value_entry_fields, 2};
 
 /* --- SendMessage --- */
 
@@ -20,13 +24,15 @@ SHAPE(send_input, "SendMessageRequest", SEND)
 #define SENT(F, T) SQS_SENT_MEMBERS(F, T, 0)
 SHAPE(send_output, "SendMessageResult", SENT)
 
-static err value_of(struct call *call, const struct sqs_value_entry *entry, struct sqs_attribute *out)
+static err value_of(struct call *call, const struct sqs_value_entry *entry,
+                    struct sqs_attribute *out)
 {
     static const struct sqs_value nothing;
     const struct sqs_value *value = entry->value ? entry->value : &nothing;
     if (value->strings.n || value->binaries.n)
-        return err_text(call->ctx.arena, &SQS_UNSUPPORTED_OPERATION,
-                        "Message attribute list values in SendMessage operation are not supported.");
+        return err_text(
+            call->ctx.arena, &SQS_UNSUPPORTED_OPERATION,
+            "Message attribute list values in SendMessage operation are not supported.");
     *out = (struct sqs_attribute){.name = entry->name, .type = value->type};
     out->value = str_starts(value->type, S("Binary")) ? value->binary : value->string;
     return OK;
@@ -36,15 +42,16 @@ static err value_of(struct call *call, const struct sqs_value_entry *entry, stru
 static err system_of(struct call *call, const list *system, struct sqs_send *send)
 {
     struct sqs_attribute attribute;
-    LIST_EACH(const struct sqs_value_entry, entry, *system)
-    {
+    LIST_EACH (const struct sqs_value_entry, entry, *system) {
         TRY(value_of(call, entry, &attribute));
         if (!str_eq(entry->name, S("AWSTraceHeader")))
             return err_text(call->ctx.arena, &SQS_INVALID_PARAMETER,
-                            "Message system attribute name '%.*s' is invalid.", STR_ARG(entry->name));
+                            "Message system attribute name '%.*s' is invalid.",
+                            STR_ARG(entry->name));
         if (!str_eq(attribute.type, S("String")) || !attribute.value.n)
             return err_text(call->ctx.arena, &SQS_INVALID_PARAMETER,
-                            "The message system attribute 'AWSTraceHeader' must contain a non-empty value of type 'String'.");
+                            "The message system attribute 'AWSTraceHeader' must contain a "
+                            "non-empty value of type 'String'.");
         send->trace_header = attribute.value;
     }
     return OK;
@@ -52,10 +59,11 @@ static err system_of(struct call *call, const list *system, struct sqs_send *sen
 
 err sqs_send_of(struct call *call, const struct sqs_sendable *from, struct sqs_send *send)
 {
-    struct sqs_attribute *attributes = arena_array(call->ctx.arena, from->attributes->n + 1, sizeof *attributes);
+    struct sqs_attribute *attributes =
+        arena_array(call->ctx.arena, from->attributes->n + 1, sizeof *attributes);
     size_t n = 0;
-    LIST_EACH(const struct sqs_value_entry, entry, *from->attributes)
-    TRY(value_of(call, entry, &attributes[n++]));
+    LIST_EACH (const struct sqs_value_entry, entry, *from->attributes)
+        TRY(value_of(call, entry, &attributes[n++]));
     *send = (struct sqs_send){.body = from->body,
                               .attributes = attributes,
                               .nattributes = n,
@@ -75,7 +83,8 @@ static err send_message(struct call *call, const void *input, void *output)
     struct sqs_sent sent;
     int64_t queue;
     TRY(sqs_call_queue(call, in->queue_url, &queue));
-    struct sqs_sendable from = {in->body, in->dedup, in->group, in->delay, &in->attributes, &in->system};
+    struct sqs_sendable from = {in->body,  in->dedup,       in->group,
+                                in->delay, &in->attributes, &in->system};
     TRY(sqs_send_of(call, &from, &send));
     TRY(sqs_message_send(call->api->sqs, &call->ctx, queue, &send, &sent));
     *out = (struct send_output){.md5_body = sent.md5_body,
@@ -90,17 +99,20 @@ static err send_message(struct call *call, const void *input, void *output)
 
 #define RECEIVE(F, T)                                                                              \
     SQS_QUEUE_URL(F, T)                                                                            \
-    F(T, LIST, old_names, "AttributeNames", BODY, .query = "AttributeName", .of = &scalar_str_shape) \
-    F(T, LIST, system_names, "MessageSystemAttributeNames", BODY, .query = "MessageSystemAttributeName", \
+    F(T, LIST, old_names, "AttributeNames", BODY, .query = "AttributeName",                        \
       .of = &scalar_str_shape)                                                                     \
-    F(T, LIST, names, "MessageAttributeNames", BODY, .query = "MessageAttributeName", .of = &scalar_str_shape) \
+    F(T, LIST, system_names, "MessageSystemAttributeNames", BODY,                                  \
+      .query = "MessageSystemAttributeName", .of = &scalar_str_shape)                              \
+    F(T, LIST, names, "MessageAttributeNames", BODY, .query = "MessageAttributeName",              \
+      .of = &scalar_str_shape)                                                                     \
     F(T, INT, max, "MaxNumberOfMessages", BODY)                                                    \
     F(T, INT, visibility, "VisibilityTimeout", BODY)                                               \
     F(T, INT, wait, "WaitTimeSeconds", BODY)                                                       \
     F(T, STR, attempt, "ReceiveRequestAttemptId", BODY)
 SHAPE(receive_input, "ReceiveMessageRequest", RECEIVE)
 
-/* Nothing there: wait as long as the call says, or else the queue, from the first time it was tried. */
+/* Nothing there: wait as long as the call says, or else the queue, from the first time it was
+ * tried. */
 static void park(struct call *call, int64_t queue, opt_int asked_wait)
 {
     struct sqs_queue_facts facts;
@@ -118,8 +130,7 @@ static void park(struct call *call, int64_t queue, opt_int asked_wait)
 static void take_back(struct call *call, void *output)
 {
     struct sqs_receive_output *out = output;
-    LIST_EACH(struct sqs_message_output, message, out->messages)
-    {
+    LIST_EACH (struct sqs_message_output, message, out->messages) {
         if (failed(sqs_message_return(call->api->sqs, &call->ctx, out->queue.v, message->receipt)))
             return;
     }
@@ -150,10 +161,12 @@ static err receive_message(struct call *call, const void *input, void *output)
     call->undelivered_out = out;
     out->queue = INT_OF(queue);
     /* MessageSystemAttributeNames wins over the older AttributeNames (#7). */
-    struct sqs_wanted wanted = {in->system_names.n ? &in->system_names : &in->old_names, &in->names};
+    struct sqs_wanted wanted = {in->system_names.n ? &in->system_names : &in->old_names,
+                                &in->names};
     out->messages.at = arena_array(ctx->arena, out->messages.n, sizeof(struct sqs_message_output));
     for (size_t i = 0; i < out->messages.n; i++)
-        sqs_message_put(ctx->arena, &wanted, &messages[i], LIST_AT(out->messages, struct sqs_message_output, i));
+        sqs_message_put(ctx->arena, &wanted, &messages[i],
+                        LIST_AT(out->messages, struct sqs_message_output, i));
     return OK;
 }
 
@@ -189,10 +202,23 @@ static err change_message_visibility(struct call *call, const void *input, void 
 }
 
 const struct op sqs_message_ops[] = {
-    {.name = "SendMessage", .in = &send_input_shape, .out = &send_output_shape, .run = send_message},
-    {.name = "ReceiveMessage", .in = &receive_input_shape, .out = &sqs_receive_output_shape, .run = receive_message},
-    {.name = "DeleteMessage", .in = &delete_input_shape, .out = &empty_shape, .run = delete_message, .flags = OP_NO_RESULT},
-    {.name = "ChangeMessageVisibility", .in = &change_input_shape, .out = &empty_shape, .run = change_message_visibility,
+    {.name = "SendMessage",
+     .in = &send_input_shape,
+     .out = &send_output_shape,
+     .run = send_message},
+    {.name = "ReceiveMessage",
+     .in = &receive_input_shape,
+     .out = &sqs_receive_output_shape,
+     .run = receive_message},
+    {.name = "DeleteMessage",
+     .in = &delete_input_shape,
+     .out = &empty_shape,
+     .run = delete_message,
+     .flags = OP_NO_RESULT},
+    {.name = "ChangeMessageVisibility",
+     .in = &change_input_shape,
+     .out = &empty_shape,
+     .run = change_message_visibility,
      .flags = OP_NO_RESULT},
     {.name = NULL},
 };

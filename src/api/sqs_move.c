@@ -16,7 +16,8 @@ static err start_message_move_task(struct call *call, const void *input, void *o
     struct start_move_output *out = output;
     /* 0 is the engine's "not given", which nobody may ask for by number. */
     int64_t rate = !in->rate.set ? 0 : in->rate.v ? in->rate.v : -1;
-    return sqs_move_start(call->api->sqs, &call->ctx, in->source, in->destination, rate, &out->handle);
+    return sqs_move_start(call->api->sqs, &call->ctx, in->source, in->destination, rate,
+                          &out->handle);
 }
 
 #define LIST_MOVES(F, T)                                                                           \
@@ -35,7 +36,8 @@ SHAPE(list_moves_input, "ListMessageMoveTasksRequest", LIST_MOVES)
     F(T, INT, started, "StartedTimestamp", BODY)
 SHAPE(move_entry, "ListMessageMoveTasksResultEntry", MOVE)
 #define MOVES(F, T)                                                                                \
-    F(T, LIST, results, "Results", BODY, .query = "ListMessageMoveTasksResultEntry", .of = &move_entry_shape)
+    F(T, LIST, results, "Results", BODY, .query = "ListMessageMoveTasksResultEntry",               \
+      .of = &move_entry_shape)
 SHAPE(list_moves_output, "ListMessageMoveTasksResult", MOVES)
 
 static struct move_entry entry_of(const struct sqs_move_task *task)
@@ -56,7 +58,8 @@ static err list_message_move_tasks(struct call *call, const void *input, void *o
     const struct list_moves_input *in = input;
     struct list_moves_output *out = output;
     struct sqs_move_task *tasks;
-    TRY(sqs_move_list(call->api->sqs, &call->ctx, in->source, in->max.set ? in->max.v : 1, &tasks, &out->results.n));
+    TRY(sqs_move_list(call->api->sqs, &call->ctx, in->source, in->max.set ? in->max.v : 1, &tasks,
+                      &out->results.n));
     out->results.at = arena_array(call->ctx.arena, out->results.n + 1, sizeof(struct move_entry));
     for (size_t i = 0; i < out->results.n; i++)
         *LIST_AT(out->results, struct move_entry, i) = entry_of(&tasks[i]);
@@ -77,11 +80,18 @@ static err cancel_message_move_task(struct call *call, const void *input, void *
 }
 
 const struct op sqs_move_ops[] = {
-    {.name = "StartMessageMoveTask", .in = &start_move_input_shape, .out = &start_move_output_shape,
+    {.name = "StartMessageMoveTask",
+     .in = &start_move_input_shape,
+     .out = &start_move_output_shape,
      .run = start_message_move_task},
-    {.name = "ListMessageMoveTasks", .in = &list_moves_input_shape, .out = &list_moves_output_shape,
-     .run = list_message_move_tasks, .flags = OP_READ},
-    {.name = "CancelMessageMoveTask", .in = &cancel_move_input_shape, .out = &cancel_move_output_shape,
+    {.name = "ListMessageMoveTasks",
+     .in = &list_moves_input_shape,
+     .out = &list_moves_output_shape,
+     .run = list_message_move_tasks,
+     .flags = OP_READ},
+    {.name = "CancelMessageMoveTask",
+     .in = &cancel_move_input_shape,
+     .out = &cancel_move_output_shape,
      .run = cancel_message_move_task},
     {.name = NULL},
 };

@@ -12,7 +12,8 @@ static void add_flag(list *system, str name, bool value)
 }
 
 /* Where hidden messages may be among them, each says what it is. */
-static void put(struct arena *arena, const struct sqs_peeked *from, bool tell, struct sqs_message_output *to)
+static void put(struct arena *arena, const struct sqs_peeked *from, bool tell,
+                struct sqs_message_output *to)
 {
     struct scalar_str all = {S("All")};
     list everything = {.at = &all, .n = 1};
@@ -30,14 +31,16 @@ static err peek_messages(struct call *call, const void *input, void *output)
     const struct sqs_peek_input *in = input;
     struct sqs_receive_output *out = output;
     struct arena *arena = call->ctx.arena;
-    struct sqs_peek peek = {.invisible = in->invisible.v, .delayed = in->delayed.v, .limit = SQS_PEEK_MAX / 10};
+    struct sqs_peek peek = {
+        .invisible = in->invisible.v, .delayed = in->delayed.v, .limit = SQS_PEEK_MAX / 10};
     struct sqs_peeked *page;
     int64_t queue;
     size_t n, size = sizeof(struct sqs_message_output);
     TRY(sqs_call_queue(call, in->queue_url, &queue));
     while (peek.after >= 0 && out->messages.n < SQS_PEEK_MAX) {
         TRY(sqs_messages_peek(call->api->sqs, &call->ctx, queue, &peek, &page, &n));
-        out->messages.at = arena_grow(arena, out->messages.at, out->messages.n * size, (out->messages.n + n) * size);
+        out->messages.at = arena_grow(arena, out->messages.at, out->messages.n * size,
+                                      (out->messages.n + n) * size);
         for (size_t i = 0; i < n; i++)
             put(arena, &page[i], peek.invisible || peek.delayed,
                 LIST_AT(out->messages, struct sqs_message_output, out->messages.n++));

@@ -1,4 +1,5 @@
-/* api/sqs_queue.c - operations on queues: create, find, list, attributes, tags, permissions, purge, delete. */
+/* api/sqs_queue.c - operations on queues: create, find, list, attributes, tags, permissions, purge,
+ * delete. */
 #include "api/sqs_common.h"
 #include "sqs/permission.h"
 
@@ -6,7 +7,8 @@
 
 #define CREATE(F, T)                                                                               \
     F(T, STR, name, "QueueName", BODY, .flags = REQUIRED)                                          \
-    F(T, MAP, attributes, "Attributes", BODY, .query = "Attribute", .of = &sqs_attribute_entry_shape) \
+    F(T, MAP, attributes, "Attributes", BODY, .query = "Attribute",                                \
+      .of = &sqs_attribute_entry_shape)                                                            \
     F(T, MAP, tags, "tags", BODY, .query = "Tag", .of = &sqs_tag_entry_shape)
 SHAPE(create_queue_input, "CreateQueueRequest", CREATE)
 
@@ -15,8 +17,8 @@ static err create_queue(struct call *call, const void *input, void *output)
     const struct create_queue_input *in = input;
     struct sqs_queue_output *out = output;
     int64_t queue;
-    TRY(sqs_queue_create(call->api->sqs, &call->ctx, in->name, sqs_pairs(&in->attributes), in->attributes.n,
-                         sqs_pairs(&in->tags), in->tags.n, &queue));
+    TRY(sqs_queue_create(call->api->sqs, &call->ctx, in->name, sqs_pairs(&in->attributes),
+                         in->attributes.n, sqs_pairs(&in->tags), in->tags.n, &queue));
     out->queue_url = sqs_queue_url(call->api->sqs, &call->ctx, queue);
     return OK;
 }
@@ -79,7 +81,8 @@ static int64_t page_of(opt_int max)
 
 static void add_url(struct call *call, list *urls, int64_t queue)
 {
-    LIST_AT(*urls, struct scalar_str, urls->n++)->value = sqs_queue_url(call->api->sqs, &call->ctx, queue);
+    LIST_AT(*urls, struct scalar_str, urls->n++)->value =
+        sqs_queue_url(call->api->sqs, &call->ctx, queue);
     urls->set = true;
 }
 
@@ -109,7 +112,8 @@ SHAPE(sources_input, "ListDeadLetterSourceQueuesRequest", SOURCES_IN)
 
 /* AWS's small letter. */
 #define SOURCES_OUT(F, T)                                                                          \
-    F(T, LIST, urls, "queueUrls", BODY, .flags = REQUIRED, .query = "QueueUrl", .of = &scalar_str_shape) \
+    F(T, LIST, urls, "queueUrls", BODY, .flags = REQUIRED, .query = "QueueUrl",                    \
+      .of = &scalar_str_shape)                                                                     \
     F(T, STR, token, "NextToken", BODY)
 SHAPE(sources_output, "ListDeadLetterSourceQueuesResult", SOURCES_OUT)
 
@@ -121,8 +125,10 @@ static err list_dead_letter_source_queues(struct call *call, const void *input, 
     size_t n;
     str token = in->token;
     TRY(sqs_call_queue(call, in->queue_url, &queue));
-    TRY(sqs_queue_sources(call->api->sqs, &call->ctx, queue, page_of(in->max), &token, &sources, &n));
-    out->urls = (list){.at = arena_array(call->ctx.arena, n + 1, sizeof(struct scalar_str)), .set = true};
+    TRY(sqs_queue_sources(call->api->sqs, &call->ctx, queue, page_of(in->max), &token, &sources,
+                          &n));
+    out->urls =
+        (list){.at = arena_array(call->ctx.arena, n + 1, sizeof(struct scalar_str)), .set = true};
     for (size_t i = 0; i < n; i++)
         add_url(call, &out->urls, sources[i]);
     out->token = token;
@@ -136,7 +142,8 @@ static err list_dead_letter_source_queues(struct call *call, const void *input, 
     F(T, LIST, names, "AttributeNames", BODY, .query = "AttributeName", .of = &scalar_str_shape)
 SHAPE(get_attributes_input, "GetQueueAttributesRequest", GET_ATTRIBUTES)
 #define GOT_ATTRIBUTES(F, T)                                                                       \
-    F(T, MAP, attributes, "Attributes", BODY, .query = "Attribute", .of = &sqs_attribute_entry_shape)
+    F(T, MAP, attributes, "Attributes", BODY, .query = "Attribute",                                \
+      .of = &sqs_attribute_entry_shape)
 SHAPE(get_attributes_output, "GetQueueAttributesResult", GOT_ATTRIBUTES)
 
 static err get_queue_attributes(struct call *call, const void *input, void *output)
@@ -146,7 +153,8 @@ static err get_queue_attributes(struct call *call, const void *input, void *outp
     struct sqs_pair *pairs;
     int64_t queue;
     TRY(sqs_call_queue(call, in->queue_url, &queue));
-    TRY(sqs_queue_get(call->api->sqs, &call->ctx, queue, sqs_texts(&in->names), in->names.n, &pairs, &out->attributes.n));
+    TRY(sqs_queue_get(call->api->sqs, &call->ctx, queue, sqs_texts(&in->names), in->names.n, &pairs,
+                      &out->attributes.n));
     out->attributes.at = pairs;
     return OK;
 }
@@ -163,7 +171,8 @@ static err set_queue_attributes(struct call *call, const void *input, void *outp
     int64_t queue;
     (void)output;
     TRY(sqs_call_queue(call, in->queue_url, &queue));
-    return sqs_queue_set(call->api->sqs, &call->ctx, queue, sqs_pairs(&in->attributes), in->attributes.n);
+    return sqs_queue_set(call->api->sqs, &call->ctx, queue, sqs_pairs(&in->attributes),
+                         in->attributes.n);
 }
 
 /* --- tags --- */
@@ -216,8 +225,10 @@ static err list_queue_tags(struct call *call, const void *input, void *output)
 #define ADD_PERMISSION(F, T)                                                                       \
     SQS_QUEUE_URL(F, T)                                                                            \
     F(T, STR, label, "Label", BODY, .flags = REQUIRED)                                             \
-    F(T, LIST, accounts, "AWSAccountIds", BODY, .flags = REQUIRED, .query = "AWSAccountId", .of = &scalar_str_shape) \
-    F(T, LIST, actions, "Actions", BODY, .flags = REQUIRED, .query = "ActionName", .of = &scalar_str_shape)
+    F(T, LIST, accounts, "AWSAccountIds", BODY, .flags = REQUIRED, .query = "AWSAccountId",        \
+      .of = &scalar_str_shape)                                                                     \
+    F(T, LIST, actions, "Actions", BODY, .flags = REQUIRED, .query = "ActionName",                 \
+      .of = &scalar_str_shape)
 SHAPE(add_permission_input, "AddPermissionRequest", ADD_PERMISSION)
 
 static err add_permission(struct call *call, const void *input, void *output)
@@ -226,8 +237,9 @@ static err add_permission(struct call *call, const void *input, void *output)
     int64_t queue;
     (void)output;
     TRY(sqs_call_queue(call, in->queue_url, &queue));
-    return sqs_permission_add(call->api->sqs, &call->ctx, queue, in->label, sqs_texts(&in->accounts), in->accounts.n,
-                              sqs_texts(&in->actions), in->actions.n);
+    return sqs_permission_add(call->api->sqs, &call->ctx, queue, in->label,
+                              sqs_texts(&in->accounts), in->accounts.n, sqs_texts(&in->actions),
+                              in->actions.n);
 }
 
 #define REMOVE_PERMISSION(F, T)                                                                    \
@@ -245,26 +257,69 @@ static err remove_permission(struct call *call, const void *input, void *output)
 }
 
 const struct op sqs_queue_ops[] = {
-    {.name = "CreateQueue", .in = &create_queue_input_shape, .out = &sqs_queue_output_shape, .run = create_queue},
-    {.name = "DeleteQueue", .in = &sqs_queue_input_shape, .out = &empty_shape, .run = delete_queue, .flags = OP_NO_RESULT},
-    {.name = "PurgeQueue", .in = &sqs_queue_input_shape, .out = &empty_shape, .run = purge_queue, .flags = OP_NO_RESULT},
-    {.name = "GetQueueUrl", .in = &get_queue_url_input_shape, .out = &sqs_queue_output_shape, .run = get_queue_url,
-     .flags = OP_READ},
-    {.name = "ListQueues", .in = &list_queues_input_shape, .out = &list_queues_output_shape, .run = list_queues,
-     .flags = OP_READ},
-    {.name = "ListDeadLetterSourceQueues", .in = &sources_input_shape, .out = &sources_output_shape,
-     .run = list_dead_letter_source_queues, .flags = OP_READ},
-    {.name = "GetQueueAttributes", .in = &get_attributes_input_shape, .out = &get_attributes_output_shape,
-     .run = get_queue_attributes, .flags = OP_READ},
-    {.name = "SetQueueAttributes", .in = &set_attributes_input_shape, .out = &empty_shape, .run = set_queue_attributes,
+    {.name = "CreateQueue",
+     .in = &create_queue_input_shape,
+     .out = &sqs_queue_output_shape,
+     .run = create_queue},
+    {.name = "DeleteQueue",
+     .in = &sqs_queue_input_shape,
+     .out = &empty_shape,
+     .run = delete_queue,
      .flags = OP_NO_RESULT},
-    {.name = "TagQueue", .in = &tag_queue_input_shape, .out = &empty_shape, .run = tag_queue, .flags = OP_NO_RESULT},
-    {.name = "UntagQueue", .in = &untag_queue_input_shape, .out = &empty_shape, .run = untag_queue, .flags = OP_NO_RESULT},
-    {.name = "ListQueueTags", .in = &sqs_queue_input_shape, .out = &list_tags_output_shape, .run = list_queue_tags,
-     .flags = OP_READ},
-    {.name = "AddPermission", .in = &add_permission_input_shape, .out = &empty_shape, .run = add_permission,
+    {.name = "PurgeQueue",
+     .in = &sqs_queue_input_shape,
+     .out = &empty_shape,
+     .run = purge_queue,
      .flags = OP_NO_RESULT},
-    {.name = "RemovePermission", .in = &remove_permission_input_shape, .out = &empty_shape, .run = remove_permission,
+    {.name = "GetQueueUrl",
+     .in = &get_queue_url_input_shape,
+     .out = &sqs_queue_output_shape,
+     .run = get_queue_url,
+     .flags = OP_READ},
+    {.name = "ListQueues",
+     .in = &list_queues_input_shape,
+     .out = &list_queues_output_shape,
+     .run = list_queues,
+     .flags = OP_READ},
+    {.name = "ListDeadLetterSourceQueues",
+     .in = &sources_input_shape,
+     .out = &sources_output_shape,
+     .run = list_dead_letter_source_queues,
+     .flags = OP_READ},
+    {.name = "GetQueueAttributes",
+     .in = &get_attributes_input_shape,
+     .out = &get_attributes_output_shape,
+     .run = get_queue_attributes,
+     .flags = OP_READ},
+    {.name = "SetQueueAttributes",
+     .in = &set_attributes_input_shape,
+     .out = &empty_shape,
+     .run = set_queue_attributes,
+     .flags = OP_NO_RESULT},
+    {.name = "TagQueue",
+     .in = &tag_queue_input_shape,
+     .out = &empty_shape,
+     .run = tag_queue,
+     .flags = OP_NO_RESULT},
+    {.name = "UntagQueue",
+     .in = &untag_queue_input_shape,
+     .out = &empty_shape,
+     .run = untag_queue,
+     .flags = OP_NO_RESULT},
+    {.name = "ListQueueTags",
+     .in = &sqs_queue_input_shape,
+     .out = &list_tags_output_shape,
+     .run = list_queue_tags,
+     .flags = OP_READ},
+    {.name = "AddPermission",
+     .in = &add_permission_input_shape,
+     .out = &empty_shape,
+     .run = add_permission,
+     .flags = OP_NO_RESULT},
+    {.name = "RemovePermission",
+     .in = &remove_permission_input_shape,
+     .out = &empty_shape,
+     .run = remove_permission,
      .flags = OP_NO_RESULT},
     {.name = NULL},
 };

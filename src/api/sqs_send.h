@@ -1,4 +1,5 @@
-/* api/sqs_send.h - the members of a message as they travel: shared by single calls and batches, in and out. */
+/* api/sqs_send.h - the members of a message as they travel: shared by single calls and batches, in
+ * and out. */
 #ifndef HEADRACE_API_SQS_SEND_H
 #define HEADRACE_API_SQS_SEND_H
 
@@ -8,8 +9,10 @@
 #define SQS_VALUE(F, T)                                                                            \
     F(T, STR, string, "StringValue", BODY)                                                         \
     F(T, BLOB, binary, "BinaryValue", BODY)                                                        \
-    F(T, LIST, strings, "StringListValues", BODY, .query = "StringListValue", .of = &scalar_str_shape) \
-    F(T, LIST, binaries, "BinaryListValues", BODY, .query = "BinaryListValue", .of = &scalar_str_shape) \
+    F(T, LIST, strings, "StringListValues", BODY, .query = "StringListValue",                      \
+      .of = &scalar_str_shape)                                                                     \
+    F(T, LIST, binaries, "BinaryListValues", BODY, .query = "BinaryListValue",                     \
+      .of = &scalar_str_shape)                                                                     \
     F(T, STR, type, "DataType", BODY)
 SHAPE_DECLARE(sqs_value, SQS_VALUE)
 
@@ -24,7 +27,8 @@ extern const struct shape sqs_value_entry_shape;
 #define SQS_SEND_MEMBERS(F, T)                                                                     \
     F(T, STR, body, "MessageBody", BODY, .flags = REQUIRED)                                        \
     F(T, INT, delay, "DelaySeconds", BODY)                                                         \
-    F(T, MAP, attributes, "MessageAttributes", BODY, .query = "MessageAttribute", .of = &sqs_value_entry_shape) \
+    F(T, MAP, attributes, "MessageAttributes", BODY, .query = "MessageAttribute",                  \
+      .of = &sqs_value_entry_shape)                                                                \
     F(T, MAP, system, "MessageSystemAttributes", BODY, .query = "MessageSystemAttribute",          \
       .of = &sqs_value_entry_shape)                                                                \
     F(T, STR, dedup, "MessageDeduplicationId", BODY)                                               \

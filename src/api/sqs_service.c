@@ -1,28 +1,34 @@
-/* api/sqs_service.c - SQS as a service: its tables of operations, and what a malformed input is called there. A new table of rows is
- * one line here. */
+/* api/sqs_service.c - SQS as a service: its tables of operations, and what a malformed input is
+ * called there. A new table of rows is one line here. */
 #include "api/ops.h"
 #include "api/sqs_access.h"
 #include "api/sqs_common.h"
 
 #include <string.h>
 
-static const struct op *const tables[] = {sqs_queue_ops, sqs_message_ops, sqs_batch_ops, sqs_move_ops, NULL};
+static const struct op *const tables[] = {sqs_queue_ops, sqs_message_ops, sqs_batch_ops,
+                                          sqs_move_ops, NULL};
 
 static err wrong_type(struct arena *arena, const struct shape_issue *issue)
 {
-    static const char *const wanted[] = {"a String", "an Integer", "a Boolean", "a Blob", "a Timestamp",
-                                         "a Structure", "a List", "a Map"};
+    static const char *const wanted[] = {"a String",    "an Integer",  "a Boolean", "a Blob",
+                                         "a Timestamp", "a Structure", "a List",    "a Map"};
     const char *want = issue->field ? wanted[issue->field->kind] : "a Structure";
-    return err_text(arena, &SQS_MALFORMED, "%.*s can not be converted to %s", STR_ARG(issue->value), want);
+    return err_text(arena, &SQS_MALFORMED, "%.*s can not be converted to %s", STR_ARG(issue->value),
+                    want);
 }
 
-/* The Query protocol cannot say "an empty list": a batch without entries is one without the member (#21). */
+/* The Query protocol cannot say "an empty list": a batch without entries is one without the member
+ * (#21). */
 static err missing(struct arena *arena, const struct shape_issue *issue)
 {
     const struct field *field = issue->field;
-    if (field && !strcmp(field->wire, "Entries") && field->kind == SHAPE_LIST && str_eq(issue->name, S("Entries")))
-        return err_text(arena, &SQS_EMPTY_BATCH, "There should be at least one %s in the request.", field->query);
-    return err_text(arena, &SQS_MISSING_PARAMETER, "The request must contain the parameter %.*s.", STR_ARG(issue->name));
+    if (field && !strcmp(field->wire, "Entries") && field->kind == SHAPE_LIST &&
+        str_eq(issue->name, S("Entries")))
+        return err_text(arena, &SQS_EMPTY_BATCH, "There should be at least one %s in the request.",
+                        field->query);
+    return err_text(arena, &SQS_MISSING_PARAMETER, "The request must contain the parameter %.*s.",
+                    STR_ARG(issue->name));
 }
 
 static err refuse(struct call *call, const struct op *op, const struct shape_issue *issue)
@@ -36,10 +42,11 @@ static err refuse(struct call *call, const struct op *op, const struct shape_iss
         return wrong_type(arena, issue);
     case WRONG_RANGE:
     case WRONG_VALUE:
-        return err_text(arena, &SQS_INVALID_PARAMETER, "Value %.*s for parameter %.*s is invalid.", STR_ARG(issue->value),
-                        STR_ARG(issue->name));
+        return err_text(arena, &SQS_INVALID_PARAMETER, "Value %.*s for parameter %.*s is invalid.",
+                        STR_ARG(issue->value), STR_ARG(issue->name));
     case WRONG_UNIMPLEMENTED:
-        return err_text(arena, &SQS_UNSUPPORTED_OPERATION, "The parameter %.*s is not implemented.", STR_ARG(issue->name));
+        return err_text(arena, &SQS_UNSUPPORTED_OPERATION, "The parameter %.*s is not implemented.",
+                        STR_ARG(issue->name));
     default:
         return FAIL(SQS_MALFORMED);
     }

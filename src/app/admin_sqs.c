@@ -1,9 +1,10 @@
 /* app/admin_sqs.c - looking into queues without receiving.
  *   GET /_headrace/sqs/queues                   every queue with its numbers
- *   GET /_headrace/sqs/messages?QueueUrl=...    its messages: state, receive count, when it becomes visible, group
- *       &ShowInvisible=true&ShowDelayed=true    also those in flight, also delayed ones
+ *   GET /_headrace/sqs/messages?QueueUrl=...    its messages: state, receive count, when it becomes
+ * visible, group &ShowInvisible=true&ShowDelayed=true    also those in flight, also delayed ones
  *       &limit=N&after=POSITION                 a page
- *   /_aws/sqs/messages[/REGION/ACCOUNT/NAME]    the same as LocalStack has it: any method, AWS's protocols, answered as ReceiveMessage */
+ *   /_aws/sqs/messages[/REGION/ACCOUNT/NAME]    the same as LocalStack has it: any method, AWS's
+ * protocols, answered as ReceiveMessage */
 #include "api/ops.h"
 #include "api/sqs_peek.h"
 #include "app/admin.h"
@@ -41,7 +42,8 @@ static void put_attribute(struct buf *b, const struct sqs_attribute *attribute)
     buf_json(b, attribute->name);
     BUF_LIT(b, ":{\"type\":");
     buf_json(b, attribute->type);
-    put_text(b, binary ? "base64" : "value", binary ? base64_encode(b->arena, attribute->value) : attribute->value);
+    put_text(b, binary ? "base64" : "value",
+             binary ? base64_encode(b->arena, attribute->value) : attribute->value);
     buf_char(b, '}');
 }
 
@@ -49,7 +51,8 @@ static void put_message(struct buf *b, const struct sqs_peeked *peeked)
 {
     static const char *const states[] = {"visible", "delayed", "inFlight"};
     const struct sqs_message *m = &peeked->message;
-    buf_printf(b, "{\"position\":%lld,\"state\":\"%s\"", (long long)peeked->position, states[peeked->state]);
+    buf_printf(b, "{\"position\":%lld,\"state\":\"%s\"", (long long)peeked->position,
+               states[peeked->state]);
     put_text(b, "messageId", m->id);
     put_time(b, "visibleAt", peeked->visible_at);
     put_time(b, "sentAt", m->sent_at);
@@ -74,7 +77,8 @@ static void put_message(struct buf *b, const struct sqs_peeked *peeked)
 
 static bool flag(struct request *request, str name)
 {
-    return str_eq_nocase(http_query(request->http, name), S("true")) || str_eq(http_query(request->http, name), S("1"));
+    return str_eq_nocase(http_query(request->http, name), S("true")) ||
+           str_eq(http_query(request->http, name), S("1"));
 }
 
 static int64_t number(struct request *request, str name, int64_t otherwise)
@@ -83,7 +87,8 @@ static int64_t number(struct request *request, str name, int64_t otherwise)
     return str_to_int(http_query(request->http, name), &value) && value >= 0 ? value : otherwise;
 }
 
-/* The region of a URL that has none is the process's; a name that exists in one other region only means that queue. */
+/* The region of a URL that has none is the process's; a name that exists in one other region only
+ * means that queue. */
 static err find(struct request *request, str url, int64_t *queue)
 {
     struct ctx *ctx = &request->call.ctx;
@@ -92,7 +97,8 @@ static err find(struct request *request, str url, int64_t *queue)
     struct sqs_queue_facts facts;
     for (int64_t id = 0; failed(e) && (id = sqs_queue_next(sqs, id));) {
         struct ctx there = *ctx;
-        if (!sqs_queue_facts(sqs, id, &facts) || str_eq(facts.region, ctx->region) || !str_ends(url, facts.name))
+        if (!sqs_queue_facts(sqs, id, &facts) || str_eq(facts.region, ctx->region) ||
+            !str_ends(url, facts.name))
             continue;
         there.region = facts.region;
         e = sqs_queue_at(sqs, &there, url, queue);
@@ -115,7 +121,8 @@ static void answer_messages(struct request *request)
     if (!failed(e))
         e = sqs_messages_peek(request->app->sqs, ctx, queue, &peek, &messages, &n);
     if (failed(e)) {
-        admin_answer_error(request, e.fault == &SQS_QUEUE_DOES_NOT_EXIST ? 404 : 400, err_message(e));
+        admin_answer_error(request, e.fault == &SQS_QUEUE_DOES_NOT_EXIST ? 404 : 400,
+                           err_message(e));
         return;
     }
     struct buf b = buf_in(ctx->arena);
@@ -228,12 +235,14 @@ static err alias_input(struct request *request, struct sqs_peek_input *in)
     struct route *route = &request->route;
     struct call *call = &request->call;
     str type = http_header(request->http, S("Content-Type"));
-    str form = str_starts_nocase(type, S("application/x-www-form-urlencoded")) ? call->body : STR_NONE;
+    str form =
+        str_starts_nocase(type, S("application/x-www-form-urlencoded")) ? call->body : STR_NONE;
     if (!form_parse(request->http->arena, request->http->query, form, &route->form))
         return FAIL(AWS_ENTITY_TOO_LARGE);
     form_sort(&route->form);
     in->queue_url = path_url(request);
-    struct shape_issue issue = codec_decode(request->http->arena, route, request->http, call->body, in);
+    struct shape_issue issue =
+        codec_decode(request->http->arena, route, request->http, call->body, in);
     return issue.wrong ? route->service->refuse(call, route->op, &issue) : OK;
 }
 
@@ -245,7 +254,9 @@ static void answer_alias(struct request *request)
     struct sqs_receive_output out = {0};
     str accept = http_header(request->http, S("Accept"));
     bool json = http_header(request->http, S("X-Amz-Target")).p != NULL;
-    *route = (struct route){.service = &sqs_service, .op = &sqs_peek_op, .protocol = json ? PROTOCOL_JSON : PROTOCOL_QUERY};
+    *route = (struct route){.service = &sqs_service,
+                            .op = &sqs_peek_op,
+                            .protocol = json ? PROTOCOL_JSON : PROTOCOL_QUERY};
     route->query_mode = true;
     ctx->request_id = rng_uuid(ctx->rng, ctx->arena);
     err e = alias_input(request, &in);
@@ -271,7 +282,8 @@ static void answer_alias(struct request *request)
 
 const struct admin_row admin_sqs_rows[] = {
     {"GET", "/_headrace/sqs/queues", answer_queues, "queues and how many messages they hold"},
-    {"GET", "/_headrace/sqs/messages", answer_messages, "messages of ?QueueUrl=, without receiving them"},
+    {"GET", "/_headrace/sqs/messages", answer_messages,
+     "messages of ?QueueUrl=, without receiving them"},
     {"GET", ALIAS, answer_alias, "the same, as LocalStack has it"},
     {"POST", ALIAS, answer_alias, "the same"},
     {"GET", ALIAS "/*", answer_alias, "the same by /REGION/ACCOUNT/NAME"},

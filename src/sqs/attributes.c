@@ -1,5 +1,5 @@
-/* sqs/attributes.c - see attributes.h. A change is built whole beside the queue and checked, then applied: a bad value in the middle
- * of SetQueueAttributes leaves nothing behind. */
+/* sqs/attributes.c - see attributes.h. A change is built whole beside the queue and checked, then
+ * applied: a bad value in the middle of SetQueueAttributes leaves nothing behind. */
 #include "sqs/attributes.h"
 
 #include <jansson.h>
@@ -8,15 +8,14 @@
 
 #include "sqs/engine.h"
 
-#define ATTRIBUTE_ROW(row, name_, kind_, low_, high_, preset_, words_, fifo_, shown_)              \
+#define ATTRIBUTE_ROW(row, name_, kind_, low_, high_, preset_, words_, fifo_)                      \
     [row] = {.name = name_,                                                                        \
              .kind = ATTRIBUTE_##kind_,                                                            \
              .low = low_,                                                                          \
              .high = high_,                                                                        \
              .preset = preset_,                                                                    \
              .words = words_,                                                                      \
-             .fifo = fifo_,                                                                        \
-             .shown = shown_},
+             .fifo = fifo_},
 const struct attribute_info attribute_infos[SQS_ATTRIBUTE_COUNT] = {SQS_ATTRIBUTES(ATTRIBUTE_ROW)};
 
 enum sqs_attribute_id attribute_by_name(str name)
@@ -40,7 +39,8 @@ static str word(const char *words, int64_t at)
     return at ? rest : first;
 }
 
-str attribute_text(struct arena *arena, const struct attributes *attributes, enum sqs_attribute_id id)
+str attribute_text(struct arena *arena, const struct attributes *attributes,
+                   enum sqs_attribute_id id)
 {
     int64_t number = attributes->number[id];
     switch (attribute_infos[id].kind) {
@@ -110,12 +110,14 @@ void attributes_free(struct attributes *attributes)
 
 static err invalid_value(struct ctx *ctx, const struct attribute_info *info)
 {
-    return err_text(ctx->arena, &SQS_INVALID_ATTRIBUTE_VALUE, "Invalid value for the parameter %s.", info->name);
+    return err_text(ctx->arena, &SQS_INVALID_ATTRIBUTE_VALUE, "Invalid value for the parameter %s.",
+                    info->name);
 }
 
 static err unknown_attribute(struct ctx *ctx, str name)
 {
-    return err_text(ctx->arena, &SQS_INVALID_ATTRIBUTE_NAME, "Unknown Attribute %.*s.", STR_ARG(name));
+    return err_text(ctx->arena, &SQS_INVALID_ATTRIBUTE_NAME, "Unknown Attribute %.*s.",
+                    STR_ARG(name));
 }
 
 static bool statement_valid(const json_t *statement)
@@ -124,21 +126,25 @@ static bool statement_valid(const json_t *statement)
     const json_t *action = json_object_get(statement, "Action");
     if (!action)
         action = json_object_get(statement, "NotAction");
-    return effect && (!strcmp(effect, "Allow") || !strcmp(effect, "Deny")) && (json_is_string(action) || json_is_array(action));
+    return effect && (!strcmp(effect, "Allow") || !strcmp(effect, "Deny")) &&
+           (json_is_string(action) || json_is_array(action));
 }
 
 static bool policy_valid(str text)
 {
     json_t *policy = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
     const json_t *statements = json_object_get(policy, "Statement"), *statement;
-    bool valid = json_is_object(policy) && (json_is_object(statements) ? statement_valid(statements) : json_array_size(statements) > 0);
+    bool valid =
+        json_is_object(policy) && (json_is_object(statements) ? statement_valid(statements)
+                                                              : json_array_size(statements) > 0);
     size_t i;
     json_array_foreach(statements, i, statement) valid = valid && statement_valid(statement);
     json_decref(policy);
     return valid;
 }
 
-static err take_text(struct ctx *ctx, enum sqs_attribute_id id, str text, struct attribute_change *change)
+static err take_text(struct ctx *ctx, enum sqs_attribute_id id, str text,
+                     struct attribute_change *change)
 {
     struct attributes *next = &change->next;
     next->text[id] = text.n ? text : STR_NONE;
@@ -146,8 +152,9 @@ static err take_text(struct ctx *ctx, enum sqs_attribute_id id, str text, struct
         return OK;
     if (id == SQS_REDRIVE) {
         TRY(redrive_parse(ctx->arena, text, &next->dead_letter, &next->max_receives));
-        next->text[id] = arena_printf(ctx->arena, "{\"deadLetterTargetArn\":\"%.*s\",\"maxReceiveCount\":%lld}",
-                                      STR_ARG(next->dead_letter), (long long)next->max_receives);
+        next->text[id] =
+            arena_printf(ctx->arena, "{\"deadLetterTargetArn\":\"%.*s\",\"maxReceiveCount\":%lld}",
+                         STR_ARG(next->dead_letter), (long long)next->max_receives);
     }
     if (id == SQS_REDRIVE_ALLOW)
         return redrive_allow_check(ctx->arena, text);
@@ -180,7 +187,8 @@ static err take(struct ctx *ctx, bool fifo, const struct sqs_pair *pair, enum sq
         return invalid_value(ctx, info);
     if (id == SQS_FIFO && !number)
         return err_text(ctx->arena, &SQS_INVALID_ATTRIBUTE_VALUE,
-                        "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.");
+                        "Invalid value for the parameter FifoQueue. Reason: Modifying queue type "
+                        "is not supported.");
     change->next.number[id] = number;
     return OK;
 }
@@ -192,7 +200,8 @@ static err settle_encryption(struct attribute_change *change, struct ctx *ctx)
     bool managed = change->given[SQS_SSE] && change->next.number[SQS_SSE];
     if (key && managed)
         return err_text(ctx->arena, &SQS_INVALID_ATTRIBUTE_NAME,
-                        "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or "
+                        "You can use one type of server-side encryption (SSE) at one time. You can "
+                        "either enable KMS SSE or "
                         "SQS SSE.");
     if (key) {
         change->next.number[SQS_SSE] = 0;
@@ -220,7 +229,8 @@ err attributes_change(struct ctx *ctx, const struct attributes *base, bool fifo,
     }
     if (change->next.number[SQS_THROUGHPUT] && !change->next.number[SQS_SCOPE])
         return err_text(ctx->arena, &SQS_INVALID_ATTRIBUTE_VALUE,
-                        "Invalid value for the parameter FifoThroughputLimit. Reason: The perMessageGroupId value is allowed "
+                        "Invalid value for the parameter FifoThroughputLimit. Reason: The "
+                        "perMessageGroupId value is allowed "
                         "only when the value for DeduplicationScope is messageGroup.");
     return settle_encryption(change, ctx);
 }

@@ -1,4 +1,5 @@
-/* sqs/check.h - the working set as text, for tests: equal texts before and after sqs_reload mean that memory said what the tables say. */
+/* sqs/check.h - the working set as text, for tests: equal texts before and after sqs_reload mean
+ * that memory said what the tables say. */
 #ifndef HEADRACE_SQS_CHECK_H
 #define HEADRACE_SQS_CHECK_H
 

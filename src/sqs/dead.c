@@ -1,5 +1,6 @@
-/* sqs/dead.c - messages on their way between queues: dying (too many receives) and being redriven (move tasks). The row moves to
- * a new id. What dies keeps its id, times and count (#51); what is redriven is a new message with the old content. */
+/* sqs/dead.c - messages on their way between queues: dying (too many receives) and being redriven
+ * (move tasks). The row moves to a new id. What dies keeps its id, times and count (#51); what is
+ * redriven is a new message with the old content. */
 #include "sqs/engine.h"
 
 bool redrive_allowed(const struct queue *dlq, str source_arn)
@@ -36,14 +37,16 @@ static void settle(struct sqs *sqs, struct queue *from, struct queue *to, struct
     queue_schedule(sqs, from);
 }
 
-err message_bury(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct message *message, struct queue *to)
+err message_bury(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct message *message,
+                 struct queue *to)
 {
     uint64_t seq;
     str group = group_copy(ctx, from, message);
     TRY(seq_take(sqs, to, &seq));
     /* On FIFO queues retention starts anew; on standard queues it goes on from the send. */
     msec born = from->fifo ? ctx->now : message->age.key;
-    struct stmt *row = db_sql(sqs->db, "UPDATE sqs_message SET id = ?, visible_at = 0, received_at = NULL, aged_from = ?, source = ?"
+    struct stmt *row = db_sql(sqs->db, "UPDATE sqs_message SET id = ?, visible_at = 0, received_at "
+                                       "= NULL, aged_from = ?, source = ?"
                                        " WHERE id = ?");
     bind_int(row, 1, row_id(to, seq));
     bind_int(row, 2, born);
@@ -63,7 +66,8 @@ err message_bury(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct me
     return OK;
 }
 
-err message_redrive(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct message *message, struct queue *to)
+err message_redrive(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct message *message,
+                    struct queue *to)
 {
     uint64_t seq;
     uint8_t id[16], before[16];
@@ -72,8 +76,10 @@ err message_redrive(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct
     str group = group_copy(ctx, from, message);
     TRY(seq_take(sqs, to, &seq));
     id_new(ctx->rng, id);
-    struct stmt *row = db_sql(sqs->db, "UPDATE sqs_message SET id = ?, message_id = ?, sent_at = ?, visible_at = 0, receives = 0,"
-                                       " received_at = NULL, first_at = NULL, aged_from = NULL, source = NULL WHERE id = ?");
+    struct stmt *row = db_sql(
+        sqs->db,
+        "UPDATE sqs_message SET id = ?, message_id = ?, sent_at = ?, visible_at = 0, receives = 0,"
+        " received_at = NULL, first_at = NULL, aged_from = NULL, source = NULL WHERE id = ?");
     bind_int(row, 1, row_id(to, seq));
     bind_blob(row, 2, (str){(char *)id, 16});
     bind_int(row, 3, ctx->now);

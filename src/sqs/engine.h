@@ -1,11 +1,13 @@
-/* sqs/engine.h - the inside of the engine: its working set. Only files of this directory include it.
+/* sqs/engine.h - the inside of the engine: its working set. Only files of this directory include
+ * it.
  *
- * Every message of a queue is in `seqs` (by number) and in `age` (by the time its retention began). Beyond that:
- *   standard, ready    in `ready`, by send sequence: what timed out comes back ahead of what was sent later (#40)
- *   hidden             in `hidden`, by the instant it becomes visible: delayed, or in flight
- *   FIFO, always       in its group's list, in send order. A group is in the ring while its first message is ready: that alone
- *                      is the group lock (#43), for what is in flight or delayed holds back all behind it (#44).
- * Each function of working.c changes all of this for one message; its caller writes the row in the same breath. */
+ * Every message of a queue is in `seqs` (by number) and in `age` (by the time its retention began).
+ * Beyond that: standard, ready    in `ready`, by send sequence: what timed out comes back ahead of
+ * what was sent later (#40) hidden             in `hidden`, by the instant it becomes visible:
+ * delayed, or in flight FIFO, always       in its group's list, in send order. A group is in the
+ * ring while its first message is ready: that alone is the group lock (#43), for what is in flight
+ * or delayed holds back all behind it (#44). Each function of working.c changes all of this for one
+ * message; its caller writes the row in the same breath. */
 #ifndef HEADRACE_SQS_ENGINE_H
 #define HEADRACE_SQS_ENGINE_H
 
@@ -18,7 +20,9 @@
 #include "sqs/seqs.h"
 #include "sqs/strmap.h"
 
-#define SEQ_BITS 38 /* a message's row id is queue << SEQ_BITS | sequence: rows of a queue lie together, in send order */
+#define SEQ_BITS                                                                                   \
+    38 /* a message's row id is queue << SEQ_BITS | sequence: rows of a queue lie together, in     \
+          send order */
 #define SEQ_BLOCK 4096 /* sequences reserved at a time, so that a send writes no counter */
 #define QUEUE_MAX ((int64_t)1 << (62 - SEQ_BITS))
 #define IN_FLIGHT_MAX 120000
@@ -58,8 +62,8 @@ struct slabs {
 };
 
 struct move_task {
-    int64_t id;    /* row */
-    int64_t rate;  /* a second; 0: not given */
+    int64_t id;   /* row */
+    int64_t rate; /* a second; 0: not given */
     int64_t moved;
     uint64_t limit; /* messages from this sequence on came later and stay */
     msec started;
@@ -96,11 +100,11 @@ struct sqs {
     struct db *db;
     struct sqs_options options;
     struct sqs_hooks hooks;
-    struct seqs queues;   /* by number */
-    struct strmap names;  /* by "ACCOUNT/REGION/NAME" */
-    struct order due;     /* queues by next due */
-    msec sweep;           /* when the windows are swept next; NEVER: both are empty */
-    msec garbage;         /* when rows of purged messages are cleared away next; NEVER: there are none */
+    struct seqs queues;  /* by number */
+    struct strmap names; /* by "ACCOUNT/REGION/NAME" */
+    struct order due;    /* queues by next due */
+    msec sweep;          /* when the windows are swept next; NEVER: both are empty */
+    msec garbage; /* when rows of purged messages are cleared away next; NEVER: there are none */
     struct slabs standard, fifo;
     uint64_t changes;
     bool loading; /* no hooks */
@@ -127,7 +131,8 @@ static inline int64_t row_id(const struct queue *queue, uint64_t seq)
 {
     return queue->id << SEQ_BITS | (int64_t)seq;
 }
-static inline bool message_expired(const struct queue *queue, const struct message *message, msec now)
+static inline bool message_expired(const struct queue *queue, const struct message *message,
+                                   msec now)
 {
     return message->age.key + queue->attributes.number[SQS_RETENTION] * 1000 <= now;
 }
@@ -146,9 +151,11 @@ err garbage_add(struct sqs *sqs, const struct queue *queue);
 err garbage_clear(struct sqs *sqs, msec now);
 
 /* working.c. `group` is for FIFO queues. A new message is MESSAGE_NEW until shown or hidden. */
-struct message *message_enter(struct sqs *sqs, struct queue *queue, uint64_t seq, msec born, str group);
+struct message *message_enter(struct sqs *sqs, struct queue *queue, uint64_t seq, msec born,
+                              str group);
 void message_show(struct sqs *sqs, struct queue *queue, struct message *message);
-void message_hide_until(struct sqs *sqs, struct queue *queue, struct message *message, enum message_state state, msec until);
+void message_hide_until(struct sqs *sqs, struct queue *queue, struct message *message,
+                        enum message_state state, msec until);
 void message_leave(struct sqs *sqs, struct queue *queue, struct message *message);
 /* Shows everything whose time has come. */
 void queue_wake(struct sqs *sqs, struct queue *queue, msec now);
@@ -158,7 +165,8 @@ void queue_schedule(struct sqs *sqs, struct queue *queue);
 struct message *queue_front(struct queue *queue);
 
 /* queue.c */
-struct queue *queue_enter(struct sqs *sqs, int64_t id, str account, str region, str name, bool fifo);
+struct queue *queue_enter(struct sqs *sqs, int64_t id, str account, str region, str name,
+                          bool fifo);
 void queue_leave(struct sqs *sqs, struct queue *queue);
 void queue_free(struct queue *queue);
 /* Rows and working set of the queue and all that is in it. */
@@ -173,9 +181,12 @@ err queue_empty(struct sqs *sqs, struct queue *queue);
 /* Some queue names this one as its dead letter queue. */
 bool queue_is_dead_letter(struct sqs *sqs, const struct queue *queue);
 /* Writes the changed attributes, in rows and memory; `next` must be valid. */
-err queue_apply(struct sqs *sqs, struct ctx *ctx, struct queue *queue, const struct attribute_change *change);
-/* The RedrivePolicy of the change: its target exists, is of the same kind and takes messages of `source_arn`. */
-err queue_check_redrive(struct sqs *sqs, struct ctx *ctx, const struct attribute_change *change, str source_arn, bool fifo);
+err queue_apply(struct sqs *sqs, struct ctx *ctx, struct queue *queue,
+                const struct attribute_change *change);
+/* The RedrivePolicy of the change: its target exists, is of the same kind and takes messages of
+ * `source_arn`. */
+err queue_check_redrive(struct sqs *sqs, struct ctx *ctx, const struct attribute_change *change,
+                        str source_arn, bool fifo);
 err tags_check(struct ctx *ctx, const struct sqs_pair *tags, size_t n);
 /* RequestThrottled where the queue had its 300 calls of this kind this second; strict only. */
 err queue_throttle(struct sqs *sqs, struct ctx *ctx, struct queue *queue, enum throttled what);
@@ -196,10 +207,12 @@ struct new_row {
     uint8_t message_id[16], md5[16];
     str sender, trace, dedup;
 };
-err row_insert(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, const struct new_row *row);
-bool row_read(struct sqs *sqs, struct arena *arena, const struct queue *queue, uint64_t seq, struct row *row);
-err row_received(struct sqs *sqs, const struct queue *queue, const struct message *message, msec visible_at, msec first,
-                 msec now);
+err row_insert(struct sqs *sqs, struct ctx *ctx, const struct queue *queue,
+               const struct new_row *row);
+bool row_read(struct sqs *sqs, struct arena *arena, const struct queue *queue, uint64_t seq,
+              struct row *row);
+err row_received(struct sqs *sqs, const struct queue *queue, const struct message *message,
+                 msec visible_at, msec first, msec now);
 err row_visible_at(struct sqs *sqs, const struct queue *queue, uint64_t seq, msec visible_at);
 err row_delete(struct sqs *sqs, const struct queue *queue, const struct message *message);
 /* Whether a body gets a row of its own. */
@@ -210,23 +223,26 @@ str seq_text(struct arena *arena, const struct queue *queue, uint64_t seq);
 str id_text(struct arena *arena, const uint8_t id[16]);
 void id_new(struct rng *rng, uint8_t id[16]);
 
-/* observe.c: tells hooks.observe, where there is one. `id` is the MessageId's 16 bytes; NULL: read from the row, which must
- * still be there. */
+/* observe.c: tells hooks.observe, where there is one. `id` is the MessageId's 16 bytes; NULL: read
+ * from the row, which must still be there. */
 static inline bool observed(const struct sqs *sqs)
 {
     return sqs->hooks.observe && !sqs->loading;
 }
-void observe(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue, const struct message *message,
-             enum sqs_event event, const uint8_t *id, msec at);
-void observe_moved(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue, const uint8_t *before, const uint8_t *id);
+void observe(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue,
+             const struct message *message, enum sqs_event event, const uint8_t *id, msec at);
+void observe_moved(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue,
+                   const uint8_t *before, const uint8_t *id);
 /* The MessageId's bytes of a row; false when there is no such row. */
 bool row_message_id(struct sqs *sqs, const struct queue *queue, uint64_t seq, uint8_t id[16]);
 
 /* dead.c: moving between queues. */
 /* Where messages of `queue` die; NULL when it has no policy or the target does not take them. */
 struct queue *queue_dead_letter(struct sqs *sqs, struct queue *queue);
-err message_bury(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct message *message, struct queue *to);
-err message_redrive(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct message *message, struct queue *to);
+err message_bury(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct message *message,
+                 struct queue *to);
+err message_redrive(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct message *message,
+                    struct queue *to);
 /* `dlq` lets `source` use it, by its RedriveAllowPolicy. */
 bool redrive_allowed(const struct queue *dlq, str source_arn);
 
@@ -244,12 +260,15 @@ struct remembered {
     uint8_t message_id[16];
     uint64_t seq;
 };
-bool dedupe_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str key, struct remembered *out);
-err dedupe_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str key, const struct remembered *what);
+bool dedupe_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str key,
+                 struct remembered *out);
+err dedupe_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str key,
+                const struct remembered *what);
 /* Messages that the attempt received, as receipts. */
-bool attempt_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt, struct receipt **receipts, size_t *n);
-err attempt_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt, const struct receipt *receipts,
-                 size_t n);
+bool attempt_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt,
+                  struct receipt **receipts, size_t *n);
+err attempt_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt,
+                 const struct receipt *receipts, size_t n);
 err memory_forget(struct sqs *sqs, const struct queue *queue);
 err memory_sweep(struct sqs *sqs, msec now);
 

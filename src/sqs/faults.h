@@ -1,5 +1,6 @@
-/* sqs/faults.h - what SQS refuses, as AWS names it: shape, Query code, status, default text. The first column is the name of the
- * row in C; where the shape is not in AWS's published model the namespace is com.amazon.coral.service. */
+/* sqs/faults.h - what SQS refuses, as AWS names it: shape, Query code, status, default text. The
+ * first column is the name of the row in C; where the shape is not in AWS's published model the
+ * namespace is com.amazon.coral.service. */
 #ifndef HEADRACE_SQS_FAULTS_H
 #define HEADRACE_SQS_FAULTS_H
 
@@ -14,8 +15,9 @@
     X(SQS_QUEUE_NAME_EXISTS, "QueueNameExists", "QueueAlreadyExists", 400, NULL,                   \
       "A queue already exists with the same name and a different value for an attribute.")         \
     X(SQS_QUEUE_DELETED_RECENTLY, "QueueDeletedRecently", SQS_CODE("QueueDeletedRecently"), 400,   \
-      NULL, "You must wait 60 seconds after deleting a queue before you can create another with "  \
-            "the same name.")                                                                      \
+      NULL,                                                                                        \
+      "You must wait 60 seconds after deleting a queue before you can create another with "        \
+      "the same name.")                                                                            \
     X(SQS_PURGE_IN_PROGRESS, "PurgeQueueInProgress", SQS_CODE("PurgeQueueInProgress"), 403, NULL,  \
       "Only one PurgeQueue operation is allowed every 60 seconds.")                                \
     X(SQS_OVER_LIMIT, "OverLimit", "OverLimit", 403, NULL,                                         \

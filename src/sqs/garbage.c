@@ -1,5 +1,5 @@
-/* sqs/garbage.c - rows of purged messages, cleared away a few at a time. They are dead already (engine.h: floor, or their queue is gone),
- * so nothing depends on when that happens. */
+/* sqs/garbage.c - rows of purged messages, cleared away a few at a time. They are dead already
+ * (engine.h: floor, or their queue is gone), so nothing depends on when that happens. */
 #include "sqs/engine.h"
 
 #define CLEARED_AT_ONCE 1000
@@ -14,7 +14,8 @@ void garbage_load(struct sqs *sqs)
 
 err garbage_add(struct sqs *sqs, const struct queue *queue)
 {
-    struct stmt *add = db_sql(sqs->db, "INSERT OR REPLACE INTO sqs_garbage(first, last) VALUES(?, ?)");
+    struct stmt *add =
+        db_sql(sqs->db, "INSERT OR REPLACE INTO sqs_garbage(first, last) VALUES(?, ?)");
     bind_int(add, 1, row_id(queue, 0));
     bind_int(add, 2, row_id(queue, queue->next_seq) - 1);
     TRY(stmt_run(add));
@@ -22,7 +23,8 @@ err garbage_add(struct sqs *sqs, const struct queue *queue)
     return OK;
 }
 
-static err clear_some(struct sqs *sqs, const char *sql, int64_t first, int64_t last, int64_t *cleared)
+static err clear_some(struct sqs *sqs, const char *sql, int64_t first, int64_t last,
+                      int64_t *cleared)
 {
     struct stmt *gone = db_sql(sqs->db, sql);
     bind_int(gone, 1, first);
@@ -42,10 +44,14 @@ err garbage_clear(struct sqs *sqs, msec now)
     sqs->garbage = any ? now + PAUSE : NEVER;
     if (!any)
         return OK;
-    TRY(clear_some(sqs, "DELETE FROM sqs_message WHERE id IN (SELECT id FROM sqs_message WHERE id BETWEEN ? AND ? LIMIT ?)", first,
-                   last, &cleared));
-    TRY(clear_some(sqs, "DELETE FROM sqs_body WHERE id IN (SELECT id FROM sqs_body WHERE id BETWEEN ? AND ? LIMIT ?)", first,
-                   last, &cleared));
+    TRY(clear_some(sqs,
+                   "DELETE FROM sqs_message WHERE id IN (SELECT id FROM sqs_message WHERE id "
+                   "BETWEEN ? AND ? LIMIT ?)",
+                   first, last, &cleared));
+    TRY(clear_some(sqs,
+                   "DELETE FROM sqs_body WHERE id IN (SELECT id FROM sqs_body WHERE id BETWEEN ? "
+                   "AND ? LIMIT ?)",
+                   first, last, &cleared));
     if (cleared)
         return OK;
     struct stmt *done = db_sql(sqs->db, "DELETE FROM sqs_garbage WHERE first = ?");

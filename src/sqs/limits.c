@@ -1,5 +1,5 @@
-/* sqs/limits.c - what only --strict enforces on messages: AWS's quota of FIFO calls, and keys that nobody made. Both are counted and
- * checked before anything changes. */
+/* sqs/limits.c - what only --strict enforces on messages: AWS's quota of FIFO calls, and keys that
+ * nobody made. Both are counted and checked before anything changes. */
 #include "sqs/engine.h"
 
 #define FIFO_CALLS 300 /* a second, of each kind, on a queue without high throughput */

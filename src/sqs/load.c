@@ -1,5 +1,6 @@
-/* sqs/load.c - the working set out of the tables, at start and after a turn that failed. What was hidden is entered as hidden,
- * whatever the time is now: the first tick shows what became visible meanwhile, in the order of deadlines. */
+/* sqs/load.c - the working set out of the tables, at start and after a turn that failed. What was
+ * hidden is entered as hidden, whatever the time is now: the first tick shows what became visible
+ * meanwhile, in the order of deadlines. */
 #include <stdlib.h>
 
 #include "sqs/engine.h"
@@ -12,11 +13,12 @@ static void drop_group(struct strmap_entry *entry)
 
 static void load_queues(struct sqs *sqs)
 {
-    struct stmt *rows = db_sql(sqs->db, "SELECT id, account, region, name, fifo, group_scope, created, modified, purged, seq_limit, floor"
+    struct stmt *rows = db_sql(sqs->db, "SELECT id, account, region, name, fifo, group_scope, "
+                                        "created, modified, purged, seq_limit, floor"
                                         " FROM sqs_queue ORDER BY id");
     while (stmt_row(rows)) {
-        struct queue *queue = queue_enter(sqs, col_int(rows, 0), col_str(rows, 1), col_str(rows, 2), col_str(rows, 3),
-                                          col_int(rows, 4) != 0);
+        struct queue *queue = queue_enter(sqs, col_int(rows, 0), col_str(rows, 1), col_str(rows, 2),
+                                          col_str(rows, 3), col_int(rows, 4) != 0);
         queue->group_scope = col_int(rows, 5) != 0;
         queue->created = col_int(rows, 6);
         queue->modified = col_int(rows, 7);
@@ -28,7 +30,8 @@ static void load_queues(struct sqs *sqs)
 
 static void load_attributes(struct sqs *sqs)
 {
-    struct stmt *rows = db_sql(sqs->db, "SELECT queue, name, value FROM sqs_attribute ORDER BY queue");
+    struct stmt *rows =
+        db_sql(sqs->db, "SELECT queue, name, value FROM sqs_attribute ORDER BY queue");
     while (stmt_row(rows)) {
         struct queue *queue = queue_by_id(sqs, col_int(rows, 0));
         enum sqs_attribute_id id = attribute_by_name(col_str(rows, 1));
@@ -51,13 +54,15 @@ static void load_message(struct sqs *sqs, struct queue *queue, struct stmt *row)
     if (!visible_at)
         message_show(sqs, queue, message);
     else
-        message_hide_until(sqs, queue, message, col_null(row, 4) ? MESSAGE_DELAYED : MESSAGE_IN_FLIGHT, visible_at);
+        message_hide_until(sqs, queue, message,
+                           col_null(row, 4) ? MESSAGE_DELAYED : MESSAGE_IN_FLIGHT, visible_at);
 }
 
 static void load_messages(struct sqs *sqs)
 {
-    struct stmt *rows = db_sql(sqs->db, "SELECT id, sent_at, visible_at, receives, received_at, aged_from, group_id,"
-                                        " typeof(body) = 'null' FROM sqs_message ORDER BY id");
+    struct stmt *rows = db_sql(
+        sqs->db, "SELECT id, sent_at, visible_at, receives, received_at, aged_from, group_id,"
+                 " typeof(body) = 'null' FROM sqs_message ORDER BY id");
     struct queue *queue = NULL;
     while (stmt_row(rows)) {
         int64_t id = col_int(rows, 0) >> SEQ_BITS;

@@ -1,5 +1,6 @@
-/* sqs/memory.c - what a FIFO queue remembers for five minutes: deduplication ids, and what a receive attempt was given. Both live in
- * tables only; old rows are not found, and swept when the oldest is due. */
+/* sqs/memory.c - what a FIFO queue remembers for five minutes: deduplication ids, and what a
+ * receive attempt was given. Both live in tables only; old rows are not found, and swept when the
+ * oldest is due. */
 #include <string.h>
 
 #include "sqs/engine.h"
@@ -12,9 +13,11 @@ static void sweep_later(struct sqs *sqs, msec now)
         sqs->sweep = now + WINDOW;
 }
 
-bool dedupe_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str key, struct remembered *out)
+bool dedupe_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str key,
+                 struct remembered *out)
 {
-    struct stmt *row = db_sql(sqs->db, "SELECT at, message_id, seq FROM sqs_dedupe WHERE queue = ? AND key = ?");
+    struct stmt *row =
+        db_sql(sqs->db, "SELECT at, message_id, seq FROM sqs_dedupe WHERE queue = ? AND key = ?");
     bind_int(row, 1, queue->id);
     bind_str(row, 2, key);
     bool found = stmt_row(row) && col_int(row, 0) + WINDOW > ctx->now;
@@ -26,9 +29,12 @@ bool dedupe_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, st
     return found;
 }
 
-err dedupe_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str key, const struct remembered *what)
+err dedupe_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str key,
+                const struct remembered *what)
 {
-    struct stmt *put = db_sql(sqs->db, "INSERT OR REPLACE INTO sqs_dedupe(queue, key, at, message_id, seq) VALUES(?, ?, ?, ?, ?)");
+    struct stmt *put = db_sql(
+        sqs->db,
+        "INSERT OR REPLACE INTO sqs_dedupe(queue, key, at, message_id, seq) VALUES(?, ?, ?, ?, ?)");
     bind_int(put, 1, queue->id);
     bind_str(put, 2, key);
     bind_int(put, 3, ctx->now);
@@ -39,9 +45,11 @@ err dedupe_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str
     return OK;
 }
 
-bool attempt_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt, struct receipt **receipts, size_t *n)
+bool attempt_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt,
+                  struct receipt **receipts, size_t *n)
 {
-    struct stmt *row = db_sql(sqs->db, "SELECT at, receipts FROM sqs_attempt WHERE queue = ? AND attempt = ?");
+    struct stmt *row =
+        db_sql(sqs->db, "SELECT at, receipts FROM sqs_attempt WHERE queue = ? AND attempt = ?");
     bind_int(row, 1, queue->id);
     bind_str(row, 2, attempt);
     bool found = stmt_row(row) && col_int(row, 0) + WINDOW > ctx->now;
@@ -55,9 +63,12 @@ bool attempt_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, s
     return found;
 }
 
-err attempt_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt, const struct receipt *receipts, size_t n)
+err attempt_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt,
+                 const struct receipt *receipts, size_t n)
 {
-    struct stmt *put = db_sql(sqs->db, "INSERT OR REPLACE INTO sqs_attempt(queue, attempt, at, receipts) VALUES(?, ?, ?, ?)");
+    struct stmt *put = db_sql(
+        sqs->db,
+        "INSERT OR REPLACE INTO sqs_attempt(queue, attempt, at, receipts) VALUES(?, ?, ?, ?)");
     bind_int(put, 1, queue->id);
     bind_str(put, 2, attempt);
     bind_int(put, 3, ctx->now);
@@ -79,7 +90,8 @@ err memory_forget(struct sqs *sqs, const struct queue *queue)
 
 err memory_sweep(struct sqs *sqs, msec now)
 {
-    static const char *const sweeps[] = {"DELETE FROM sqs_dedupe WHERE at <= ?", "DELETE FROM sqs_attempt WHERE at <= ?"};
+    static const char *const sweeps[] = {"DELETE FROM sqs_dedupe WHERE at <= ?",
+                                         "DELETE FROM sqs_attempt WHERE at <= ?"};
     for (int i = 0; i < 2; i++) {
         struct stmt *old = db_sql(sqs->db, sweeps[i]);
         bind_int(old, 1, now - WINDOW);

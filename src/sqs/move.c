@@ -1,5 +1,6 @@
-/* sqs/move.c - message move tasks. The k-th message of a task is due k / rate seconds after its start, counted in whole seconds:
- * `rate` at once, the next `rate` a second later. Progress is in the row, so that a restart goes on where it stopped. */
+/* sqs/move.c - message move tasks. The k-th message of a task is due k / rate seconds after its
+ * start, counted in whole seconds: `rate` at once, the next `rate` a second later. Progress is in
+ * the row, so that a restart goes on where it stopped. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,20 +29,23 @@ void task_free(struct move_task *task)
 
 static err unknown_resource(struct ctx *ctx, const char *parameter)
 {
-    return err_text(ctx->arena, &SQS_UNKNOWN_RESOURCE, "The resource that you specified for the %s parameter doesn't exist.",
+    return err_text(ctx->arena, &SQS_UNKNOWN_RESOURCE,
+                    "The resource that you specified for the %s parameter doesn't exist.",
                     parameter);
 }
 
 static str handle_of(struct arena *arena, str task, str source_arn)
 {
-    return base64_encode(arena, arena_printf(arena, "{\"taskId\":\"%.*s\",\"sourceArn\":\"%.*s\"}", STR_ARG(task),
-                                             STR_ARG(source_arn)));
+    return base64_encode(arena, arena_printf(arena, "{\"taskId\":\"%.*s\",\"sourceArn\":\"%.*s\"}",
+                                             STR_ARG(task), STR_ARG(source_arn)));
 }
 
-static struct move_task *task_new(int64_t id, str uuid, str destination, int64_t rate, msec started, int64_t moved, int64_t limit)
+static struct move_task *task_new(int64_t id, str uuid, str destination, int64_t rate, msec started,
+                                  int64_t moved, int64_t limit)
 {
     struct move_task *task = xalloc(sizeof *task);
-    *task = (struct move_task){.id = id, .rate = rate, .moved = moved, .started = started, .limit = (uint64_t)limit};
+    *task = (struct move_task){
+        .id = id, .rate = rate, .moved = moved, .started = started, .limit = (uint64_t)limit};
     memcpy(task->task, uuid.p, uuid.n < 36 ? uuid.n : 36);
     task->destination = destination.p ? xstrdup(destination) : NULL;
     return task;
@@ -49,19 +53,23 @@ static struct move_task *task_new(int64_t id, str uuid, str destination, int64_t
 
 void task_load(struct sqs *sqs)
 {
-    struct stmt *rows = db_sql(sqs->db, "SELECT id, task, source, destination, rate, started, moved, seq_limit FROM sqs_move_task"
-                                        " WHERE status = 'RUNNING'");
+    struct stmt *rows = db_sql(
+        sqs->db,
+        "SELECT id, task, source, destination, rate, started, moved, seq_limit FROM sqs_move_task"
+        " WHERE status = 'RUNNING'");
     while (stmt_row(rows)) {
         struct queue *source = queue_by_arn(sqs, col_str(rows, 2));
         if (!source)
             continue;
-        source->task = task_new(col_int(rows, 0), col_str(rows, 1), col_str(rows, 3), col_int(rows, 4), col_int(rows, 5),
-                                col_int(rows, 6), col_int(rows, 7));
+        source->task =
+            task_new(col_int(rows, 0), col_str(rows, 1), col_str(rows, 3), col_int(rows, 4),
+                     col_int(rows, 5), col_int(rows, 6), col_int(rows, 7));
         queue_schedule(sqs, source);
     }
 }
 
-static err check_start(struct sqs *sqs, struct ctx *ctx, str source_arn, str destination_arn, int64_t rate, struct queue **out)
+static err check_start(struct sqs *sqs, struct ctx *ctx, str source_arn, str destination_arn,
+                       int64_t rate, struct queue **out)
 {
     struct queue *source = queue_by_arn(sqs, source_arn);
     struct queue *destination = destination_arn.p ? queue_by_arn(sqs, destination_arn) : NULL;
@@ -69,32 +77,39 @@ static err check_start(struct sqs *sqs, struct ctx *ctx, str source_arn, str des
         return unknown_resource(ctx, "SourceArn");
     if (rate < 0 || rate > RATE_DEFAULT)
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "Value %lld for parameter MaxNumberOfMessagesPerSecond is invalid. Reason: Must be between 1 and 500, if "
+                        "Value %lld for parameter MaxNumberOfMessagesPerSecond is invalid. Reason: "
+                        "Must be between 1 and 500, if "
                         "provided.",
                         (long long)rate);
     if (!queue_is_dead_letter(sqs, source))
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Source queue must be configured as a Dead Letter Queue.");
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "Source queue must be configured as a Dead Letter Queue.");
     if (destination_arn.p && !destination)
         return unknown_resource(ctx, "DestinationArn");
     if (destination == source)
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Source queue arn and destination queue arn must not be the same.");
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "Source queue arn and destination queue arn must not be the same.");
     if (destination && destination->fifo != source->fifo)
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Source and destination queue must be of the same type.");
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "Source and destination queue must be of the same type.");
     if (source->task)
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "There is already a task running. Only one active task is allowed for a source queue arn at a given "
+                        "There is already a task running. Only one active task is allowed for a "
+                        "source queue arn at a given "
                         "time.");
     *out = source;
     return OK;
 }
 
-err sqs_move_start(struct sqs *sqs, struct ctx *ctx, str source_arn, str destination_arn, int64_t rate, str *handle)
+err sqs_move_start(struct sqs *sqs, struct ctx *ctx, str source_arn, str destination_arn,
+                   int64_t rate, str *handle)
 {
     struct queue *source = NULL;
     TRY(check_start(sqs, ctx, source_arn, destination_arn, rate, &source));
     queue_wake(sqs, source, ctx->now);
     str uuid = rng_uuid(ctx->rng, ctx->arena);
-    struct stmt *add = db_sql(sqs->db, "INSERT INTO sqs_move_task(task, source, destination, rate, status, started, moved, to_move,"
+    struct stmt *add = db_sql(sqs->db, "INSERT INTO sqs_move_task(task, source, destination, rate, "
+                                       "status, started, moved, to_move,"
                                        " seq_limit) VALUES(?, ?, ?, ?, 'RUNNING', ?, 0, ?, ?)");
     bind_str(add, 1, uuid);
     bind_str(add, 2, source->arn);
@@ -104,7 +119,8 @@ err sqs_move_start(struct sqs *sqs, struct ctx *ctx, str source_arn, str destina
     bind_int(add, 6, source->visible);
     bind_int(add, 7, (int64_t)source->next_seq);
     TRY(stmt_run(add));
-    source->task = task_new(db_last_id(sqs->db), uuid, destination_arn, rate, ctx->now, 0, (int64_t)source->next_seq);
+    source->task = task_new(db_last_id(sqs->db), uuid, destination_arn, rate, ctx->now, 0,
+                            (int64_t)source->next_seq);
     sqs->changes++;
     queue_schedule(sqs, source);
     *handle = handle_of(ctx->arena, uuid, source->arn);
@@ -113,7 +129,8 @@ err sqs_move_start(struct sqs *sqs, struct ctx *ctx, str source_arn, str destina
 
 static err finish(struct sqs *sqs, struct queue *source, const char *status, const char *failure)
 {
-    struct stmt *row = db_sql(sqs->db, "UPDATE sqs_move_task SET status = ?, failure = ?, moved = ? WHERE id = ?");
+    struct stmt *row =
+        db_sql(sqs->db, "UPDATE sqs_move_task SET status = ?, failure = ?, moved = ? WHERE id = ?");
     bind_str(row, 1, str_of(status));
     bind_str(row, 2, str_of(failure));
     bind_int(row, 3, source->task->moved);
@@ -148,8 +165,8 @@ static struct message *next_of(const struct queue *source)
     return first && message_of_place(first)->seq < task->limit ? message_of_place(first) : NULL;
 }
 
-static struct queue *destination_of(struct sqs *sqs, struct ctx *ctx, const struct queue *source, const struct message *message,
-                                    const char **failure)
+static struct queue *destination_of(struct sqs *sqs, struct ctx *ctx, const struct queue *source,
+                                    const struct message *message, const char **failure)
 {
     struct row row;
     *failure = "AWS.SimpleQueueService.NonExistentQueue";
@@ -222,17 +239,20 @@ static void read_task(struct stmt *row, struct arena *arena, struct sqs_move_tas
         task->handle = handle_of(arena, col_str(row, 0), task->source_arn);
 }
 
-err sqs_move_list(struct sqs *sqs, struct ctx *ctx, str source_arn, int64_t max, struct sqs_move_task **tasks, size_t *n)
+err sqs_move_list(struct sqs *sqs, struct ctx *ctx, str source_arn, int64_t max,
+                  struct sqs_move_task **tasks, size_t *n)
 {
     struct queue *source = queue_by_arn(sqs, source_arn);
     if (!source)
         return unknown_resource(ctx, "SourceArn");
     if (max < 1 || max > 10)
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "Value %lld for parameter MaxResults is invalid. Reason: Must be between 1 and 10, if provided.",
+                        "Value %lld for parameter MaxResults is invalid. Reason: Must be between 1 "
+                        "and 10, if provided.",
                         (long long)max);
-    struct stmt *rows = db_sql(sqs->db, "SELECT task, status, source, destination, rate, started, moved, to_move, failure"
-                                        " FROM sqs_move_task WHERE source = ? ORDER BY id DESC LIMIT ?");
+    struct stmt *rows = db_sql(
+        sqs->db, "SELECT task, status, source, destination, rate, started, moved, to_move, failure"
+                 " FROM sqs_move_task WHERE source = ? ORDER BY id DESC LIMIT ?");
     bind_str(rows, 1, source->arn);
     bind_int(rows, 2, max);
     *tasks = arena_array(ctx->arena, (size_t)max, sizeof **tasks);
@@ -259,7 +279,8 @@ err sqs_move_cancel(struct sqs *sqs, struct ctx *ctx, str handle, int64_t *moved
 {
     str task, source_arn;
     if (!handle_read(ctx->arena, handle, &task, &source_arn))
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Value for parameter TaskHandle is invalid.");
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "Value for parameter TaskHandle is invalid.");
     struct queue *source = queue_by_arn(sqs, source_arn);
     if (!source)
         return unknown_resource(ctx, "SourceArn");

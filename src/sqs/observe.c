@@ -1,8 +1,9 @@
-/* sqs/observe.c - telling the trace what happens to messages. Ids are read from rows only when somebody listens. */
+/* sqs/observe.c - telling the trace what happens to messages. Ids are read from rows only when
+ * somebody listens. */
 #include "sqs/engine.h"
 
-static void tell(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue, struct sqs_observation *seen,
-                 const uint8_t *id, const uint8_t *before)
+static void tell(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue,
+                 struct sqs_observation *seen, const uint8_t *id, const uint8_t *before)
 {
     struct arena *arena = ctx ? ctx->arena : arena_new();
     seen->account = queue->account;
@@ -16,8 +17,8 @@ static void tell(struct sqs *sqs, const struct ctx *ctx, const struct queue *que
         arena_free(arena);
 }
 
-void observe(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue, const struct message *message,
-             enum sqs_event event, const uint8_t *id, msec at)
+void observe(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue,
+             const struct message *message, enum sqs_event event, const uint8_t *id, msec at)
 {
     uint8_t read[16];
     if (!observed(sqs))
@@ -31,7 +32,8 @@ void observe(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue, 
     tell(sqs, ctx, queue, &seen, id ? id : read, NULL);
 }
 
-void observe_moved(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue, const uint8_t *before, const uint8_t *id)
+void observe_moved(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue,
+                   const uint8_t *before, const uint8_t *id)
 {
     struct sqs_observation seen = {.event = SQS_MOVED, .at = ctx->now};
     if (observed(sqs))

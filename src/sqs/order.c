@@ -1,5 +1,6 @@
-/* sqs/order.c - see order.h. The list is sorted because only keys at or above its last are appended; all others go to the heap.
- * Every move inside the heap writes the node's new place back, so removal from the middle needs no search. */
+/* sqs/order.c - see order.h. The list is sorted because only keys at or above its last are
+ * appended; all others go to the heap. Every move inside the heap writes the node's new place back,
+ * so removal from the middle needs no search. */
 #include "sqs/order.h"
 
 #include <stdlib.h>

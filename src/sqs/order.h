@@ -1,6 +1,7 @@
-/* sqs/order.h - a set of things ordered by a number, made for numbers that mostly come in order: send sequences, deadlines of one
- * timeout, send times. What arrives in order costs O(1) to add and to remove (a linked list); stragglers cost O(log n) in
- * a heap beside it. The nodes live inside their owners; a node is in one order at a time. */
+/* sqs/order.h - a set of things ordered by a number, made for numbers that mostly come in order:
+ * send sequences, deadlines of one timeout, send times. What arrives in order costs O(1) to add and
+ * to remove (a linked list); stragglers cost O(log n) in a heap beside it. The nodes live inside
+ * their owners; a node is in one order at a time. */
 #ifndef HEADRACE_SQS_ORDER_H
 #define HEADRACE_SQS_ORDER_H
 

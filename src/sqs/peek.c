@@ -16,8 +16,8 @@ static bool shown(const struct sqs_peek *peek, enum sqs_state state)
     return state == SQS_VISIBLE || (state == SQS_DELAYED ? peek->delayed : peek->invisible);
 }
 
-static bool look(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, const struct message *message,
-                 struct sqs_peeked *out)
+static bool look(struct sqs *sqs, struct ctx *ctx, const struct queue *queue,
+                 const struct message *message, struct sqs_peeked *out)
 {
     struct row row;
     if (!row_read(sqs, ctx->arena, queue, message->seq, &row))
@@ -29,7 +29,8 @@ static bool look(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, co
     return true;
 }
 
-err sqs_messages_peek(struct sqs *sqs, struct ctx *ctx, int64_t id, struct sqs_peek *peek, struct sqs_peeked **messages, size_t *n)
+err sqs_messages_peek(struct sqs *sqs, struct ctx *ctx, int64_t id, struct sqs_peek *peek,
+                      struct sqs_peeked **messages, size_t *n)
 {
     struct queue *queue;
     TRY(queue_get(sqs, id, &queue));

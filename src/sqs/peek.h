@@ -1,4 +1,5 @@
-/* sqs/peek.h - looking at the messages of a queue without receiving them: no count, no handle, no lock. */
+/* sqs/peek.h - looking at the messages of a queue without receiving them: no count, no handle, no
+ * lock. */
 #ifndef HEADRACE_SQS_PEEK_H
 #define HEADRACE_SQS_PEEK_H
 
@@ -16,12 +17,13 @@ enum sqs_state { SQS_VISIBLE, SQS_DELAYED, SQS_IN_FLIGHT };
 struct sqs_peeked {
     struct sqs_message message; /* without receipt */
     enum sqs_state state;
-    msec visible_at;            /* when a hidden one becomes visible; 0 for visible ones */
-    int64_t position;           /* send order within the queue */
+    msec visible_at;  /* when a hidden one becomes visible; 0 for visible ones */
+    int64_t position; /* send order within the queue */
 };
 
-/* In send order. peek->after becomes the place to go on, -1 after the last page. SQS_QUEUE_DOES_NOT_EXIST. */
-err sqs_messages_peek(struct sqs *sqs, struct ctx *ctx, int64_t queue, struct sqs_peek *peek, struct sqs_peeked **messages,
-                      size_t *n);
+/* In send order. peek->after becomes the place to go on, -1 after the last page.
+ * SQS_QUEUE_DOES_NOT_EXIST. */
+err sqs_messages_peek(struct sqs *sqs, struct ctx *ctx, int64_t queue, struct sqs_peek *peek,
+                      struct sqs_peeked **messages, size_t *n);
 
 #endif

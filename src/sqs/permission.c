@@ -1,5 +1,5 @@
-/* sqs/permission.c - see permission.h. The policy's form is the one that AWS writes (#65): a lone principal or action is a string,
- * several are a list. */
+/* sqs/permission.c - see permission.h. The policy's form is the one that AWS writes (#65): a lone
+ * principal or action is a string, several are a list. */
 #include "sqs/permission.h"
 
 #include <jansson.h>
@@ -12,8 +12,9 @@
 
 static err invalid(struct ctx *ctx, str value, const char *parameter, const char *reason)
 {
-    return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Value %.*s for parameter %s is invalid. Reason: %s", STR_ARG(value),
-                    parameter, reason);
+    return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                    "Value %.*s for parameter %s is invalid. Reason: %s", STR_ARG(value), parameter,
+                    reason);
 }
 
 static bool in_list(const char *words, str name)
@@ -27,19 +28,26 @@ static bool in_list(const char *words, str name)
 static err check_actions(struct ctx *ctx, const str *actions, size_t n)
 {
     if (!n)
-        return err_text(ctx->arena, &SQS_MISSING_PARAMETER, "The request must contain the parameter Actions.");
+        return err_text(ctx->arena, &SQS_MISSING_PARAMETER,
+                        "The request must contain the parameter Actions.");
     if (n > ACTIONS_MAX)
-        return err_text(ctx->arena, &SQS_OVER_LIMIT, "%zu Actions were found, maximum allowed is %d.", n, ACTIONS_MAX);
+        return err_text(ctx->arena, &SQS_OVER_LIMIT,
+                        "%zu Actions were found, maximum allowed is %d.", n, ACTIONS_MAX);
     for (size_t i = 0; i < n; i++) {
         str shown = arena_join(ctx->arena, S("SQS:"), actions[i]);
-        if (in_list("AddPermission|RemovePermission|CreateQueue|DeleteQueue|SetQueueAttributes|ListQueues|TagQueue|UntagQueue|"
+        if (in_list("AddPermission|RemovePermission|CreateQueue|DeleteQueue|SetQueueAttributes|"
+                    "ListQueues|TagQueue|UntagQueue|"
                     "ListQueueTags|StartMessageMoveTask|CancelMessageMoveTask|ListMessageMoveTasks",
                     actions[i]))
-            return invalid(ctx, shown, "ActionName", "Only the queue owner is allowed to invoke this action.");
-        if (!in_list("*|SendMessage|ReceiveMessage|DeleteMessage|ChangeMessageVisibility|GetQueueAttributes|GetQueueUrl|"
-                     "PurgeQueue|ListDeadLetterSourceQueues|SendMessageBatch|DeleteMessageBatch|ChangeMessageVisibilityBatch",
+            return invalid(ctx, shown, "ActionName",
+                           "Only the queue owner is allowed to invoke this action.");
+        if (!in_list("*|SendMessage|ReceiveMessage|DeleteMessage|ChangeMessageVisibility|"
+                     "GetQueueAttributes|GetQueueUrl|"
+                     "PurgeQueue|ListDeadLetterSourceQueues|SendMessageBatch|DeleteMessageBatch|"
+                     "ChangeMessageVisibilityBatch",
                      actions[i]))
-            return invalid(ctx, shown, "ActionName", "Please refer to the appropriate WSDL for a list of valid actions.");
+            return invalid(ctx, shown, "ActionName",
+                           "Please refer to the appropriate WSDL for a list of valid actions.");
     }
     return OK;
 }
@@ -70,7 +78,9 @@ static err check_accounts(struct ctx *ctx, const str *accounts, size_t n)
     bool valid = n > 0;
     for (size_t i = 0; i < n; i++)
         valid = valid && account_valid(accounts[i]);
-    return valid ? OK : invalid(ctx, shown_list(ctx->arena, accounts, n), "PrincipalId", "Unable to verify.");
+    return valid ? OK
+                 : invalid(ctx, shown_list(ctx->arena, accounts, n), "PrincipalId",
+                           "Unable to verify.");
 }
 
 static json_t *read_policy(const struct queue *queue)
@@ -107,7 +117,8 @@ static json_t *one_or_many(json_t *list)
     return one;
 }
 
-static json_t *texts(struct arena *arena, const char *before, const str *items, size_t n, const char *after)
+static json_t *texts(struct arena *arena, const char *before, const str *items, size_t n,
+                     const char *after)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
@@ -137,11 +148,13 @@ static err store_policy(struct sqs *sqs, struct ctx *ctx, struct queue *queue, c
     return queue_apply(sqs, ctx, queue, &change);
 }
 
-static json_t *new_statement(struct arena *arena, const struct queue *queue, str label, const str *accounts, size_t naccounts,
-                             const str *actions, size_t nactions)
+static json_t *new_statement(struct arena *arena, const struct queue *queue, str label,
+                             const str *accounts, size_t naccounts, const str *actions,
+                             size_t nactions)
 {
     json_t *statement = json_object(), *principal = json_object();
-    json_object_set_new(principal, "AWS", texts(arena, "arn:aws:iam::", accounts, naccounts, ":root"));
+    json_object_set_new(principal, "AWS",
+                        texts(arena, "arn:aws:iam::", accounts, naccounts, ":root"));
     json_object_set_new(statement, "Sid", json_stringn_nocheck(label.p, label.n));
     json_object_set_new(statement, "Effect", json_string("Allow"));
     json_object_set_new(statement, "Principal", principal);
@@ -150,8 +163,8 @@ static json_t *new_statement(struct arena *arena, const struct queue *queue, str
     return statement;
 }
 
-err sqs_permission_add(struct sqs *sqs, struct ctx *ctx, int64_t id, str label, const str *accounts, size_t naccounts,
-                       const str *actions, size_t nactions)
+err sqs_permission_add(struct sqs *sqs, struct ctx *ctx, int64_t id, str label, const str *accounts,
+                       size_t naccounts, const str *actions, size_t nactions)
 {
     struct queue *queue;
     TRY(queue_get(sqs, id, &queue));
@@ -163,8 +176,8 @@ err sqs_permission_add(struct sqs *sqs, struct ctx *ctx, int64_t id, str label, 
     json_t *statements = json_object_get(policy, "Statement");
     err e = invalid(ctx, label, "Label", "Already exists.");
     if (find_statement(statements, label) < 0) {
-        json_array_append_new(statements,
-                              new_statement(ctx->arena, queue, label, accounts, naccounts, actions, nactions));
+        json_array_append_new(statements, new_statement(ctx->arena, queue, label, accounts,
+                                                        naccounts, actions, nactions));
         e = store_policy(sqs, ctx, queue, policy);
     }
     json_decref(policy);

@@ -61,8 +61,10 @@ err sqs_queue_find(struct sqs *sqs, str account, str region, str name, int64_t *
 
 str sqs_queue_elsewhere(struct sqs *sqs, str account, str region, str name)
 {
-    for (struct queue *queue = seqs_next(&sqs->queues, 0); queue; queue = seqs_next(&sqs->queues, (uint64_t)queue->id + 1))
-        if (str_eq(queue->name, name) && str_eq(queue->account, account) && !str_eq(queue->region, region))
+    for (struct queue *queue = seqs_next(&sqs->queues, 0); queue;
+         queue = seqs_next(&sqs->queues, (uint64_t)queue->id + 1))
+        if (str_eq(queue->name, name) && str_eq(queue->account, account) &&
+            !str_eq(queue->region, region))
             return queue->region;
     return STR_NONE;
 }
@@ -117,8 +119,8 @@ struct queue *queue_enter(struct sqs *sqs, int64_t id, str account, str region, 
 {
     struct queue *queue = xalloc(sizeof *queue);
     char *key = format("%.*s/%.*s/%.*s", STR_ARG(account), STR_ARG(region), STR_ARG(name));
-    char *arn = format("arn:%.*s:sqs:%.*s:%.*s:%.*s", STR_ARG(partition_of(region)), STR_ARG(region), STR_ARG(account),
-                       STR_ARG(name));
+    char *arn = format("arn:%.*s:sqs:%.*s:%.*s:%.*s", STR_ARG(partition_of(region)),
+                       STR_ARG(region), STR_ARG(account), STR_ARG(name));
     queue->id = id;
     queue->fifo = fifo;
     queue->entry.key = str_of(key);
@@ -138,7 +140,8 @@ static bool name_chars(str name)
 {
     for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == '_'))
             return false;
     }
     return true;
@@ -154,11 +157,13 @@ static err check_name(struct ctx *ctx, str name, bool fifo)
 {
     if (fifo && !(queue_name_valid(name) && str_ends(name, S(".fifo"))))
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end "
+                        "The name of a FIFO queue can only include alphanumeric characters, "
+                        "hyphens, or underscores, must end "
                         "with .fifo suffix and be 1 to 80 in length");
     if (!fifo && !(name_chars(name) && name.n >= 1 && name.n <= 80))
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length");
+        return err_text(
+            ctx->arena, &SQS_INVALID_PARAMETER,
+            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length");
     return OK;
 }
 
@@ -172,14 +177,16 @@ static bool asked_fifo(const struct sqs_pair *attributes, size_t n)
 }
 
 /* Equal attributes find the queue that is there; a different one refuses (#57). */
-static err compare(struct ctx *ctx, const struct queue *queue, const struct attribute_change *change)
+static err compare(struct ctx *ctx, const struct queue *queue,
+                   const struct attribute_change *change)
 {
     for (enum sqs_attribute_id i = 0; i < SQS_ATTRIBUTE_COUNT; i++) {
         if (change->given[i] && !str_eq(attribute_text(ctx->arena, &change->next, i),
                                         attribute_text(ctx->arena, &queue->attributes, i)))
-            return err_text(ctx->arena, &SQS_QUEUE_NAME_EXISTS,
-                            "A queue already exists with the same name and a different value for attribute %s",
-                            attribute_infos[i].name);
+            return err_text(
+                ctx->arena, &SQS_QUEUE_NAME_EXISTS,
+                "A queue already exists with the same name and a different value for attribute %s",
+                attribute_infos[i].name);
     }
     return OK;
 }
@@ -188,7 +195,8 @@ static err check_deleted(struct sqs *sqs, struct ctx *ctx, str name)
 {
     if (!sqs->options.strict)
         return OK;
-    struct stmt *find = db_sql(sqs->db, "SELECT at FROM sqs_deleted WHERE account = ? AND region = ? AND name = ?");
+    struct stmt *find =
+        db_sql(sqs->db, "SELECT at FROM sqs_deleted WHERE account = ? AND region = ? AND name = ?");
     bind_str(find, 1, ctx->account);
     bind_str(find, 2, ctx->region);
     bind_str(find, 3, name);
@@ -199,8 +207,10 @@ static err check_deleted(struct sqs *sqs, struct ctx *ctx, str name)
 
 static err insert_queue(struct sqs *sqs, struct ctx *ctx, str name, bool fifo, bool group_scope)
 {
-    struct stmt *add = db_sql(sqs->db, "INSERT INTO sqs_queue(account, region, name, fifo, group_scope, created, modified)"
-                                       " VALUES(?, ?, ?, ?, ?, ?, ?)");
+    struct stmt *add =
+        db_sql(sqs->db,
+               "INSERT INTO sqs_queue(account, region, name, fifo, group_scope, created, modified)"
+               " VALUES(?, ?, ?, ?, ?, ?, ?)");
     bind_str(add, 1, ctx->account);
     bind_str(add, 2, ctx->region);
     bind_str(add, 3, name);
@@ -211,8 +221,8 @@ static err insert_queue(struct sqs *sqs, struct ctx *ctx, str name, bool fifo, b
     return stmt_run(add);
 }
 
-static err create(struct sqs *sqs, struct ctx *ctx, str name, bool fifo, const struct attribute_change *change,
-                  struct queue **out)
+static err create(struct sqs *sqs, struct ctx *ctx, str name, bool fifo,
+                  const struct attribute_change *change, struct queue **out)
 {
     bool group_scope = change->next.number[SQS_SCOPE] != 0;
     TRY(insert_queue(sqs, ctx, name, fifo, group_scope));
@@ -227,8 +237,8 @@ static err create(struct sqs *sqs, struct ctx *ctx, str name, bool fifo, const s
     return OK;
 }
 
-err sqs_queue_create(struct sqs *sqs, struct ctx *ctx, str name, const struct sqs_pair *attributes, size_t n,
-                     const struct sqs_pair *tags, size_t ntags, int64_t *out)
+err sqs_queue_create(struct sqs *sqs, struct ctx *ctx, str name, const struct sqs_pair *attributes,
+                     size_t n, const struct sqs_pair *tags, size_t ntags, int64_t *out)
 {
     bool fifo = asked_fifo(attributes, n);
     struct queue *queue = queue_by_name(sqs, ctx->account, ctx->region, name);
@@ -238,15 +248,17 @@ err sqs_queue_create(struct sqs *sqs, struct ctx *ctx, str name, const struct sq
         fifo = queue->fifo;
     TRY(check_name(ctx, name, fifo));
     attributes_preset(&preset);
-    TRY(attributes_change(ctx, queue ? &queue->attributes : &preset, fifo, queue != NULL, attributes, n, &change));
+    TRY(attributes_change(ctx, queue ? &queue->attributes : &preset, fifo, queue != NULL,
+                          attributes, n, &change));
     if (queue) {
         *out = queue->id;
         return compare(ctx, queue, &change);
     }
     TRY(check_deleted(sqs, ctx, name));
     TRY(tags_check(ctx, tags, ntags));
-    str arn = arena_printf(ctx->arena, "arn:%.*s:sqs:%.*s:%.*s:%.*s", STR_ARG(partition_of(ctx->region)),
-                           STR_ARG(ctx->region), STR_ARG(ctx->account), STR_ARG(name));
+    str arn =
+        arena_printf(ctx->arena, "arn:%.*s:sqs:%.*s:%.*s:%.*s", STR_ARG(partition_of(ctx->region)),
+                     STR_ARG(ctx->region), STR_ARG(ctx->account), STR_ARG(name));
     TRY(queue_check_redrive(sqs, ctx, &change, arn, fifo));
     TRY(create(sqs, ctx, name, fifo, &change, &queue));
     *out = queue->id;
@@ -265,7 +277,9 @@ static err remember_deleted(struct sqs *sqs, struct ctx *ctx, const struct queue
     struct stmt *old = db_sql(sqs->db, "DELETE FROM sqs_deleted WHERE at <= ?");
     bind_int(old, 1, ctx->now - DELETED_FOR);
     TRY(stmt_run(old));
-    struct stmt *add = db_sql(sqs->db, "INSERT OR REPLACE INTO sqs_deleted(account, region, name, at) VALUES(?, ?, ?, ?)");
+    struct stmt *add =
+        db_sql(sqs->db,
+               "INSERT OR REPLACE INTO sqs_deleted(account, region, name, at) VALUES(?, ?, ?, ?)");
     bind_str(add, 1, queue->account);
     bind_str(add, 2, queue->region);
     bind_str(add, 3, queue->name);
@@ -286,7 +300,8 @@ static err delete_messages(struct sqs *sqs, const struct queue *queue)
     return OK;
 }
 
-/* Many rows are left to the ticks: a purge of a million messages must not hold up everybody else for seconds. */
+/* Many rows are left to the ticks: a purge of a million messages must not hold up everybody else
+ * for seconds. */
 static err abandon_messages(struct sqs *sqs, struct queue *queue)
 {
     struct stmt *raise = db_sql(sqs->db, "UPDATE sqs_queue SET floor = ? WHERE id = ?");
@@ -345,7 +360,8 @@ err sqs_queue_purge(struct sqs *sqs, struct ctx *ctx, int64_t id)
     TRY(queue_get(sqs, id, &queue));
     if (sqs->options.strict && queue->purged && ctx->now - queue->purged < DELETED_FOR)
         return err_text(ctx->arena, &SQS_PURGE_IN_PROGRESS,
-                        "Only one PurgeQueue operation on %.*s is allowed every 60 seconds.", STR_ARG(queue->name));
+                        "Only one PurgeQueue operation on %.*s is allowed every 60 seconds.",
+                        STR_ARG(queue->name));
     struct stmt *mark = db_sql(sqs->db, "UPDATE sqs_queue SET purged = ? WHERE id = ?");
     bind_int(mark, 1, ctx->now);
     bind_int(mark, 2, id);

@@ -1,5 +1,5 @@
-/* sqs/queue_attributes.c - GetQueueAttributes and SetQueueAttributes: the rows of attributes.h against a living queue. Only what
- * differs from the preset has a row in sqs_attribute. */
+/* sqs/queue_attributes.c - GetQueueAttributes and SetQueueAttributes: the rows of attributes.h
+ * against a living queue. Only what differs from the preset has a row in sqs_attribute. */
 #include "sqs/engine.h"
 
 static str computed(struct arena *arena, const struct queue *queue, enum sqs_attribute_id id)
@@ -30,14 +30,16 @@ static err wanted(struct ctx *ctx, const str *names, size_t n, bool *want)
         enum sqs_attribute_id id = attribute_by_name(names[i]);
         bool all = str_eq(names[i], S("All"));
         if (id == SQS_ATTRIBUTE_COUNT && !all)
-            return err_text(ctx->arena, &SQS_INVALID_ATTRIBUTE_NAME, "Unknown Attribute %.*s.", STR_ARG(names[i]));
+            return err_text(ctx->arena, &SQS_INVALID_ATTRIBUTE_NAME, "Unknown Attribute %.*s.",
+                            STR_ARG(names[i]));
         for (size_t j = 0; j < SQS_ATTRIBUTE_COUNT; j++)
             want[j] = want[j] || all || j == (size_t)id;
     }
     return OK;
 }
 
-err sqs_queue_get(struct sqs *sqs, struct ctx *ctx, int64_t id, const str *names, size_t n, struct sqs_pair **out, size_t *nout)
+err sqs_queue_get(struct sqs *sqs, struct ctx *ctx, int64_t id, const str *names, size_t n,
+                  struct sqs_pair **out, size_t *nout)
 {
     struct queue *queue;
     bool want[SQS_ATTRIBUTE_COUNT] = {false};
@@ -49,7 +51,8 @@ err sqs_queue_get(struct sqs *sqs, struct ctx *ctx, int64_t id, const str *names
     for (enum sqs_attribute_id i = 0; i < SQS_ATTRIBUTE_COUNT; i++) {
         str value = want[i] ? value_of(ctx->arena, queue, i) : STR_NONE;
         if (value.p)
-            pairs[filled++] = (struct sqs_pair){str_of(attribute_infos[i].name), arena_copy(ctx->arena, value)};
+            pairs[filled++] =
+                (struct sqs_pair){str_of(attribute_infos[i].name), arena_copy(ctx->arena, value)};
     }
     queue_schedule(sqs, queue);
     *out = pairs;
@@ -57,7 +60,8 @@ err sqs_queue_get(struct sqs *sqs, struct ctx *ctx, int64_t id, const str *names
     return OK;
 }
 
-err queue_check_redrive(struct sqs *sqs, struct ctx *ctx, const struct attribute_change *change, str source_arn, bool fifo)
+err queue_check_redrive(struct sqs *sqs, struct ctx *ctx, const struct attribute_change *change,
+                        str source_arn, bool fifo)
 {
     str policy = change->next.text[SQS_REDRIVE];
     if (!change->given[SQS_REDRIVE] || !policy.p)
@@ -72,18 +76,22 @@ err queue_check_redrive(struct sqs *sqs, struct ctx *ctx, const struct attribute
         reason = "The dead-letter queue's RedriveAllowPolicy does not let this queue use it.";
     if (!reason)
         return OK;
-    return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Value %.*s for parameter RedrivePolicy is invalid. Reason: %s",
+    return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                    "Value %.*s for parameter RedrivePolicy is invalid. Reason: %s",
                     STR_ARG(policy), reason);
 }
 
-static err store(struct sqs *sqs, struct arena *arena, const struct queue *queue, const struct attributes *next,
-                 enum sqs_attribute_id id)
+static err store(struct sqs *sqs, struct arena *arena, const struct queue *queue,
+                 const struct attributes *next, enum sqs_attribute_id id)
 {
     str value = attribute_text(arena, next, id);
-    bool row = attribute_infos[id].kind == ATTRIBUTE_TEXT ? value.p != NULL
-                                                          : next->number[id] != attribute_infos[id].preset;
-    struct stmt *stmt = row ? db_sql(sqs->db, "INSERT OR REPLACE INTO sqs_attribute(queue, name, value) VALUES(?, ?, ?)")
-                            : db_sql(sqs->db, "DELETE FROM sqs_attribute WHERE queue = ? AND name = ?");
+    bool row = attribute_infos[id].kind == ATTRIBUTE_TEXT
+                   ? value.p != NULL
+                   : next->number[id] != attribute_infos[id].preset;
+    struct stmt *stmt =
+        row ? db_sql(sqs->db,
+                     "INSERT OR REPLACE INTO sqs_attribute(queue, name, value) VALUES(?, ?, ?)")
+            : db_sql(sqs->db, "DELETE FROM sqs_attribute WHERE queue = ? AND name = ?");
     bind_int(stmt, 1, queue->id);
     bind_str(stmt, 2, str_of(attribute_infos[id].name));
     if (row)
@@ -91,7 +99,8 @@ static err store(struct sqs *sqs, struct arena *arena, const struct queue *queue
     return stmt_run(stmt);
 }
 
-/* On FIFO queues a new delay also holds for what was sent before, as long as nobody received it (#39). */
+/* On FIFO queues a new delay also holds for what was sent before, as long as nobody received it
+ * (#39). */
 static err delay_again(struct sqs *sqs, struct ctx *ctx, struct queue *queue)
 {
     struct message *message = seqs_next(&queue->seqs, 0);
@@ -109,7 +118,8 @@ static err delay_again(struct sqs *sqs, struct ctx *ctx, struct queue *queue)
     return OK;
 }
 
-err queue_apply(struct sqs *sqs, struct ctx *ctx, struct queue *queue, const struct attribute_change *change)
+err queue_apply(struct sqs *sqs, struct ctx *ctx, struct queue *queue,
+                const struct attribute_change *change)
 {
     bool delay = change->next.number[SQS_DELAY] != queue->attributes.number[SQS_DELAY];
     for (enum sqs_attribute_id i = 0; i < SQS_ATTRIBUTE_COUNT; i++)
@@ -132,7 +142,8 @@ err queue_apply(struct sqs *sqs, struct ctx *ctx, struct queue *queue, const str
     return OK;
 }
 
-err sqs_queue_set(struct sqs *sqs, struct ctx *ctx, int64_t id, const struct sqs_pair *attributes, size_t n)
+err sqs_queue_set(struct sqs *sqs, struct ctx *ctx, int64_t id, const struct sqs_pair *attributes,
+                  size_t n)
 {
     struct queue *queue;
     struct attribute_change change;

@@ -1,5 +1,5 @@
-/* sqs/queue_list.c - lists of queues, page by page, and the tags of one. A page token names the last item of the page, in base64: it
- * stays good when queues come and go. */
+/* sqs/queue_list.c - lists of queues, page by page, and the tags of one. A page token names the
+ * last item of the page, in base64: it stays good when queues come and go. */
 #include "sqs/engine.h"
 
 #define PAGE_MAX 1000
@@ -21,7 +21,8 @@ static err check_page(struct ctx *ctx, int64_t max)
     if (max == -1 || (max >= 1 && max <= PAGE_MAX))
         return OK;
     return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                    "Value %lld for parameter MaxResults is invalid. Reason: MaxResults must be an integer between 1 and 1000.",
+                    "Value %lld for parameter MaxResults is invalid. Reason: MaxResults must be an "
+                    "integer between 1 and 1000.",
                     (long long)max);
 }
 
@@ -37,7 +38,8 @@ static str prefix_end(struct arena *arena, str prefix)
     return (str){end, prefix.n};
 }
 
-err sqs_queue_list(struct sqs *sqs, struct ctx *ctx, str prefix, int64_t max, str *token, str **names, size_t *n)
+err sqs_queue_list(struct sqs *sqs, struct ctx *ctx, str prefix, int64_t max, str *token,
+                   str **names, size_t *n)
 {
     str after;
     TRY(check_page(ctx, max));
@@ -45,8 +47,9 @@ err sqs_queue_list(struct sqs *sqs, struct ctx *ctx, str prefix, int64_t max, st
     int64_t page = max == -1 ? PAGE_MAX : max;
     str *found = arena_array(ctx->arena, (size_t)page + 1, sizeof *found);
     size_t count = 0;
-    struct stmt *rows = db_sql(sqs->db, "SELECT name FROM sqs_queue WHERE account = ?1 AND region = ?2 AND name > ?3"
-                                        " AND name >= ?4 AND (?5 IS NULL OR name < ?5) ORDER BY name LIMIT ?6");
+    struct stmt *rows = db_sql(
+        sqs->db, "SELECT name FROM sqs_queue WHERE account = ?1 AND region = ?2 AND name > ?3"
+                 " AND name >= ?4 AND (?5 IS NULL OR name < ?5) ORDER BY name LIMIT ?6");
     bind_str(rows, 1, ctx->account);
     bind_str(rows, 2, ctx->region);
     bind_str(rows, 3, after.p ? after : S(""));
@@ -64,13 +67,15 @@ err sqs_queue_list(struct sqs *sqs, struct ctx *ctx, str prefix, int64_t max, st
 
 bool queue_is_dead_letter(struct sqs *sqs, const struct queue *dlq)
 {
-    for (struct queue *queue = seqs_next(&sqs->queues, 0); queue; queue = seqs_next(&sqs->queues, (uint64_t)queue->id + 1))
+    for (struct queue *queue = seqs_next(&sqs->queues, 0); queue;
+         queue = seqs_next(&sqs->queues, (uint64_t)queue->id + 1))
         if (queue->attributes.dead_letter.n && str_eq(queue->attributes.dead_letter, dlq->arn))
             return true;
     return false;
 }
 
-err sqs_queue_sources(struct sqs *sqs, struct ctx *ctx, int64_t id, int64_t max, str *token, int64_t **sources, size_t *n)
+err sqs_queue_sources(struct sqs *sqs, struct ctx *ctx, int64_t id, int64_t max, str *token,
+                      int64_t **sources, size_t *n)
 {
     struct queue *dlq;
     str after;
@@ -91,18 +96,22 @@ err sqs_queue_sources(struct sqs *sqs, struct ctx *ctx, int64_t id, int64_t max,
     *sources = found;
     *token = STR_NONE;
     if (more && max != -1)
-        *token = base64_encode(ctx->arena, arena_printf(ctx->arena, "%lld", (long long)found[page - 1]));
+        *token =
+            base64_encode(ctx->arena, arena_printf(ctx->arena, "%lld", (long long)found[page - 1]));
     return OK;
 }
 
 err tags_check(struct ctx *ctx, const struct sqs_pair *tags, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (tags[i].name.n < 1 || tags[i].name.n > 512 || tags[i].value.n > 1024 || str_starts_nocase(tags[i].name, S("aws:")))
-            return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Tag keys must be between 1 and 128 characters in length.");
+        if (tags[i].name.n < 1 || tags[i].name.n > 512 || tags[i].value.n > 1024 ||
+            str_starts_nocase(tags[i].name, S("aws:")))
+            return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                            "Tag keys must be between 1 and 128 characters in length.");
     }
     if (n > TAGS_MAX)
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "A queue can have at most %d tags.", TAGS_MAX);
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "A queue can have at most %d tags.",
+                        TAGS_MAX);
     return OK;
 }
 
@@ -125,20 +134,24 @@ static bool tag_exists(struct sqs *sqs, int64_t id, str name)
     return there;
 }
 
-err sqs_queue_tag(struct sqs *sqs, struct ctx *ctx, int64_t id, const struct sqs_pair *tags, size_t n)
+err sqs_queue_tag(struct sqs *sqs, struct ctx *ctx, int64_t id, const struct sqs_pair *tags,
+                  size_t n)
 {
     struct queue *queue;
     TRY(queue_get(sqs, id, &queue));
     if (!n)
-        return err_text(ctx->arena, &SQS_MISSING_PARAMETER, "The request must contain the parameter Tags.");
+        return err_text(ctx->arena, &SQS_MISSING_PARAMETER,
+                        "The request must contain the parameter Tags.");
     TRY(tags_check(ctx, tags, n));
     int64_t count = tag_count(sqs, id);
     for (size_t i = 0; i < n; i++)
         count += !tag_exists(sqs, id, tags[i].name);
     if (count > TAGS_MAX)
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Too many tags added for queue %.*s.", STR_ARG(queue->name));
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Too many tags added for queue %.*s.",
+                        STR_ARG(queue->name));
     for (size_t i = 0; i < n; i++) {
-        struct stmt *put = db_sql(sqs->db, "INSERT OR REPLACE INTO sqs_tag(queue, name, value) VALUES(?, ?, ?)");
+        struct stmt *put =
+            db_sql(sqs->db, "INSERT OR REPLACE INTO sqs_tag(queue, name, value) VALUES(?, ?, ?)");
         bind_int(put, 1, id);
         bind_str(put, 2, tags[i].name);
         bind_str(put, 3, tags[i].value.p ? tags[i].value : S(""));
@@ -152,7 +165,8 @@ err sqs_queue_untag(struct sqs *sqs, struct ctx *ctx, int64_t id, const str *key
     struct queue *queue;
     TRY(queue_get(sqs, id, &queue));
     if (!n)
-        return err_text(ctx->arena, &SQS_MISSING_PARAMETER, "The request must contain the parameter TagKeys.");
+        return err_text(ctx->arena, &SQS_MISSING_PARAMETER,
+                        "The request must contain the parameter TagKeys.");
     for (size_t i = 0; i < n; i++) {
         struct stmt *gone = db_sql(sqs->db, "DELETE FROM sqs_tag WHERE queue = ? AND name = ?");
         bind_int(gone, 1, id);
@@ -168,10 +182,12 @@ err sqs_queue_tags(struct sqs *sqs, struct ctx *ctx, int64_t id, struct sqs_pair
     TRY(queue_get(sqs, id, &queue));
     struct sqs_pair *found = arena_array(ctx->arena, TAGS_MAX, sizeof *found);
     size_t count = 0;
-    struct stmt *rows = db_sql(sqs->db, "SELECT name, value FROM sqs_tag WHERE queue = ? ORDER BY name LIMIT 50");
+    struct stmt *rows =
+        db_sql(sqs->db, "SELECT name, value FROM sqs_tag WHERE queue = ? ORDER BY name LIMIT 50");
     bind_int(rows, 1, id);
     while (stmt_row(rows))
-        found[count++] = (struct sqs_pair){col_copy(rows, 0, ctx->arena), col_copy(rows, 1, ctx->arena)};
+        found[count++] =
+            (struct sqs_pair){col_copy(rows, 0, ctx->arena), col_copy(rows, 1, ctx->arena)};
     *tags = found;
     *n = count;
     return OK;

@@ -1,13 +1,15 @@
-/* sqs/receipt.c - receipt handles: queue, sequence and number of the receive, and a keyed hash over them, in URL-safe base64. Whether
- * a handle is ours, of this queue, old, or its message gone, is read off the handle: there is no table of handles. The hash
- * guards against typing errors and foreign handles, not against an attacker. */
+/* sqs/receipt.c - receipt handles: queue, sequence and number of the receive, and a keyed hash over
+ * them, in URL-safe base64. Whether a handle is ours, of this queue, old, or its message gone, is
+ * read off the handle: there is no table of handles. The hash guards against typing errors and
+ * foreign handles, not against an attacker. */
 #include <string.h>
 #define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
 
 #include "sqs/engine.h"
 
-/* 4 bytes queue, 5 sequence, 4 receives, 8 hash: 21 bytes, 28 characters without padding, after AWS's usual beginning. */
+/* 4 bytes queue, 5 sequence, 4 receives, 8 hash: 21 bytes, 28 characters without padding, after
+ * AWS's usual beginning. */
 enum { PLAIN = 13, HASH = 8, TEXT = 28, PREFIX = 4 };
 static const char prefix[] = "AQEB";
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

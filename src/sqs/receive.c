@@ -1,6 +1,7 @@
-/* sqs/receive.c - ReceiveMessage. Standard queues give their oldest ready messages; FIFO queues as many as possible of the first ready
- * group, then of the next (#42). A message past maxReceiveCount moves to the dead letter queue instead (#51). Everything leased is
- * hidden while the call looks for more, and shown again at its end when the timeout is 0, so nothing is given twice. */
+/* sqs/receive.c - ReceiveMessage. Standard queues give their oldest ready messages; FIFO queues as
+ * many as possible of the first ready group, then of the next (#42). A message past maxReceiveCount
+ * moves to the dead letter queue instead (#51). Everything leased is hidden while the call looks
+ * for more, and shown again at its end when the timeout is 0, so nothing is given twice. */
 #include <string.h>
 
 #include "sqs/engine.h"
@@ -38,7 +39,8 @@ static err take(struct lease *lease, struct message *message)
     if (!row.message.first_received_at)
         row.message.first_received_at = now;
     message->receives++;
-    TRY(row_received(lease->sqs, queue, message, lease->until > now ? lease->until : 0, row.message.first_received_at, now));
+    TRY(row_received(lease->sqs, queue, message, lease->until > now ? lease->until : 0,
+                     row.message.first_received_at, now));
     message_hide_until(lease->sqs, queue, message, MESSAGE_IN_FLIGHT, lease->until);
     observe(lease->sqs, lease->ctx, queue, message, SQS_RECEIVED, row.message_id, now);
     struct receipt receipt = {queue->id, message->seq, message->receives};
@@ -69,11 +71,13 @@ static err consider(struct lease *lease, struct message *message, bool *leased)
     return take(lease, message);
 }
 
-/* Once a group's first message is taken the group is closed, but what follows at once belongs to the same receive. */
+/* Once a group's first message is taken the group is closed, but what follows at once belongs to
+ * the same receive. */
 static err take_followers(struct lease *lease, struct fifo_message *last)
 {
     bool leased;
-    while (lease->n < lease->max && lease->drops < DROPS && last->next && last->next->message.state == MESSAGE_READY) {
+    while (lease->n < lease->max && lease->drops < DROPS && last->next &&
+           last->next->message.state == MESSAGE_READY) {
         struct fifo_message *next = last->next;
         TRY(consider(lease, &next->message, &leased));
         if (leased)
@@ -111,7 +115,8 @@ static bool untouched(struct lease *lease, const struct receipt *receipts, size_
 {
     for (size_t i = 0; i < n; i++) {
         struct message *message = seqs_get(&lease->queue->seqs, receipts[i].seq);
-        if (!message || message->state != MESSAGE_IN_FLIGHT || message->receives != receipts[i].receives)
+        if (!message || message->state != MESSAGE_IN_FLIGHT ||
+            message->receives != receipts[i].receives)
             return false;
         lease->taken[i] = message;
     }
@@ -125,7 +130,8 @@ static err repeat(struct lease *lease, const struct receipt *receipts, size_t n)
         struct message *message = lease->taken[i];
         if (!row_read(lease->sqs, lease->ctx->arena, lease->queue, message->seq, &row))
             return FAIL(FAULT_INTERNAL);
-        TRY(row_visible_at(lease->sqs, lease->queue, message->seq, lease->until > lease->ctx->now ? lease->until : 0));
+        TRY(row_visible_at(lease->sqs, lease->queue, message->seq,
+                           lease->until > lease->ctx->now ? lease->until : 0));
         message_hide_until(lease->sqs, lease->queue, message, MESSAGE_IN_FLIGHT, lease->until);
         row.message.receipt = receipt_make(lease->sqs, lease->ctx->arena, &receipts[i]);
         lease->out[lease->n++] = row.message;
@@ -137,21 +143,25 @@ static err run(struct lease *lease, str attempt)
 {
     struct receipt *receipts;
     size_t n;
-    if (attempt.p && attempt_find(lease->sqs, lease->ctx, lease->queue, attempt, &receipts, &n) && n <= BATCH &&
-        untouched(lease, receipts, n))
+    if (attempt.p && attempt_find(lease->sqs, lease->ctx, lease->queue, attempt, &receipts, &n) &&
+        n <= BATCH && untouched(lease, receipts, n))
         return repeat(lease, receipts, n);
     TRY(collect(lease));
-    return attempt.p && lease->n ? attempt_keep(lease->sqs, lease->ctx, lease->queue, attempt, lease->receipts, lease->n) : OK;
+    return attempt.p && lease->n ? attempt_keep(lease->sqs, lease->ctx, lease->queue, attempt,
+                                                lease->receipts, lease->n)
+                                 : OK;
 }
 
-static err check(struct sqs *sqs, struct ctx *ctx, struct queue *queue, const struct sqs_receive *receive)
+static err check(struct sqs *sqs, struct ctx *ctx, struct queue *queue,
+                 const struct sqs_receive *receive)
 {
     TRY(sqs_check_max(ctx, receive->max));
     if (receive->visibility != -1)
         TRY(sqs_check_visibility(ctx, receive->visibility));
     if (receive->attempt.p && !queue->fifo)
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "Value %.*s for parameter ReceiveRequestAttemptId is invalid. Reason: The request include parameter that "
+                        "Value %.*s for parameter ReceiveRequestAttemptId is invalid. Reason: The "
+                        "request include parameter that "
                         "is not valid for this queue type.",
                         STR_ARG(receive->attempt));
     if (receive->attempt.p)
@@ -160,8 +170,8 @@ static err check(struct sqs *sqs, struct ctx *ctx, struct queue *queue, const st
     return queue_throttle(sqs, ctx, queue, THROTTLE_RECEIVE);
 }
 
-err sqs_message_receive(struct sqs *sqs, struct ctx *ctx, int64_t id, const struct sqs_receive *receive,
-                        struct sqs_message **messages, size_t *n)
+err sqs_message_receive(struct sqs *sqs, struct ctx *ctx, int64_t id,
+                        const struct sqs_receive *receive, struct sqs_message **messages, size_t *n)
 {
     struct queue *queue;
     TRY(queue_get(sqs, id, &queue));
@@ -170,12 +180,14 @@ err sqs_message_receive(struct sqs *sqs, struct ctx *ctx, int64_t id, const stru
     int64_t room = IN_FLIGHT_MAX - queue->in_flight;
     if (room <= 0 && !queue->fifo)
         return FAIL(SQS_OVER_LIMIT);
-    int64_t visibility = receive->visibility == -1 ? queue->attributes.number[SQS_VISIBILITY] : receive->visibility;
+    int64_t visibility =
+        receive->visibility == -1 ? queue->attributes.number[SQS_VISIBILITY] : receive->visibility;
     struct lease lease = {.sqs = sqs,
                           .ctx = ctx,
                           .queue = queue,
                           .until = ctx->now + visibility * 1000,
-                          .max = room <= 0 ? 0 : (size_t)(room < receive->max ? room : receive->max)};
+                          .max =
+                              room <= 0 ? 0 : (size_t)(room < receive->max ? room : receive->max)};
     lease.out = arena_array(ctx->arena, BATCH, sizeof *lease.out);
     TRY(run(&lease, receive->attempt));
     queue_schedule(sqs, queue);

@@ -1,4 +1,5 @@
-/* sqs/redrive.c - RedrivePolicy (on the queue whose messages fail) and RedriveAllowPolicy (on the queue that takes them). */
+/* sqs/redrive.c - RedrivePolicy (on the queue whose messages fail) and RedriveAllowPolicy (on the
+ * queue that takes them). */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +8,9 @@
 
 static err refuse(struct arena *arena, str text, const char *reason)
 {
-    return err_text(arena, &SQS_INVALID_PARAMETER, "Value %.*s for parameter RedrivePolicy is invalid. Reason: %s",
-                    STR_ARG(text), reason);
+    return err_text(arena, &SQS_INVALID_PARAMETER,
+                    "Value %.*s for parameter RedrivePolicy is invalid. Reason: %s", STR_ARG(text),
+                    reason);
 }
 
 /* maxReceiveCount comes as a number or as its text (#52). */
@@ -30,23 +32,30 @@ static bool count_of(struct arena *arena, const json_t *value, int64_t *out, str
     return *out >= 1 && *out <= 1000;
 }
 
-static err parse(struct arena *arena, str text, const json_t *policy, str *target, int64_t *max_receives)
+static err parse(struct arena *arena, str text, const json_t *policy, str *target,
+                 int64_t *max_receives)
 {
     const json_t *count = json_object_get(policy, "maxReceiveCount");
     const json_t *arn = json_object_get(policy, "deadLetterTargetArn");
     str shown = STR_NONE;
     if (!json_is_object(policy))
         return err_text(arena, &SQS_INVALID_PARAMETER,
-                        "Invalid value for the parameter RedrivePolicy. Reason: Redrive policy is not a valid JSON map.");
+                        "Invalid value for the parameter RedrivePolicy. Reason: Redrive policy is "
+                        "not a valid JSON map.");
     if (!count)
-        return refuse(arena, text, "Redrive policy does not contain mandatory attribute: maxReceiveCount.");
+        return refuse(arena, text,
+                      "Redrive policy does not contain mandatory attribute: maxReceiveCount.");
     if (!json_is_string(arn))
-        return refuse(arena, text, "Redrive policy does not contain mandatory attribute: deadLetterTargetArn.");
+        return refuse(arena, text,
+                      "Redrive policy does not contain mandatory attribute: deadLetterTargetArn.");
     if (json_object_size(policy) > 2)
-        return refuse(arena, text, "Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn].");
+        return refuse(
+            arena, text,
+            "Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn].");
     if (!count_of(arena, count, max_receives, &shown))
         return err_text(arena, &SQS_INVALID_PARAMETER,
-                        "Value %.*s for parameter RedrivePolicy is invalid. Reason: Invalid value for maxReceiveCount: %.*s, "
+                        "Value %.*s for parameter RedrivePolicy is invalid. Reason: Invalid value "
+                        "for maxReceiveCount: %.*s, "
                         "valid values are from 1 to 1000 both inclusive.",
                         STR_ARG(text), STR_ARG(shown));
     *target = arena_copy(arena, str_of(json_string_value(arn)));
@@ -66,8 +75,9 @@ err redrive_parse(struct arena *arena, str text, str *target, int64_t *max_recei
 static err refuse_allow(struct arena *arena, str text, const char *reason)
 {
     return err_text(arena, &SQS_INVALID_PARAMETER,
-                    "Value %.*s for parameter RedriveAllowPolicy is invalid. Reason: " CANNOT_CREATE ". %s", STR_ARG(text),
-                    reason);
+                    "Value %.*s for parameter RedriveAllowPolicy is invalid. Reason: " CANNOT_CREATE
+                    ". %s",
+                    STR_ARG(text), reason);
 }
 
 static bool strings_only(const json_t *array)
@@ -83,8 +93,10 @@ static bool allow_formed(const json_t *policy)
     const char *permission = json_string_value(json_object_get(policy, "redrivePermission"));
     const json_t *sources = json_object_get(policy, "sourceQueueArns");
     size_t known = 1 + (sources != NULL);
-    return permission && json_object_size(policy) == known && (!sources || (json_is_array(sources) && strings_only(sources))) &&
-           (!strcmp(permission, "allowAll") || !strcmp(permission, "denyAll") || !strcmp(permission, "byQueue"));
+    return permission && json_object_size(policy) == known &&
+           (!sources || (json_is_array(sources) && strings_only(sources))) &&
+           (!strcmp(permission, "allowAll") || !strcmp(permission, "denyAll") ||
+            !strcmp(permission, "byQueue"));
 }
 
 static err allow_check(struct arena *arena, str text, const json_t *policy)
@@ -93,17 +105,21 @@ static err allow_check(struct arena *arena, str text, const json_t *policy)
         return err_text(arena, &SQS_INVALID_PARAMETER,
                         "Invalid value for the parameter RedriveAllowPolicy. Reason: " CANNOT_CREATE
                         ", as it\xe2\x80\x99s in an unsupported format.");
-    bool by_queue = !strcmp(json_string_value(json_object_get(policy, "redrivePermission")), "byQueue");
+    bool by_queue =
+        !strcmp(json_string_value(json_object_get(policy, "redrivePermission")), "byQueue");
     const json_t *sources = json_object_get(policy, "sourceQueueArns");
     if (sources && !by_queue)
-        return refuse_allow(arena, text,
-                            "To specify one or more source queue ARNs, you must set redrivePermission to byQueue.");
+        return refuse_allow(
+            arena, text,
+            "To specify one or more source queue ARNs, you must set redrivePermission to byQueue.");
     if (by_queue && json_array_size(sources) == 0)
         return refuse_allow(arena, text,
-                            "When you specify the byQueue permission type, you must also specify one or more sourceQueueArns "
+                            "When you specify the byQueue permission type, you must also specify "
+                            "one or more sourceQueueArns "
                             "values.");
     if (json_array_size(sources) > 10)
-        return refuse_allow(arena, text, "The maximum number of source queue ARNs you can specify is 10.");
+        return refuse_allow(arena, text,
+                            "The maximum number of source queue ARNs you can specify is 10.");
     return OK;
 }
 

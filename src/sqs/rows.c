@@ -1,5 +1,6 @@
-/* sqs/rows.c - one row of sqs_message. A body above BODY_INLINE has a row of its own in sqs_body: a receive rewrites the small row only.
- * Attributes are packed as count, then name, type, value of each, with lengths as base-128 numbers. */
+/* sqs/rows.c - one row of sqs_message. A body above BODY_INLINE has a row of its own in sqs_body: a
+ * receive rewrites the small row only. Attributes are packed as count, then name, type, value of
+ * each, with lengths as base-128 numbers. */
 #include <assert.h>
 #include <string.h>
 
@@ -37,8 +38,8 @@ str seq_text(struct arena *arena, const struct queue *queue, uint64_t seq)
     return arena_printf(arena, "188%017llu", (unsigned long long)seq);
 }
 
-/* Sequences are reserved in blocks, ahead in the table: a restart skips the rest of a block and never gives a number twice, which
- * receipts and FIFO sequence numbers rely on. */
+/* Sequences are reserved in blocks, ahead in the table: a restart skips the rest of a block and
+ * never gives a number twice, which receipts and FIFO sequence numbers rely on. */
 err seq_take(struct sqs *sqs, struct queue *queue, uint64_t *seq)
 {
     if (queue->next_seq >= queue->seq_limit) {
@@ -131,13 +132,16 @@ bool body_big(str body)
     return body.n > BODY_INLINE;
 }
 
-err row_insert(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, const struct new_row *row)
+err row_insert(struct sqs *sqs, struct ctx *ctx, const struct queue *queue,
+               const struct new_row *row)
 {
     const struct sqs_send *send = row->send;
     bool big = body_big(send->body);
     int64_t id = row_id(queue, row->seq);
-    struct stmt *add = db_sql(sqs->db, "INSERT INTO sqs_message(id, sent_at, visible_at, receives, group_id, message_id, md5,"
-                                       " sender, trace, dedup, attributes, body) VALUES(?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)");
+    struct stmt *add = db_sql(
+        sqs->db,
+        "INSERT INTO sqs_message(id, sent_at, visible_at, receives, group_id, message_id, md5,"
+        " sender, trace, dedup, attributes, body) VALUES(?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)");
     bind_int(add, 1, id);
     bind_int(add, 2, row->sent_at);
     bind_int(add, 3, row->visible_at);
@@ -181,11 +185,14 @@ static void read_columns(struct stmt *from, struct arena *arena, struct row *row
     message->body = col_copy(from, 12, arena);
 }
 
-bool row_read(struct sqs *sqs, struct arena *arena, const struct queue *queue, uint64_t seq, struct row *row)
+bool row_read(struct sqs *sqs, struct arena *arena, const struct queue *queue, uint64_t seq,
+              struct row *row)
 {
     *row = (struct row){0};
-    struct stmt *from = db_sql(sqs->db, "SELECT sent_at, receives, received_at, group_id, first_at, message_id, md5, sender, trace,"
-                                        " dedup, source, attributes, body FROM sqs_message WHERE id = ?");
+    struct stmt *from = db_sql(
+        sqs->db,
+        "SELECT sent_at, receives, received_at, group_id, first_at, message_id, md5, sender, trace,"
+        " dedup, source, attributes, body FROM sqs_message WHERE id = ?");
     bind_int(from, 1, row_id(queue, seq));
     if (!stmt_row(from))
         return false;
@@ -200,10 +207,13 @@ bool row_read(struct sqs *sqs, struct arena *arena, const struct queue *queue, u
     return true;
 }
 
-err row_received(struct sqs *sqs, const struct queue *queue, const struct message *message, msec visible_at, msec first, msec now)
+err row_received(struct sqs *sqs, const struct queue *queue, const struct message *message,
+                 msec visible_at, msec first, msec now)
 {
-    struct stmt *set = db_sql(sqs->db, "UPDATE sqs_message SET visible_at = ?, receives = ?, received_at = ?, first_at = ?"
-                                       " WHERE id = ?");
+    struct stmt *set =
+        db_sql(sqs->db,
+               "UPDATE sqs_message SET visible_at = ?, receives = ?, received_at = ?, first_at = ?"
+               " WHERE id = ?");
     bind_int(set, 1, visible_at);
     bind_int(set, 2, message->receives);
     bind_int(set, 3, now);

@@ -7,8 +7,8 @@
 
 static bool char_valid(int32_t c)
 {
-    return c == 0x9 || c == 0xa || c == 0xd || (c >= 0x20 && c <= 0xd7ff) || (c >= 0xe000 && c <= 0xfffd) ||
-           (c >= 0x10000 && c <= 0x10ffff);
+    return c == 0x9 || c == 0xa || c == 0xd || (c >= 0x20 && c <= 0xd7ff) ||
+           (c >= 0xe000 && c <= 0xfffd) || (c >= 0x10000 && c <= 0x10ffff);
 }
 
 /* Eight bytes at a time while they are plain ASCII above the control characters. */
@@ -44,16 +44,19 @@ err sqs_check_token(struct ctx *ctx, const char *parameter, str value)
     if (valid)
         return OK;
     return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                    "Value %.*s for parameter %s is invalid. Reason: %s can only include alphanumeric and punctuation "
+                    "Value %.*s for parameter %s is invalid. Reason: %s can only include "
+                    "alphanumeric and punctuation "
                     "characters. 1 to 128 in length.",
                     STR_ARG(value), parameter, parameter);
 }
 
-/* Letters of any script, digits, '_', '-', '.'; what lies outside ASCII is let through but for signs and punctuation (#15). */
+/* Letters of any script, digits, '_', '-', '.'; what lies outside ASCII is let through but for
+ * signs and punctuation (#15). */
 static bool name_char(int32_t c)
 {
     if (c < 0x80)
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '-' || c == '.';
     if (c < 0xc0)
         return c == 0xaa || c == 0xb5 || c == 0xba;
     return c != 0xd7 && c != 0xf7 && !(c >= 0x2000 && c <= 0x2bff);
@@ -62,18 +65,22 @@ static bool name_char(int32_t c)
 static err check_name(struct ctx *ctx, str name)
 {
     if (!name.n)
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "The request must contain non-empty message (user) attribute names.");
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "The request must contain non-empty message (user) attribute names.");
     if (name.n > 256)
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Message (user) attribute names must be shorter than 256 Bytes");
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "Message (user) attribute names must be shorter than 256 Bytes");
     for (size_t at = 0; at < name.n;)
         if (!name_char(utf8_next(name, &at)))
             return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                            "Message (user) attributes name can only contain upper and lower score characters, digits, "
+                            "Message (user) attributes name can only contain upper and lower score "
+                            "characters, digits, "
                             "periods, hyphens and underscores. ");
-    if (str_starts_nocase(name, S("aws.")) || str_starts_nocase(name, S("amazon.")) || name.p[0] == '.' ||
-        str_ends(name, S(".")) || str_find(name, S(".."), 0) >= 0)
+    if (str_starts_nocase(name, S("aws.")) || str_starts_nocase(name, S("amazon.")) ||
+        name.p[0] == '.' || str_ends(name, S(".")) || str_find(name, S(".."), 0) >= 0)
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "You can't use message attribute names beginning with 'AWS.' or 'Amazon.'. These strings are reserved "
+                        "You can't use message attribute names beginning with 'AWS.' or 'Amazon.'. "
+                        "These strings are reserved "
                         "for internal use. Additionally, they cannot start or end with '.'.");
     return OK;
 }
@@ -111,63 +118,76 @@ static err check_attribute(struct ctx *ctx, const struct sqs_attribute *attribut
     bool number = str_eq(type, S("Number")), binary = str_eq(type, S("Binary"));
     TRY(check_name(ctx, name));
     if (!attribute->type.n)
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "The message (user) attribute '%.*s' must contain a non-empty message attribute type.", STR_ARG(name));
+        return err_text(
+            ctx->arena, &SQS_INVALID_PARAMETER,
+            "The message (user) attribute '%.*s' must contain a non-empty message attribute type.",
+            STR_ARG(name));
     if (!number && !binary && !str_eq(type, S("String")))
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "The message (user) attribute '%.*s' has an invalid message attribute type, the set of supported type "
+                        "The message (user) attribute '%.*s' has an invalid message attribute "
+                        "type, the set of supported type "
                         "prefixes is Binary, Number, and String.",
                         STR_ARG(name));
     if (attribute->type.n > 256)
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Message (user) attribute types must be shorter than 256 Bytes");
-    if (!attribute->value.n)
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "Message (user) attribute '%.*s' must contain a non-empty value of type '%.*s'.", STR_ARG(name),
-                        STR_ARG(type));
+                        "Message (user) attribute types must be shorter than 256 Bytes");
+    if (!attribute->value.n)
+        return err_text(
+            ctx->arena, &SQS_INVALID_PARAMETER,
+            "Message (user) attribute '%.*s' must contain a non-empty value of type '%.*s'.",
+            STR_ARG(name), STR_ARG(type));
     if (!binary && !sqs_text_valid(attribute->value))
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to "
+                        "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | "
+                        "#x20 to #xD7FF | #xE000 to "
                         "#xFFFD | #x10000 to #x10FFFF.");
     if (number && !number_valid(attribute->value))
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "Can't cast the value of message (user) attribute '%.*s' to a number.", STR_ARG(name));
+                        "Can't cast the value of message (user) attribute '%.*s' to a number.",
+                        STR_ARG(name));
     return OK;
 }
 
 err sqs_check_attributes(struct ctx *ctx, const struct sqs_attribute *attributes, size_t n)
 {
     if (n > 10)
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Number of message attributes [%zu] exceeds the allowed maximum [10].",
-                        n);
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "Number of message attributes [%zu] exceeds the allowed maximum [10].", n);
     for (size_t i = 0; i < n; i++)
         TRY(check_attribute(ctx, &attributes[i]));
     return OK;
 }
 
-static err check_range(struct ctx *ctx, const char *parameter, int64_t value, int64_t low, int64_t high, const char *reason)
+static err check_range(struct ctx *ctx, const char *parameter, int64_t value, int64_t low,
+                       int64_t high, const char *reason)
 {
     if (value >= low && value <= high)
         return OK;
-    return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Value %lld for parameter %s is invalid. Reason: %s", (long long)value,
+    return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                    "Value %lld for parameter %s is invalid. Reason: %s", (long long)value,
                     parameter, reason);
 }
 
 err sqs_check_delay(struct ctx *ctx, int64_t seconds)
 {
-    return check_range(ctx, "DelaySeconds", seconds, 0, 900, "DelaySeconds must be >= 0 and <= 900.");
+    return check_range(ctx, "DelaySeconds", seconds, 0, 900,
+                       "DelaySeconds must be >= 0 and <= 900.");
 }
 
 err sqs_check_visibility(struct ctx *ctx, int64_t seconds)
 {
-    return check_range(ctx, "VisibilityTimeout", seconds, 0, 43200, "Must be between 0 and 43200, if provided.");
+    return check_range(ctx, "VisibilityTimeout", seconds, 0, 43200,
+                       "Must be between 0 and 43200, if provided.");
 }
 
 err sqs_check_wait(struct ctx *ctx, int64_t seconds)
 {
-    return check_range(ctx, "WaitTimeSeconds", seconds, 0, 20, "Must be >= 0 and <= 20, if provided.");
+    return check_range(ctx, "WaitTimeSeconds", seconds, 0, 20,
+                       "Must be >= 0 and <= 20, if provided.");
 }
 
 err sqs_check_max(struct ctx *ctx, int64_t messages)
 {
-    return check_range(ctx, "MaxNumberOfMessages", messages, 1, 10, "Must be between 1 and 10, if provided.");
+    return check_range(ctx, "MaxNumberOfMessages", messages, 1, 10,
+                       "Must be between 1 and 10, if provided.");
 }

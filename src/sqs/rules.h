@@ -6,8 +6,8 @@
 
 /* Characters of XML 1.0 only, in valid UTF-8 (#13). */
 bool sqs_text_valid(str text);
-/* MessageGroupId, MessageDeduplicationId, ReceiveRequestAttemptId: 1-128 alphanumerics and punctuation; `parameter` is named in
- * the fault (#16). */
+/* MessageGroupId, MessageDeduplicationId, ReceiveRequestAttemptId: 1-128 alphanumerics and
+ * punctuation; `parameter` is named in the fault (#16). */
 err sqs_check_token(struct ctx *ctx, const char *parameter, str value);
 err sqs_check_attributes(struct ctx *ctx, const struct sqs_attribute *attributes, size_t n);
 /* DelaySeconds 0-900, VisibilityTimeout 0-43200, WaitTimeSeconds 0-20, MaxNumberOfMessages 1-10. */

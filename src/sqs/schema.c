@@ -1,9 +1,10 @@
-/* sqs/schema.c - the tables. A message's row id is its queue and sequence (engine.h), so that the rows of a queue are one range: purging
- * and loading need no index. Small columns come first, for the load reads only those. `visible_at` 0: not hidden; `received_at`
- * tells what is in flight from what is delayed. Bodies above BODY_INLINE lie in sqs_body, or each receive would rewrite them.
+/* sqs/schema.c - the tables. A message's row id is its queue and sequence (engine.h), so that the
+ * rows of a queue are one range: purging and loading need no index. Small columns come first, for
+ * the load reads only those. `visible_at` 0: not hidden; `received_at` tells what is in flight from
+ * what is delayed. Bodies above BODY_INLINE lie in sqs_body, or each receive would rewrite them.
  *
- * A purge of many messages does not wait for their rows: it raises the queue's `floor`, below which rows are dead, and leaves a range
- * of ids in sqs_garbage, which ticks clear away. */
+ * A purge of many messages does not wait for their rows: it raises the queue's `floor`, below which
+ * rows are dead, and leaves a range of ids in sqs_garbage, which ticks clear away. */
 #include <string.h>
 
 #include "sqs/engine.h"
@@ -11,8 +12,10 @@
 static const char *const migrations[] = {
     "CREATE TABLE sqs_meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE sqs_queue("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
-    " fifo INTEGER NOT NULL, group_scope INTEGER NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT "
+    "NOT NULL,"
+    " fifo INTEGER NOT NULL, group_scope INTEGER NOT NULL, created INTEGER NOT NULL, modified "
+    "INTEGER NOT NULL,"
     " purged INTEGER NOT NULL DEFAULT 0, seq_limit INTEGER NOT NULL DEFAULT 1,"
     " floor INTEGER NOT NULL DEFAULT 0, UNIQUE(account, region, name));"
     "CREATE TABLE sqs_attribute(queue INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
@@ -20,23 +23,31 @@ static const char *const migrations[] = {
     "CREATE TABLE sqs_tag(queue INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
     " PRIMARY KEY(queue, name)) WITHOUT ROWID;"
     "CREATE TABLE sqs_message("
-    " id INTEGER PRIMARY KEY, sent_at INTEGER NOT NULL, visible_at INTEGER NOT NULL, receives INTEGER NOT NULL,"
-    " received_at INTEGER, aged_from INTEGER, group_id TEXT, first_at INTEGER, message_id BLOB NOT NULL,"
-    " md5 BLOB NOT NULL, sender TEXT, trace TEXT, dedup TEXT, source TEXT, attributes BLOB, body TEXT);"
+    " id INTEGER PRIMARY KEY, sent_at INTEGER NOT NULL, visible_at INTEGER NOT NULL, receives "
+    "INTEGER NOT NULL,"
+    " received_at INTEGER, aged_from INTEGER, group_id TEXT, first_at INTEGER, message_id BLOB NOT "
+    "NULL,"
+    " md5 BLOB NOT NULL, sender TEXT, trace TEXT, dedup TEXT, source TEXT, attributes BLOB, body "
+    "TEXT);"
     "CREATE TABLE sqs_body(id INTEGER PRIMARY KEY, body TEXT NOT NULL);"
     "CREATE TABLE sqs_garbage(first INTEGER PRIMARY KEY, last INTEGER NOT NULL);"
-    "CREATE TABLE sqs_dedupe(queue INTEGER NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, message_id BLOB NOT NULL,"
+    "CREATE TABLE sqs_dedupe(queue INTEGER NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, "
+    "message_id BLOB NOT NULL,"
     " seq INTEGER NOT NULL, PRIMARY KEY(queue, key)) WITHOUT ROWID;"
     "CREATE INDEX sqs_dedupe_at ON sqs_dedupe(at);"
-    "CREATE TABLE sqs_attempt(queue INTEGER NOT NULL, attempt TEXT NOT NULL, at INTEGER NOT NULL, receipts BLOB NOT NULL,"
+    "CREATE TABLE sqs_attempt(queue INTEGER NOT NULL, attempt TEXT NOT NULL, at INTEGER NOT NULL, "
+    "receipts BLOB NOT NULL,"
     " PRIMARY KEY(queue, attempt)) WITHOUT ROWID;"
     "CREATE INDEX sqs_attempt_at ON sqs_attempt(at);"
     "CREATE TABLE sqs_move_task("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT, task TEXT NOT NULL UNIQUE, source TEXT NOT NULL, destination TEXT,"
-    " rate INTEGER NOT NULL, status TEXT NOT NULL, started INTEGER NOT NULL, moved INTEGER NOT NULL,"
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, task TEXT NOT NULL UNIQUE, source TEXT NOT NULL, "
+    "destination TEXT,"
+    " rate INTEGER NOT NULL, status TEXT NOT NULL, started INTEGER NOT NULL, moved INTEGER NOT "
+    "NULL,"
     " to_move INTEGER NOT NULL, seq_limit INTEGER NOT NULL, failure TEXT);"
     "CREATE INDEX sqs_move_task_source ON sqs_move_task(source, id);"
-    "CREATE TABLE sqs_deleted(account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL,"
+    "CREATE TABLE sqs_deleted(account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, at "
+    "INTEGER NOT NULL,"
     " PRIMARY KEY(account, region, name)) WITHOUT ROWID;",
 };
 
@@ -52,7 +63,8 @@ static void receipt_key(struct sqs *sqs)
     }
     rng_secret(sqs->receipt_key, RECEIPT_KEY);
     db_savepoint(sqs->db);
-    struct stmt *add = db_sql(sqs->db, "INSERT INTO sqs_meta(name, value) VALUES('receipt_key', ?)");
+    struct stmt *add =
+        db_sql(sqs->db, "INSERT INTO sqs_meta(name, value) VALUES('receipt_key', ?)");
     bind_blob(add, 1, (str){(char *)sqs->receipt_key, RECEIPT_KEY});
     err e = stmt_run(add);
     db_release(sqs->db);

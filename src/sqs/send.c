@@ -1,4 +1,5 @@
-/* sqs/send.c - SendMessage: checked whole, then one row and one node. A FIFO duplicate is answered from memory and changes nothing. */
+/* sqs/send.c - SendMessage: checked whole, then one row and one node. A FIFO duplicate is answered
+ * from memory and changes nothing. */
 #include "base/digest.h"
 #include "sqs/batch.h"
 #include "sqs/engine.h"
@@ -10,13 +11,15 @@ int64_t sqs_send_size(const struct sqs_send *send)
 {
     size_t size = send->body.n;
     for (size_t i = 0; i < send->nattributes; i++)
-        size += send->attributes[i].name.n + send->attributes[i].type.n + send->attributes[i].value.n;
+        size +=
+            send->attributes[i].name.n + send->attributes[i].type.n + send->attributes[i].value.n;
     return (int64_t)size;
 }
 
 static err missing(struct ctx *ctx, const char *parameter)
 {
-    return err_text(ctx->arena, &SQS_MISSING_PARAMETER, "The request must contain the parameter %s.", parameter);
+    return err_text(ctx->arena, &SQS_MISSING_PARAMETER,
+                    "The request must contain the parameter %s.", parameter);
 }
 
 static err check_content(struct ctx *ctx, const struct queue *queue, const struct sqs_send *send)
@@ -25,9 +28,10 @@ static err check_content(struct ctx *ctx, const struct queue *queue, const struc
     if (!send->body.n)
         return missing(ctx, "MessageBody");
     if (sqs_send_size(send) > limit)
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "One or more parameters %s. Reason: Message must be shorter than %lld bytes.",
-                        send->in_batch ? "cannot be validated" : "are invalid", (long long)limit);
+        return err_text(
+            ctx->arena, &SQS_INVALID_PARAMETER,
+            "One or more parameters %s. Reason: Message must be shorter than %lld bytes.",
+            send->in_batch ? "cannot be validated" : "are invalid", (long long)limit);
     if (!sqs_text_valid(send->body))
         return FAIL(SQS_INVALID_CONTENTS);
     return sqs_check_attributes(ctx, send->attributes, send->nattributes);
@@ -39,11 +43,13 @@ static err check_fifo(struct ctx *ctx, const struct queue *queue, const struct s
         return missing(ctx, "MessageGroupId");
     if (!send->dedup.p && !queue->attributes.number[SQS_CONTENT_DEDUP])
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided "
+                        "The queue should either have ContentBasedDeduplication enabled or "
+                        "MessageDeduplicationId provided "
                         "explicitly");
     if (send->delay > 0)
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "Value %lld for parameter DelaySeconds is invalid. Reason: The request include parameter that is not "
+                        "Value %lld for parameter DelaySeconds is invalid. Reason: The request "
+                        "include parameter that is not "
                         "valid for this queue type.",
                         (long long)send->delay);
     return OK;
@@ -54,7 +60,8 @@ static err check_standard(struct ctx *ctx, const struct sqs_send *send)
     if (!send->dedup.p)
         return OK;
     return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                    "Value %.*s for parameter MessageDeduplicationId is invalid. Reason: The request includes a parameter that "
+                    "Value %.*s for parameter MessageDeduplicationId is invalid. Reason: The "
+                    "request includes a parameter that "
                     "is not valid for this queue type.",
                     STR_ARG(send->dedup));
 }
@@ -73,7 +80,8 @@ static err check(struct sqs *sqs, struct ctx *ctx, struct queue *queue, const st
     return queue_throttle(sqs, ctx, queue, THROTTLE_SEND);
 }
 
-/* Names sorted; each text as length (4 bytes, big end first) and bytes; between type and value 1 for text, 2 for binary. */
+/* Names sorted; each text as length (4 bytes, big end first) and bytes; between type and value 1
+ * for text, 2 for binary. */
 static void digest_text(struct buf *b, str s)
 {
     char length[4] = {(char)(s.n >> 24), (char)(s.n >> 16), (char)(s.n >> 8), (char)s.n};
@@ -102,7 +110,8 @@ str sqs_attributes_md5(struct arena *arena, const struct sqs_attribute *attribut
     return digest_hex(arena, digest_of(DIGEST_MD5, buf_str(&b)));
 }
 
-static void answer(struct ctx *ctx, const struct sqs_send *send, const struct new_row *row, struct sqs_sent *sent)
+static void answer(struct ctx *ctx, const struct sqs_send *send, const struct new_row *row,
+                   struct sqs_sent *sent)
 {
     sent->id = id_text(ctx->arena, row->message_id);
     sent->md5_body = hex_encode(ctx->arena, row->md5, 16);
@@ -113,8 +122,10 @@ static void answer(struct ctx *ctx, const struct sqs_send *send, const struct ne
     }
 }
 
-/* Ids are compared within the queue, or within the group where that was the scope at creation (#47). */
-static str dedupe_key(struct ctx *ctx, const struct queue *queue, const struct sqs_send *send, str dedup)
+/* Ids are compared within the queue, or within the group where that was the scope at creation
+ * (#47). */
+static str dedupe_key(struct ctx *ctx, const struct queue *queue, const struct sqs_send *send,
+                      str dedup)
 {
     if (!queue->group_scope)
         return dedup;
@@ -123,7 +134,8 @@ static str dedupe_key(struct ctx *ctx, const struct queue *queue, const struct s
 
 static err insert(struct sqs *sqs, struct ctx *ctx, struct queue *queue, struct new_row *row)
 {
-    int64_t delay = row->send->delay == -1 || queue->fifo ? queue->attributes.number[SQS_DELAY] : row->send->delay;
+    int64_t delay = row->send->delay == -1 || queue->fifo ? queue->attributes.number[SQS_DELAY]
+                                                          : row->send->delay;
     row->sent_at = ctx->now;
     row->visible_at = delay ? ctx->now + delay * 1000 : 0;
     TRY(seq_take(sqs, queue, &row->seq));
@@ -142,8 +154,9 @@ static err insert(struct sqs *sqs, struct ctx *ctx, struct queue *queue, struct 
 static err send_fifo(struct sqs *sqs, struct ctx *ctx, struct queue *queue, struct new_row *row)
 {
     struct remembered first;
-    row->dedup = row->send->dedup.p ? row->send->dedup
-                                    : digest_hex(ctx->arena, digest_of(DIGEST_SHA256, row->send->body));
+    row->dedup = row->send->dedup.p
+                     ? row->send->dedup
+                     : digest_hex(ctx->arena, digest_of(DIGEST_SHA256, row->send->body));
     str key = dedupe_key(ctx, queue, row->send, row->dedup);
     if (dedupe_find(sqs, ctx, queue, key, &first)) {
         memcpy(row->message_id, first.message_id, 16);
@@ -159,7 +172,8 @@ static err send_fifo(struct sqs *sqs, struct ctx *ctx, struct queue *queue, stru
     return OK;
 }
 
-err sqs_message_send(struct sqs *sqs, struct ctx *ctx, int64_t id, const struct sqs_send *send, struct sqs_sent *sent)
+err sqs_message_send(struct sqs *sqs, struct ctx *ctx, int64_t id, const struct sqs_send *send,
+                     struct sqs_sent *sent)
 {
     struct queue *queue;
     TRY(queue_get(sqs, id, &queue));

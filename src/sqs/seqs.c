@@ -1,5 +1,5 @@
-/* sqs/seqs.c - see seqs.h. A page that empties is freed; freed pages at the front leave the directory, which moves down when it
- * needs room. */
+/* sqs/seqs.c - see seqs.h. A page that empties is freed; freed pages at the front leave the
+ * directory, which moves down when it needs room. */
 #include "sqs/seqs.h"
 
 #include <assert.h>

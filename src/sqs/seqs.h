@@ -1,5 +1,6 @@
-/* sqs/seqs.h - the messages of a queue by sequence number. Numbers are only ever added in rising order, so a directory of small
- * pages does what a hash table would, without a rehash to wait for: 8 bytes a message, every call O(1) but for gaps. */
+/* sqs/seqs.h - the messages of a queue by sequence number. Numbers are only ever added in rising
+ * order, so a directory of small pages does what a hash table would, without a rehash to wait for:
+ * 8 bytes a message, every call O(1) but for gaps. */
 #ifndef HEADRACE_SQS_SEQS_H
 #define HEADRACE_SQS_SEQS_H
 
@@ -9,8 +10,9 @@
 struct seqs_page;
 
 struct seqs {
-    struct seqs_page **pages; /* [start, start + n); page i holds sequences (first + i - start) * page size ... */
-    uint64_t first;           /* number of the page at `start` */
+    struct seqs_page *
+        *pages; /* [start, start + n); page i holds sequences (first + i - start) * page size ... */
+    uint64_t first; /* number of the page at `start` */
     size_t start, n, cap;
 };
 

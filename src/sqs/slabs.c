@@ -1,5 +1,5 @@
-/* sqs/slabs.c - messages in slabs: no malloc header on each of a million, and memory goes back when a pool runs empty. One slab is
- * kept, for a queue that fills and drains all day. */
+/* sqs/slabs.c - messages in slabs: no malloc header on each of a million, and memory goes back when
+ * a pool runs empty. One slab is kept, for a queue that fills and drains all day. */
 #include <stdlib.h>
 
 #include "sqs/engine.h"

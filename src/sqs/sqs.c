@@ -1,5 +1,5 @@
-/* sqs/sqs.c - the engine as a whole: opened, reloaded, reset, and its timer. Every queue with something due is in sqs->due, by the
- * instant; the timer is the least of them. */
+/* sqs/sqs.c - the engine as a whole: opened, reloaded, reset, and its timer. Every queue with
+ * something due is in sqs->due, by the instant; the timer is the least of them. */
 #include <stdlib.h>
 
 #include "sqs/engine.h"
@@ -7,7 +7,8 @@
 enum { TICK_BUDGET = 5000 }; /* row deletions or moves of one tick: a few milliseconds */
 #define RETRY ((msec)1000)
 
-struct sqs *sqs_open(struct db *db, const struct sqs_options *options, const struct sqs_hooks *hooks)
+struct sqs *sqs_open(struct db *db, const struct sqs_options *options,
+                     const struct sqs_hooks *hooks)
 {
     struct sqs *sqs = xalloc(sizeof *sqs);
     *sqs = (struct sqs){.db = db,
@@ -46,9 +47,10 @@ uint64_t sqs_changes(const struct sqs *sqs)
 static err reset_all(struct sqs *sqs)
 {
     static const char *const tables[] = {
-        "DELETE FROM sqs_message", "DELETE FROM sqs_body",    "DELETE FROM sqs_dedupe",    "DELETE FROM sqs_attempt",
-        "DELETE FROM sqs_tag",     "DELETE FROM sqs_attribute", "DELETE FROM sqs_move_task", "DELETE FROM sqs_deleted",
-        "DELETE FROM sqs_garbage", "DELETE FROM sqs_queue",
+        "DELETE FROM sqs_message",   "DELETE FROM sqs_body",    "DELETE FROM sqs_dedupe",
+        "DELETE FROM sqs_attempt",   "DELETE FROM sqs_tag",     "DELETE FROM sqs_attribute",
+        "DELETE FROM sqs_move_task", "DELETE FROM sqs_deleted", "DELETE FROM sqs_garbage",
+        "DELETE FROM sqs_queue",
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         TRY(stmt_run(db_sql(sqs->db, tables[i])));
@@ -92,7 +94,8 @@ msec sqs_next_due(struct sqs *sqs)
 static err expire(struct sqs *sqs, struct queue *queue, msec now, int *budget)
 {
     struct node *oldest;
-    while (*budget > 0 && (oldest = order_first(&queue->age)) && message_expired(queue, message_of_age(oldest), now)) {
+    while (*budget > 0 && (oldest = order_first(&queue->age)) &&
+           message_expired(queue, message_of_age(oldest), now)) {
         struct message *message = message_of_age(oldest);
         observe(sqs, NULL, queue, message, SQS_EXPIRED, NULL, now);
         TRY(row_delete(sqs, queue, message));

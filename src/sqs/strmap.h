@@ -1,4 +1,5 @@
-/* sqs/strmap.h - a hash table by text. Entries live inside their owners, which also own the key's bytes. */
+/* sqs/strmap.h - a hash table by text. Entries live inside their owners, which also own the key's
+ * bytes. */
 #ifndef HEADRACE_SQS_STRMAP_H
 #define HEADRACE_SQS_STRMAP_H
 

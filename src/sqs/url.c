@@ -1,5 +1,5 @@
-/* sqs/url.c - queue URLs. One form is given out; every form that AWS, its SDKs and other local servers ever gave is understood:
- *   http://HOST/ACCOUNT/NAME                     ours
+/* sqs/url.c - queue URLs. One form is given out; every form that AWS, its SDKs and other local
+ * servers ever gave is understood: http://HOST/ACCOUNT/NAME                     ours
  *   http://sqs.REGION.HOST/ACCOUNT/NAME          AWS today
  *   http://[REGION.]queue.HOST/ACCOUNT/NAME      AWS long ago; no region: us-east-1
  *   http://HOST/queue/REGION/ACCOUNT/NAME        LocalStack's path form
@@ -41,7 +41,8 @@ static str region_of_host(str host)
     }
     if (str_eq(first, S("queue")) && rest.p && str_starts(rest, S("amazonaws.")))
         return S("us-east-1");
-    if (rest.p && str_find(first, S("-"), 0) > 0 && str_eq(str_cut(&rest, '.'), S("queue")) && rest.p)
+    if (rest.p && str_find(first, S("-"), 0) > 0 && str_eq(str_cut(&rest, '.'), S("queue")) &&
+        rest.p)
         return first;
     return STR_NONE;
 }
@@ -67,18 +68,21 @@ err sqs_queue_at(struct sqs *sqs, struct ctx *ctx, str url, int64_t *queue)
 {
     struct address at = {0};
     if (!url.n)
-        return err_text(ctx->arena, &SQS_MISSING_PARAMETER, "The request must contain the parameter QueueUrl.");
+        return err_text(ctx->arena, &SQS_MISSING_PARAMETER,
+                        "The request must contain the parameter QueueUrl.");
     parse(url, &at);
     if (!at.name.n)
-        return err_text(ctx->arena, &SQS_INVALID_ADDRESS, "The address %.*s is not valid for this endpoint.", STR_ARG(url));
-    str region = at.region.n ? at.region : ctx->region, account = at.account.n ? at.account : ctx->account;
+        return err_text(ctx->arena, &SQS_INVALID_ADDRESS,
+                        "The address %.*s is not valid for this endpoint.", STR_ARG(url));
+    str region = at.region.n ? at.region : ctx->region,
+        account = at.account.n ? at.account : ctx->account;
     err e = sqs_queue_find(sqs, account, region, at.name, queue);
     if (!failed(e))
         return OK;
     str elsewhere = sqs_queue_elsewhere(sqs, account, region, at.name);
     if (elsewhere.p)
-        log_info("sqs: queue %.*s is asked for in %.*s, but it is in %.*s", STR_ARG(at.name), STR_ARG(region),
-                 STR_ARG(elsewhere));
+        log_info("sqs: queue %.*s is asked for in %.*s, but it is in %.*s", STR_ARG(at.name),
+                 STR_ARG(region), STR_ARG(elsewhere));
     return e;
 }
 
@@ -88,5 +92,6 @@ str sqs_queue_url(struct sqs *sqs, struct ctx *ctx, int64_t id)
     str host = ctx->host.n ? ctx->host : S("localhost");
     if (!queue)
         return STR_NONE;
-    return arena_printf(ctx->arena, "http://%.*s/%.*s/%.*s", STR_ARG(host), STR_ARG(queue->account), STR_ARG(queue->name));
+    return arena_printf(ctx->arena, "http://%.*s/%.*s/%.*s", STR_ARG(host), STR_ARG(queue->account),
+                        STR_ARG(queue->name));
 }

@@ -1,7 +1,8 @@
 /* sqs/visibility.c - who may still delete or hide a message it received.
- * Standard queues are lenient: any handle of a living message deletes it, and changes its timeout while it is in flight (#32). FIFO
- * queues know one holder: the handle of the last receive, until its time is up (#33). A handle whose message is gone deletes
- * once more (#34) but hides nothing (#35). */
+ * Standard queues are lenient: any handle of a living message deletes it, and changes its timeout
+ * while it is in flight (#32). FIFO queues know one holder: the handle of the last receive, until
+ * its time is up (#33). A handle whose message is gone deletes once more (#34) but hides nothing
+ * (#35). */
 #include "sqs/engine.h"
 #include "sqs/rules.h"
 
@@ -9,16 +10,18 @@
 
 static err refuse(struct ctx *ctx, str receipt, const char *reason)
 {
-    return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Value %.*s for parameter ReceiptHandle is invalid. Reason: %s",
+    return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                    "Value %.*s for parameter ReceiptHandle is invalid. Reason: %s",
                     STR_ARG(receipt), reason);
 }
 
 /* *message is NULL when the handle is good but the message gone. */
-static err resolve(struct sqs *sqs, struct ctx *ctx, struct queue *queue, str text, struct receipt *receipt,
-                   struct message **message)
+static err resolve(struct sqs *sqs, struct ctx *ctx, struct queue *queue, str text,
+                   struct receipt *receipt, struct message **message)
 {
     if (!receipt_read(sqs, text, receipt) || receipt->queue != queue->id)
-        return err_text(ctx->arena, &SQS_RECEIPT_INVALID, "The input receipt handle \"%.*s\" is not a valid receipt handle.",
+        return err_text(ctx->arena, &SQS_RECEIPT_INVALID,
+                        "The input receipt handle \"%.*s\" is not a valid receipt handle.",
                         STR_ARG(text));
     *message = seqs_get(&queue->seqs, receipt->seq);
     if (*message && message_expired(queue, *message, ctx->now))
@@ -53,7 +56,8 @@ err sqs_message_delete(struct sqs *sqs, struct ctx *ctx, int64_t id, str text)
     return OK;
 }
 
-static err check_total(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, const struct message *message, int64_t seconds)
+static err check_total(struct sqs *sqs, struct ctx *ctx, const struct queue *queue,
+                       const struct message *message, int64_t seconds)
 {
     struct row row;
     if (!row_read(sqs, ctx->arena, queue, message->seq, &row))
@@ -61,12 +65,14 @@ static err check_total(struct sqs *sqs, struct ctx *ctx, const struct queue *que
     if ((ctx->now - row.received_at) / 1000 + seconds <= VISIBILITY_MAX / 1000)
         return OK;
     return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                    "Value %lld for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is "
+                    "Value %lld for parameter VisibilityTimeout is invalid. Reason: Total "
+                    "VisibilityTimeout for the message is "
                     "beyond the limit [43200 seconds]",
                     (long long)seconds);
 }
 
-static err hide(struct sqs *sqs, struct ctx *ctx, struct queue *queue, struct message *message, int64_t seconds)
+static err hide(struct sqs *sqs, struct ctx *ctx, struct queue *queue, struct message *message,
+                int64_t seconds)
 {
     msec until = seconds ? ctx->now + seconds * 1000 : 0;
     TRY(check_total(sqs, ctx, queue, message, seconds));
@@ -82,8 +88,9 @@ static err hide(struct sqs *sqs, struct ctx *ctx, struct queue *queue, struct me
 
 static err row_returned(struct sqs *sqs, const struct queue *queue, const struct message *message)
 {
-    struct stmt *row = db_sql(sqs->db, "UPDATE sqs_message SET visible_at = 0, receives = ?1,"
-                                       " first_at = CASE ?1 WHEN 0 THEN NULL ELSE first_at END WHERE id = ?2");
+    struct stmt *row =
+        db_sql(sqs->db, "UPDATE sqs_message SET visible_at = 0, receives = ?1,"
+                        " first_at = CASE ?1 WHEN 0 THEN NULL ELSE first_at END WHERE id = ?2");
     bind_int(row, 1, (int64_t)message->receives - 1);
     bind_int(row, 2, row_id(queue, message->seq));
     return stmt_run(row);
@@ -115,7 +122,8 @@ err sqs_message_hide(struct sqs *sqs, struct ctx *ctx, int64_t id, str text, int
     TRY(resolve(sqs, ctx, queue, text, &receipt, &message));
     TRY(sqs_check_visibility(ctx, seconds));
     if (!message)
-        return refuse(ctx, text, "Message does not exist or is not available for visibility timeout change.");
+        return refuse(ctx, text,
+                      "Message does not exist or is not available for visibility timeout change.");
     queue_wake(sqs, queue, ctx->now);
     queue_schedule(sqs, queue);
     if (message->state != MESSAGE_IN_FLIGHT)

@@ -1,5 +1,6 @@
-/* sqs/working.c - the working set, one message at a time. engine.h says where a message is in each state; only this file puts it
- * there, so the counters and the group lock follow from the same few functions. Nothing here writes a row. */
+/* sqs/working.c - the working set, one message at a time. engine.h says where a message is in each
+ * state; only this file puts it there, so the counters and the group lock follow from the same few
+ * functions. Nothing here writes a row. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,10 +98,12 @@ static void group_unlink(struct group *group, struct fifo_message *message)
     *(message->next ? &message->next->prev : &group->last) = message->prev;
 }
 
-struct message *message_enter(struct sqs *sqs, struct queue *queue, uint64_t seq, msec born, str group)
+struct message *message_enter(struct sqs *sqs, struct queue *queue, uint64_t seq, msec born,
+                              str group)
 {
     size_t size = queue->fifo ? sizeof(struct fifo_message) : sizeof(struct message);
-    struct message *message = memset(slabs_take(queue->fifo ? &sqs->fifo : &sqs->standard), 0, size);
+    struct message *message =
+        memset(slabs_take(queue->fifo ? &sqs->fifo : &sqs->standard), 0, size);
     message->seq = seq;
     seqs_put(&queue->seqs, seq, message);
     order_add(&queue->age, &message->age, born);
@@ -123,7 +126,8 @@ void message_show(struct sqs *sqs, struct queue *queue, struct message *message)
     ready_hook(sqs, queue);
 }
 
-void message_hide_until(struct sqs *sqs, struct queue *queue, struct message *message, enum message_state state, msec until)
+void message_hide_until(struct sqs *sqs, struct queue *queue, struct message *message,
+                        enum message_state state, msec until)
 {
     order_remove(message->state == MESSAGE_READY ? &queue->ready : &queue->hidden, &message->place);
     set_state(queue, message, state);
@@ -148,7 +152,8 @@ void message_leave(struct sqs *sqs, struct queue *queue, struct message *message
     slabs_give(queue->fifo ? &sqs->fifo : &sqs->standard, message);
 }
 
-/* The rows say already that the time has come, so a rollback undoes none of this: it is no change. */
+/* The rows say already that the time has come, so a rollback undoes none of this: it is no change.
+ */
 void queue_wake(struct sqs *sqs, struct queue *queue, msec now)
 {
     struct node *first;

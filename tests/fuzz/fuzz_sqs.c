@@ -1,5 +1,5 @@
-/* Any sequence of calls with any arguments leaves a queue engine whose memory says what its tables say. A line is a call: a letter, then
- * its arguments, split at '|'. */
+/* Any sequence of calls with any arguments leaves a queue engine whose memory says what its tables
+ * say. A line is a call: a letter, then its arguments, split at '|'. */
 #include "sqs/check.h"
 #include "sqs/move.h"
 #include "sqs/permission.h"
@@ -28,8 +28,10 @@ struct play {
 static void do_send(struct play *p, int64_t queue, str arguments)
 {
     str rest = arguments;
-    struct sqs_attribute attribute = {str_cut(&rest, '|'), str_cut(&rest, '|'), str_cut(&rest, '|')};
-    struct sqs_send send = {.delay = -1, .attributes = &attribute, .nattributes = attribute.name.n > 0};
+    struct sqs_attribute attribute = {str_cut(&rest, '|'), str_cut(&rest, '|'),
+                                      str_cut(&rest, '|')};
+    struct sqs_send send = {
+        .delay = -1, .attributes = &attribute, .nattributes = attribute.name.n > 0};
     send.group = str_cut(&rest, '|');
     send.dedup = str_cut(&rest, '|');
     send.body = rest;
@@ -71,7 +73,8 @@ static void do_set(struct play *p, int64_t queue, str arguments)
 static void do_permission(struct play *p, str arguments)
 {
     str label = str_cut(&arguments, '|'), account = str_cut(&arguments, '|'), action = arguments;
-    (void)sqs_permission_add(p->sqs, &p->ctx, p->queue, label, &account, account.n > 0, &action, action.n > 0);
+    (void)sqs_permission_add(p->sqs, &p->ctx, p->queue, label, &account, account.n > 0, &action,
+                             action.n > 0);
     if (label.n % 2)
         (void)sqs_permission_remove(p->sqs, &p->ctx, p->queue, label);
 }
@@ -91,7 +94,8 @@ static void do_move(struct play *p, str arguments)
     struct sqs_move_task *tasks;
     int64_t moved;
     size_t n;
-    (void)sqs_move_start(p->sqs, &p->ctx, S("arn:aws:sqs:r:1:dead"), arguments.n ? arguments : STR_NONE, 0, &handle);
+    (void)sqs_move_start(p->sqs, &p->ctx, S("arn:aws:sqs:r:1:dead"),
+                         arguments.n ? arguments : STR_NONE, 0, &handle);
     (void)sqs_move_list(p->sqs, &p->ctx, S("arn:aws:sqs:r:1:dead"), 10, &tasks, &n);
     (void)sqs_move_cancel(p->sqs, &p->ctx, arguments, &moved);
     (void)sqs_queue_list(p->sqs, &p->ctx, arguments, 1, &token, &names, &n);
@@ -102,23 +106,56 @@ static void call(struct play *p, str line)
     int64_t found;
     str rest = str_slice(line, 1, line.n);
     switch (line.n ? line.p[0] : 0) {
-    case 's': do_send(p, p->queue, rest); break;
-    case 'f': do_send(p, p->fifo, rest); break;
-    case 'r': do_receive(p, p->queue, rest); break;
-    case 'g': do_receive(p, p->fifo, rest); break;
-    case 'd': (void)sqs_message_delete(p->sqs, &p->ctx, p->queue, handle_of(p, rest)); break;
-    case 'e': (void)sqs_message_delete(p->sqs, &p->ctx, p->fifo, handle_of(p, rest)); break;
-    case 'h': (void)sqs_message_hide(p->sqs, &p->ctx, p->queue, handle_of(p, rest), (int64_t)rest.n); break;
-    case 'i': (void)sqs_message_hide(p->sqs, &p->ctx, p->fifo, handle_of(p, rest), 0); break;
-    case 'u': (void)sqs_queue_at(p->sqs, &p->ctx, rest, &found); break;
-    case 'a': do_set(p, p->queue, rest); break;
-    case 'b': do_set(p, p->fifo, rest); break;
-    case 'p': do_permission(p, rest); break;
-    case 'm': do_move(p, rest); break;
-    case 't': do_tick(p, rest); break;
-    case 'x': (void)sqs_queue_purge(p->sqs, &p->ctx, p->fifo); break;
-    case 'z': sqs_reload(p->sqs); break;
-    default: (void)sqs_queue_create(p->sqs, &p->ctx, line, NULL, 0, NULL, 0, &found);
+    case 's':
+        do_send(p, p->queue, rest);
+        break;
+    case 'f':
+        do_send(p, p->fifo, rest);
+        break;
+    case 'r':
+        do_receive(p, p->queue, rest);
+        break;
+    case 'g':
+        do_receive(p, p->fifo, rest);
+        break;
+    case 'd':
+        (void)sqs_message_delete(p->sqs, &p->ctx, p->queue, handle_of(p, rest));
+        break;
+    case 'e':
+        (void)sqs_message_delete(p->sqs, &p->ctx, p->fifo, handle_of(p, rest));
+        break;
+    case 'h':
+        (void)sqs_message_hide(p->sqs, &p->ctx, p->queue, handle_of(p, rest), (int64_t)rest.n);
+        break;
+    case 'i':
+        (void)sqs_message_hide(p->sqs, &p->ctx, p->fifo, handle_of(p, rest), 0);
+        break;
+    case 'u':
+        (void)sqs_queue_at(p->sqs, &p->ctx, rest, &found);
+        break;
+    case 'a':
+        do_set(p, p->queue, rest);
+        break;
+    case 'b':
+        do_set(p, p->fifo, rest);
+        break;
+    case 'p':
+        do_permission(p, rest);
+        break;
+    case 'm':
+        do_move(p, rest);
+        break;
+    case 't':
+        do_tick(p, rest);
+        break;
+    case 'x':
+        (void)sqs_queue_purge(p->sqs, &p->ctx, p->fifo);
+        break;
+    case 'z':
+        sqs_reload(p->sqs);
+        break;
+    default:
+        (void)sqs_queue_create(p->sqs, &p->ctx, line, NULL, 0, NULL, 0, &found);
     }
 }
 
@@ -141,7 +178,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     p.db = db_open(NULL, DURABLE_PROCESS, &message);
     p.sqs = sqs_open(p.db, NULL, NULL);
     p.dead = make(&p, S("dead"), S(""), false);
-    p.queue = make(&p, S("q"), S("{\"deadLetterTargetArn\":\"arn:aws:sqs:r:1:dead\",\"maxReceiveCount\":2}"), false);
+    p.queue =
+        make(&p, S("q"),
+             S("{\"deadLetterTargetArn\":\"arn:aws:sqs:r:1:dead\",\"maxReceiveCount\":2}"), false);
     p.fifo = make(&p, S("q.fifo"), S(""), true);
     for (str rest = {(const char *)data, n}; rest.p && rest.n;)
         call(&p, str_cut(&rest, '\n'));

@@ -1,4 +1,5 @@
-/* sqs_world.h - a queue engine in memory with a clock that is a number: what the tests of SQS share. */
+/* sqs_world.h - a queue engine in memory with a clock that is a number: what the tests of SQS
+ * share. */
 #ifndef HEADRACE_TESTS_SQS_WORLD_H
 #define HEADRACE_TESTS_SQS_WORLD_H
 
@@ -22,7 +23,7 @@ struct world {
     struct sqs *sqs;
     struct ctx ctx;
     struct rng rng;
-    int woken;           /* calls of the ready hook */
+    int woken; /* calls of the ready hook */
     int64_t woken_queue;
     struct sqs_message *got; /* of the last receive */
     size_t n;
@@ -45,8 +46,12 @@ static inline struct world *world_open(bool strict)
     struct sqs_hooks hooks = {.user = w, .ready = world_ready};
     w->sqs = sqs_open(w->db, &options, &hooks);
     rng_seed(&w->rng, 7);
-    w->ctx = (struct ctx){.now = T0, .arena = arena_new(), .rng = &w->rng, .account = S("000000000000"),
-                          .region = S("us-east-1"), .host = S("localhost:4566")};
+    w->ctx = (struct ctx){.now = T0,
+                          .arena = arena_new(),
+                          .rng = &w->rng,
+                          .account = S("000000000000"),
+                          .region = S("us-east-1"),
+                          .host = S("localhost:4566")};
     return w;
 }
 
@@ -84,7 +89,8 @@ static inline size_t pairs_of(struct world *w, const char *text, struct sqs_pair
     return n;
 }
 
-static inline err try_queue(struct world *w, const char *name, const char *attributes, int64_t *queue)
+static inline err try_queue(struct world *w, const char *name, const char *attributes,
+                            int64_t *queue)
 {
     struct sqs_pair pairs[16];
     size_t n = pairs_of(w, attributes, pairs);
@@ -134,7 +140,8 @@ static inline void send_delayed(struct world *w, int64_t queue, const char *body
 /* The body is the deduplication id too. */
 static inline void send_group(struct world *w, int64_t queue, const char *group, const char *body)
 {
-    struct sqs_send message = {.body = str_of(body), .delay = -1, .group = str_of(group), .dedup = str_of(body)};
+    struct sqs_send message = {
+        .body = str_of(body), .delay = -1, .group = str_of(group), .dedup = str_of(body)};
     CHECK_OK(try_send(w, queue, &message));
 }
 
@@ -163,7 +170,7 @@ static inline str bodies(struct world *w, int64_t queue, int64_t max, int64_t vi
     return buf_str(&b);
 }
 
-static inline err delete(struct world *w, int64_t queue, str receipt)
+static inline err delete (struct world *w, int64_t queue, str receipt)
 {
     return sqs_message_delete(w->sqs, &w->ctx, queue, receipt);
 }

@@ -1,8 +1,10 @@
-/* Rules of dead letter queues and message move tasks. Numbers are those of docs/sqs-behaviour.md. */
+/* Rules of dead letter queues and message move tasks. Numbers are those of docs/sqs-behaviour.md.
+ */
 #include "sqs_world.h"
 
 #define ARN(name) "arn:aws:sqs:us-east-1:000000000000:" name
-#define REDRIVE(name, count) "RedrivePolicy={\"deadLetterTargetArn\":\"" ARN(name) "\",\"maxReceiveCount\":" count "}"
+#define REDRIVE(name, count)                                                                       \
+    "RedrivePolicy={\"deadLetterTargetArn\":\"" ARN(name) "\",\"maxReceiveCount\":" count "}"
 
 static int64_t dead, source;
 
@@ -11,7 +13,9 @@ static struct world *two_queues(const char *max_receives)
     struct world *w = world_open(false);
     dead = make_queue(w, "dead", "");
     char text[200];
-    snprintf(text, sizeof text, "VisibilityTimeout=1;RedrivePolicy={\"deadLetterTargetArn\":\"" ARN("dead") "\",\"maxReceiveCount\":%s}",
+    snprintf(text, sizeof text,
+             "VisibilityTimeout=1;RedrivePolicy={\"deadLetterTargetArn\":\"" ARN(
+                 "dead") "\",\"maxReceiveCount\":%s}",
              max_receives);
     source = make_queue(w, "source", text);
     return w;
@@ -36,7 +40,11 @@ TEST(r51_the_receive_after_the_last_allowed_one_moves_the_message)
 {
     struct world *w = two_queues("1");
     struct sqs_attribute attribute = {S("n"), S("String"), S("v")};
-    struct sqs_send message = {.body = S("m"), .delay = -1, .attributes = &attribute, .nattributes = 1, .trace_header = S("Root=1-2-3")};
+    struct sqs_send message = {.body = S("m"),
+                               .delay = -1,
+                               .attributes = &attribute,
+                               .nattributes = 1,
+                               .trace_header = S("Root=1-2-3")};
     CHECK_OK(try_send(w, source, &message));
     str id = w->sent.id;
     at(w, 100);
@@ -113,7 +121,8 @@ TEST(retention_of_a_dead_message_counts_from_its_first_send)
 TEST(r52_the_count_of_a_redrive_policy_may_be_a_text_and_comes_back_a_number)
 {
     struct world *w = two_queues("\"7\"");
-    CHECK_STR(attribute(w, source, "RedrivePolicy"), S("{\"deadLetterTargetArn\":\"" ARN("dead") "\",\"maxReceiveCount\":7}"));
+    CHECK_STR(attribute(w, source, "RedrivePolicy"),
+              S("{\"deadLetterTargetArn\":\"" ARN("dead") "\",\"maxReceiveCount\":7}"));
     CHECK_OK(try_set(w, source, "RedrivePolicy="));
     CHECK_STR(attribute(w, source, "RedrivePolicy"), STR_NONE);
     world_close(w);
@@ -123,8 +132,10 @@ TEST(r52_a_bad_redrive_policy_is_refused)
 {
     struct world *w = two_queues("1");
     CHECK_SAYS(try_set(w, source, REDRIVE("dead", "1001")), SQS_INVALID_PARAMETER,
-               "Value {\"deadLetterTargetArn\":\"" ARN("dead") "\",\"maxReceiveCount\":1001} for parameter RedrivePolicy is invalid. "
-               "Reason: Invalid value for maxReceiveCount: 1001, valid values are from 1 to 1000 both inclusive.");
+               "Value {\"deadLetterTargetArn\":\"" ARN(
+                   "dead") "\",\"maxReceiveCount\":1001} for parameter RedrivePolicy is invalid. "
+                           "Reason: Invalid value for maxReceiveCount: 1001, valid values are from "
+                           "1 to 1000 both inclusive.");
     CHECK_FAULT(try_set(w, source, REDRIVE("dead", "0")), SQS_INVALID_PARAMETER);
     CHECK_FAULT(try_set(w, source, REDRIVE("dead", "\"x\"")), SQS_INVALID_PARAMETER);
     CHECK_FAULT(try_set(w, source, "RedrivePolicy={}"), SQS_INVALID_PARAMETER);
@@ -132,7 +143,8 @@ TEST(r52_a_bad_redrive_policy_is_refused)
     CHECK_FAULT(try_set(w, source, REDRIVE("nowhere", "3")), SQS_INVALID_PARAMETER);
     make_queue(w, "dead.fifo", "FifoQueue=true");
     CHECK_FAULT(try_set(w, source, REDRIVE("dead.fifo", "3")), SQS_INVALID_PARAMETER);
-    CHECK_STR(attribute(w, source, "RedrivePolicy"), S("{\"deadLetterTargetArn\":\"" ARN("dead") "\",\"maxReceiveCount\":1}"));
+    CHECK_STR(attribute(w, source, "RedrivePolicy"),
+              S("{\"deadLetterTargetArn\":\"" ARN("dead") "\",\"maxReceiveCount\":1}"));
     world_close(w);
 }
 
@@ -142,7 +154,10 @@ TEST(a_redrive_allow_policy_decides_which_queues_may_use_a_dead_letter_queue)
     int64_t other = make_queue(w, "other", "");
     CHECK_OK(try_set(w, dead, "RedriveAllowPolicy={\"redrivePermission\":\"denyAll\"}"));
     CHECK_FAULT(try_set(w, other, REDRIVE("dead", "3")), SQS_INVALID_PARAMETER);
-    CHECK_OK(try_set(w, dead, "RedriveAllowPolicy={\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":[\"" ARN("other") "\"]}"));
+    CHECK_OK(
+        try_set(w, dead,
+                "RedriveAllowPolicy={\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":[\"" ARN(
+                    "other") "\"]}"));
     CHECK_OK(try_set(w, other, REDRIVE("dead", "3")));
     int64_t queue;
     CHECK_FAULT(try_queue(w, "third", REDRIVE("dead", "3"), &queue), SQS_INVALID_PARAMETER);
@@ -160,12 +175,19 @@ TEST(a_bad_redrive_allow_policy_is_refused)
     struct world *w = world_open(false);
     int64_t q = make_queue(w, "q", "");
     CHECK_FAULT(try_set(w, q, "RedriveAllowPolicy=x"), SQS_INVALID_PARAMETER);
-    CHECK_FAULT(try_set(w, q, "RedriveAllowPolicy={\"redrivePermission\":\"some\"}"), SQS_INVALID_PARAMETER);
-    CHECK_FAULT(try_set(w, q, "RedriveAllowPolicy={\"redrivePermission\":\"byQueue\"}"), SQS_INVALID_PARAMETER);
-    CHECK_FAULT(try_set(w, q, "RedriveAllowPolicy={\"redrivePermission\":\"allowAll\",\"sourceQueueArns\":[\"a\"]}"),
+    CHECK_FAULT(try_set(w, q, "RedriveAllowPolicy={\"redrivePermission\":\"some\"}"),
                 SQS_INVALID_PARAMETER);
-    CHECK_FAULT(try_set(w, q, "RedriveAllowPolicy={\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":[\"1\",\"2\",\"3\",\"4\",\"5\","
-                              "\"6\",\"7\",\"8\",\"9\",\"10\",\"11\"]}"),
+    CHECK_FAULT(try_set(w, q, "RedriveAllowPolicy={\"redrivePermission\":\"byQueue\"}"),
+                SQS_INVALID_PARAMETER);
+    CHECK_FAULT(
+        try_set(
+            w, q,
+            "RedriveAllowPolicy={\"redrivePermission\":\"allowAll\",\"sourceQueueArns\":[\"a\"]}"),
+        SQS_INVALID_PARAMETER);
+    CHECK_FAULT(try_set(w, q,
+                        "RedriveAllowPolicy={\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":"
+                        "[\"1\",\"2\",\"3\",\"4\",\"5\","
+                        "\"6\",\"7\",\"8\",\"9\",\"10\",\"11\"]}"),
                 SQS_INVALID_PARAMETER);
     CHECK_OK(try_set(w, q, "RedriveAllowPolicy={\"redrivePermission\":\"allowAll\"}"));
     world_close(w);
@@ -218,7 +240,8 @@ TEST(r53_a_task_starts_at_a_dead_letter_queue_and_only_once)
     bury(w, 3);
     CHECK_OK(start(w, ARN("dead"), NULL, 1, &handle));
     CHECK_SAYS(start(w, ARN("dead"), NULL, 1, &handle), SQS_INVALID_PARAMETER,
-               "There is already a task running. Only one active task is allowed for a source queue arn at a given time.");
+               "There is already a task running. Only one active task is allowed for a source "
+               "queue arn at a given time.");
     world_close(w);
 }
 
@@ -333,8 +356,10 @@ TEST(r55_tasks_are_listed_newest_first)
     CHECK_INT(ntasks, 10);
     CHECK_INT(tasks[0].started, T0 + 110);
     CHECK_INT(tasks[9].started, T0 + 20);
-    CHECK_FAULT(sqs_move_list(w->sqs, &w->ctx, S(ARN("dead")), 11, &tasks, &ntasks), SQS_INVALID_PARAMETER);
-    CHECK_FAULT(sqs_move_list(w->sqs, &w->ctx, S(ARN("nowhere")), 1, &tasks, &ntasks), SQS_UNKNOWN_RESOURCE);
+    CHECK_FAULT(sqs_move_list(w->sqs, &w->ctx, S(ARN("dead")), 11, &tasks, &ntasks),
+                SQS_INVALID_PARAMETER);
+    CHECK_FAULT(sqs_move_list(w->sqs, &w->ctx, S(ARN("nowhere")), 1, &tasks, &ntasks),
+                SQS_UNKNOWN_RESOURCE);
     world_close(w);
 }
 
@@ -364,11 +389,13 @@ TEST(r56_a_task_can_be_cancelled_while_it_runs)
     CHECK_STR(str_of(newest(w).status), S("CANCELLED"));
     at(w, 9000);
     CHECK_STR(counts(w, dead), S("2/0/0"));
-    CHECK_SAYS(sqs_move_cancel(w->sqs, &w->ctx, handle, &moved), SQS_UNKNOWN_RESOURCE, "Task does not exist.");
+    CHECK_SAYS(sqs_move_cancel(w->sqs, &w->ctx, handle, &moved), SQS_UNKNOWN_RESOURCE,
+               "Task does not exist.");
     CHECK_SAYS(sqs_move_cancel(w->sqs, &w->ctx, S("garbage"), &moved), SQS_INVALID_PARAMETER,
                "Value for parameter TaskHandle is invalid.");
     str nowhere = S("{\"taskId\":\"x\",\"sourceArn\":\"" ARN("nowhere") "\"}");
-    CHECK_SAYS(sqs_move_cancel(w->sqs, &w->ctx, base64_encode(w->ctx.arena, nowhere), &moved), SQS_UNKNOWN_RESOURCE,
+    CHECK_SAYS(sqs_move_cancel(w->sqs, &w->ctx, base64_encode(w->ctx.arena, nowhere), &moved),
+               SQS_UNKNOWN_RESOURCE,
                "The resource that you specified for the SourceArn parameter doesn't exist.");
     world_close(w);
 }
@@ -377,7 +404,8 @@ TEST(a_fifo_move_keeps_the_order_of_groups)
 {
     struct world *w = world_open(false);
     dead = make_queue(w, "dead.fifo", "FifoQueue=true");
-    source = make_queue(w, "source.fifo", "FifoQueue=true;VisibilityTimeout=1;" REDRIVE("dead.fifo", "1"));
+    source = make_queue(w, "source.fifo",
+                        "FifoQueue=true;VisibilityTimeout=1;" REDRIVE("dead.fifo", "1"));
     str handle;
     send_group(w, source, "g", "1");
     send_group(w, source, "h", "x");

@@ -1,4 +1,5 @@
-/* Rules of FIFO queues: groups, order, deduplication, attempts. Numbers are those of docs/sqs-behaviour.md. */
+/* Rules of FIFO queues: groups, order, deduplication, attempts. Numbers are those of
+ * docs/sqs-behaviour.md. */
 #include "sqs_world.h"
 
 #define FIFO "FifoQueue=true"
@@ -19,16 +20,17 @@ TEST(r33_an_expired_handle_of_a_fifo_queue_is_refused)
     receive(w, q, 1);
     str receipt = w->got[0].receipt;
     at(w, 5000);
-    err e = delete(w, q, receipt);
+    err e = delete (w, q, receipt);
     CHECK_FAULT(e, SQS_INVALID_PARAMETER);
-    CHECK_STR(err_message(e),
-              arena_printf(w->ctx.arena, "Value %.*s for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.",
-                           STR_ARG(receipt)));
+    CHECK_STR(err_message(e), arena_printf(w->ctx.arena,
+                                           "Value %.*s for parameter ReceiptHandle is invalid. "
+                                           "Reason: The receipt handle has expired.",
+                                           STR_ARG(receipt)));
     receive(w, q, 1);
-    CHECK_FAULT(delete(w, q, receipt), SQS_INVALID_PARAMETER); /* another holds it now */
+    CHECK_FAULT(delete (w, q, receipt), SQS_INVALID_PARAMETER); /* another holds it now */
     CHECK_FAULT(hide(w, q, receipt, 100), SQS_INVALID_PARAMETER);
-    CHECK_OK(delete(w, q, w->got[0].receipt));
-    CHECK_OK(delete(w, q, receipt)); /* gone: no harm in asking */
+    CHECK_OK(delete (w, q, w->got[0].receipt));
+    CHECK_OK(delete (w, q, receipt)); /* gone: no harm in asking */
     world_close(w);
 }
 
@@ -41,7 +43,7 @@ TEST(r33_a_handle_extended_in_time_deletes)
     at(w, 4000);
     CHECK_OK(hide(w, q, w->got[0].receipt, 10));
     at(w, 13000);
-    CHECK_OK(delete(w, q, w->got[0].receipt));
+    CHECK_OK(delete (w, q, w->got[0].receipt));
     world_close(w);
 }
 
@@ -79,9 +81,9 @@ TEST(r43_deleting_all_in_flight_opens_the_group_and_wakes)
     send_group(w, q, "g", "3");
     receive(w, q, 2);
     w->woken = 0;
-    CHECK_OK(delete(w, q, receipt_of(w, "1")));
+    CHECK_OK(delete (w, q, receipt_of(w, "1")));
     CHECK_INT(w->woken, 0);
-    CHECK_OK(delete(w, q, receipt_of(w, "2")));
+    CHECK_OK(delete (w, q, receipt_of(w, "2")));
     CHECK_INT(w->woken, 1);
     CHECK_STR(bodies(w, q, 10, -1), S("3"));
     world_close(w);
@@ -176,7 +178,7 @@ TEST(r46_a_duplicate_within_five_minutes_of_the_first_send_is_answered_and_dropp
     send_group(w, q, "g", "m");
     str id = w->sent.id, sequence = w->sent.sequence;
     receive(w, q, 1);
-    CHECK_OK(delete(w, q, w->got[0].receipt));
+    CHECK_OK(delete (w, q, w->got[0].receipt));
     at(w, 299999);
     send_group(w, q, "g", "m");
     CHECK_STR(w->sent.id, id);
@@ -216,7 +218,8 @@ TEST(r46_content_makes_the_id_without_the_attributes)
     CHECK_OK(try_send(w, q, &message));
     CHECK(!str_eq(w->sent.id, id));
     CHECK_INT(receive(w, q, 10), 2);
-    CHECK_STR(w->got[0].dedup, S("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"));
+    CHECK_STR(w->got[0].dedup,
+              S("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"));
     CHECK_STR(w->got[1].dedup, S("explicit"));
     world_close(w);
 }
@@ -237,7 +240,8 @@ TEST(r46_an_id_sent_explicitly_meets_the_one_made_of_content)
 TEST(r47_the_scope_of_deduplication_is_fixed_at_creation)
 {
     struct world *w = world_open(false);
-    int64_t wide = make_queue(w, "wide.fifo", FIFO), narrow = make_queue(w, "narrow.fifo", FIFO ";DeduplicationScope=messageGroup");
+    int64_t wide = make_queue(w, "wide.fifo", FIFO),
+            narrow = make_queue(w, "narrow.fifo", FIFO ";DeduplicationScope=messageGroup");
     for (int i = 0; i < 2; i++) {
         const char *group = i ? "b" : "a";
         send_group(w, wide, group, "m");
@@ -268,7 +272,8 @@ TEST(r48_a_move_to_the_dead_letter_queue_frees_the_group)
     struct world *w = world_open(false);
     make_queue(w, "dead.fifo", FIFO);
     int64_t q = make_queue(w, "q.fifo",
-                           FIFO ";VisibilityTimeout=1;RedrivePolicy={\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:dead.fifo\""
+                           FIFO ";VisibilityTimeout=1;RedrivePolicy={\"deadLetterTargetArn\":\"arn:"
+                                "aws:sqs:us-east-1:000000000000:dead.fifo\""
                                 ",\"maxReceiveCount\":1}");
     send_group(w, q, "g", "poison");
     send_group(w, q, "g", "good");
@@ -299,7 +304,7 @@ TEST(r50_an_empty_group_can_be_used_again)
         char body[] = {(char)('0' + i), 0};
         send_group(w, q, "g", body);
         CHECK_STR(bodies(w, q, 1, -1), str_of(body));
-        CHECK_OK(delete(w, q, w->got[0].receipt));
+        CHECK_OK(delete (w, q, w->got[0].receipt));
     }
     world_close(w);
 }
@@ -351,7 +356,7 @@ TEST(an_attempt_whose_messages_were_touched_is_a_new_one)
     send_group(w, q, "g", "1");
     send_group(w, q, "h", "2");
     CHECK_OK(receive_attempt(w, q, "a"));
-    CHECK_OK(delete(w, q, w->got[0].receipt));
+    CHECK_OK(delete (w, q, w->got[0].receipt));
     CHECK_OK(receive_attempt(w, q, "a"));
     CHECK_INT(w->n, 0);
     world_close(w);
@@ -367,7 +372,7 @@ TEST(the_group_lock_survives_a_restart)
     str receipt = w->got[0].receipt;
     sqs_reload(w->sqs);
     CHECK_INT(receive(w, q, 10), 0);
-    CHECK_OK(delete(w, q, receipt));
+    CHECK_OK(delete (w, q, receipt));
     CHECK_STR(bodies(w, q, 10, -1), S("2"));
     world_close(w);
 }
@@ -376,7 +381,9 @@ TEST(strict_throttles_fifo_queues_at_300_calls_a_second)
 {
     struct world *w = world_open(true);
     int64_t q = make_queue(w, "q.fifo", FIFO);
-    int64_t fast = make_queue(w, "fast.fifo", FIFO ";DeduplicationScope=messageGroup;FifoThroughputLimit=perMessageGroupId");
+    int64_t fast =
+        make_queue(w, "fast.fifo",
+                   FIFO ";DeduplicationScope=messageGroup;FifoThroughputLimit=perMessageGroupId");
     struct sqs_send message = {.body = S("b"), .delay = -1, .group = S("g"), .dedup = S("d")};
     for (int i = 0; i < 300; i++)
         CHECK_OK(try_send(w, q, &message));

@@ -1,15 +1,16 @@
-/* Random operations against a model of a queue that anybody can read: arrays, searched from end to end. Standard queues must give exactly
- * what the model gives, in its order; FIFO queues must give a legal choice: whole runs of groups, as much as there is. Every
- * so often the working set is compared with the tables, and read anew from them. */
+/* Random operations against a model of a queue that anybody can read: arrays, searched from end to
+ * end. Standard queues must give exactly what the model gives, in its order; FIFO queues must give
+ * a legal choice: whole runs of groups, as much as there is. Every so often the working set is
+ * compared with the tables, and read anew from them. */
 #include "sqs_world.h"
 
 enum { MESSAGES = 4000, HANDLES = 4000, GROUPS = 8 };
 
 struct model_message {
-    int number;    /* its body */
-    int group;     /* -1: none */
-    int queue;     /* 0: source, 1: dead letters */
-    int64_t order; /* of arrival in its queue */
+    int number;                  /* its body */
+    int group;                   /* -1: none */
+    int queue;                   /* 0: source, 1: dead letters */
+    int64_t order;               /* of arrival in its queue */
     msec sent, born, visible_at; /* born: when retention began */
     int64_t receives;
     bool alive, in_flight;
@@ -56,14 +57,15 @@ static void expire(struct model *m)
             m->messages[i].alive = false;
 }
 
-/* The living message of the queue that arrived first after `after` (and, for groups, is of that group). */
+/* The living message of the queue that arrived first after `after` (and, for groups, is of that
+ * group). */
 static struct model_message *next_message(struct model *m, int queue, int64_t after, int group)
 {
     struct model_message *best = NULL;
     for (int i = 0; i < m->n; i++) {
         struct model_message *message = &m->messages[i];
-        if (message->alive && message->queue == queue && message->order > after && (group < 0 || message->group == group) &&
-            (!best || message->order < best->order))
+        if (message->alive && message->queue == queue && message->order > after &&
+            (group < 0 || message->group == group) && (!best || message->order < best->order))
             best = message;
     }
     return best;
@@ -85,8 +87,13 @@ static void do_send(struct model *m)
     struct model_message *message = &m->messages[m->n];
     char body[16], dedup[16], group[8];
     int64_t delay = !m->fifo && roll(m, 5) == 0 ? roll(m, 60) : 0;
-    *message = (struct model_message){.number = m->n, .group = m->fifo ? (int)roll(m, GROUPS) : -1, .order = ++m->arrivals,
-                                      .sent = m->now, .born = m->now, .visible_at = m->now + delay * 1000, .alive = true};
+    *message = (struct model_message){.number = m->n,
+                                      .group = m->fifo ? (int)roll(m, GROUPS) : -1,
+                                      .order = ++m->arrivals,
+                                      .sent = m->now,
+                                      .born = m->now,
+                                      .visible_at = m->now + delay * 1000,
+                                      .alive = true};
     snprintf(body, sizeof body, "%d", m->n);
     snprintf(dedup, sizeof dedup, "d%d", m->n);
     snprintf(group, sizeof group, "g%d", message->group);
@@ -99,15 +106,18 @@ static void do_send(struct model *m)
     m->n++;
 }
 
-static void lease(struct model *m, int queue, struct model_message *message, const struct sqs_message *got, int64_t visibility)
+static void lease(struct model *m, int queue, struct model_message *message,
+                  const struct sqs_message *got, int64_t visibility)
 {
     message->receives++;
     message->in_flight = visibility > 0;
     message->visible_at = visibility ? m->now + visibility * 1000 : 0;
     CHECK_INT(got->receive_count, message->receives);
     CHECK_INT(got->sent_at, message->sent);
-    struct handle *handle = &m->handles[m->nhandles < HANDLES ? m->nhandles++ : (int)roll(m, HANDLES)];
-    *handle = (struct handle){arena_copy(m->kept, got->receipt), message->number, queue, message->receives, message->order};
+    struct handle *handle =
+        &m->handles[m->nhandles < HANDLES ? m->nhandles++ : (int)roll(m, HANDLES)];
+    *handle = (struct handle){arena_copy(m->kept, got->receipt), message->number, queue,
+                              message->receives, message->order};
 }
 
 /* Past its last receive: to the dead letter queue, where it arrives last. */
@@ -186,14 +196,16 @@ static void receive_fifo(struct model *m, int queue, int64_t max, int64_t visibi
     /* What may have died without a survivor behind it: the engine says. */
     for (int i = 0; i < m->n; i++) {
         struct model_message *message = &m->messages[i];
-        if (message->alive && message->queue == queue && queue == 0 && visible(m, message) && message->receives >= MAX_RECEIVES) {
+        if (message->alive && message->queue == queue && queue == 0 && visible(m, message) &&
+            message->receives >= MAX_RECEIVES) {
             struct sqs_peek peek = {.limit = 1000, .invisible = true, .delayed = true};
             struct sqs_peeked *seen;
             size_t n;
             bool there = false;
             CHECK_OK(sqs_messages_peek(m->w->sqs, &m->w->ctx, m->queue[0], &peek, &seen, &n));
             for (size_t j = 0; j < n; j++)
-                there = there || str_eq(seen[j].message.body, arena_printf(m->w->ctx.arena, "%d", message->number));
+                there = there || str_eq(seen[j].message.body,
+                                        arena_printf(m->w->ctx.arena, "%d", message->number));
             if (!there)
                 dies(m, message);
         }
@@ -210,11 +222,13 @@ static void do_receive(struct model *m)
         receive_standard(m, queue, max, visibility);
 }
 
-static const struct fault *delete_outcome(struct model *m, const struct handle *handle, struct model_message *message)
+static const struct fault *delete_outcome(struct model *m, const struct handle *handle,
+                                          struct model_message *message)
 {
     if (!message->alive || message->queue != handle->queue || message->order != handle->order)
         return NULL;
-    bool holds = message->in_flight && message->visible_at > m->now && message->receives == handle->receives;
+    bool holds =
+        message->in_flight && message->visible_at > m->now && message->receives == handle->receives;
     if (m->fifo && !holds)
         return &SQS_INVALID_PARAMETER;
     message->alive = false;
@@ -227,10 +241,12 @@ static void do_delete(struct model *m)
         return;
     struct handle *handle = &m->handles[roll(m, (uint64_t)m->nhandles)];
     const struct fault *want = delete_outcome(m, handle, &m->messages[handle->message]);
-    unit_check_err(delete(m->w, m->queue[handle->queue], handle->text), want, "delete", __FILE__, __LINE__);
+    unit_check_err(delete (m->w, m->queue[handle->queue], handle->text), want, "delete", __FILE__,
+                   __LINE__);
 }
 
-static const struct fault *hide_outcome(struct model *m, const struct handle *handle, struct model_message *message, int64_t seconds)
+static const struct fault *hide_outcome(struct model *m, const struct handle *handle,
+                                        struct model_message *message, int64_t seconds)
 {
     if (!message->alive || message->queue != handle->queue || message->order != handle->order)
         return &SQS_INVALID_PARAMETER;
@@ -250,7 +266,8 @@ static void do_hide(struct model *m)
     struct handle *handle = &m->handles[roll(m, (uint64_t)m->nhandles)];
     int64_t seconds = roll(m, 3) ? roll(m, 120) : 0;
     const struct fault *want = hide_outcome(m, handle, &m->messages[handle->message], seconds);
-    unit_check_err(hide(m->w, m->queue[handle->queue], handle->text, seconds), want, "hide", __FILE__, __LINE__);
+    unit_check_err(hide(m->w, m->queue[handle->queue], handle->text, seconds), want, "hide",
+                   __FILE__, __LINE__);
 }
 
 static void do_purge(struct model *m)
@@ -285,15 +302,17 @@ static void check_counts(struct model *m)
             else
                 delayed++;
         }
-        CHECK_STR(counts(m->w, m->queue[queue]), arena_printf(m->w->ctx.arena, "%lld/%lld/%lld", (long long)visible_now,
-                                                              (long long)flying, (long long)delayed));
+        CHECK_STR(counts(m->w, m->queue[queue]),
+                  arena_printf(m->w->ctx.arena, "%lld/%lld/%lld", (long long)visible_now,
+                               (long long)flying, (long long)delayed));
     }
 }
 
 static void step(struct model *m)
 {
-    static void (*const operations[])(struct model *) = {do_send,    do_send,    do_send, do_receive, do_receive,
-                                                         do_receive, do_receive, do_delete, do_delete, do_hide};
+    static void (*const operations[])(struct model *) = {
+        do_send,    do_send,    do_send,   do_receive, do_receive,
+        do_receive, do_receive, do_delete, do_delete,  do_hide};
     int64_t pick = roll(m, 1000);
     if (pick < 4)
         do_restart(m);
@@ -314,10 +333,13 @@ static void run(bool fifo, uint64_t seed, int steps)
     m->now = T0;
     m->kept = arena_new();
     rng_seed(&m->dice, seed);
-    m->queue[1] = make_queue(m->w, fifo ? "dead.fifo" : "dead", fifo ? "FifoQueue=true;MessageRetentionPeriod=600" : "MessageRetentionPeriod=600");
+    m->queue[1] = make_queue(m->w, fifo ? "dead.fifo" : "dead",
+                             fifo ? "FifoQueue=true;MessageRetentionPeriod=600"
+                                  : "MessageRetentionPeriod=600");
     char attributes[300];
     snprintf(attributes, sizeof attributes,
-             "%sMessageRetentionPeriod=600;RedrivePolicy={\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:%s\","
+             "%sMessageRetentionPeriod=600;RedrivePolicy={\"deadLetterTargetArn\":\"arn:aws:sqs:us-"
+             "east-1:000000000000:%s\","
              "\"maxReceiveCount\":%d}",
              fifo ? "FifoQueue=true;" : "", fifo ? "dead.fifo" : "dead", MAX_RECEIVES);
     m->queue[0] = make_queue(m->w, fifo ? "source.fifo" : "source", attributes);

@@ -1,4 +1,5 @@
-/* Rules of receiving, hiding and deleting on standard queues. Numbers are those of docs/sqs-behaviour.md. */
+/* Rules of receiving, hiding and deleting on standard queues. Numbers are those of
+ * docs/sqs-behaviour.md. */
 #include "sqs_world.h"
 
 TEST(r28_one_to_ten_messages_may_be_asked_for)
@@ -6,7 +7,8 @@ TEST(r28_one_to_ten_messages_may_be_asked_for)
     struct world *w = world_open(false);
     int64_t q = make_queue(w, "q", "");
     CHECK_SAYS(try_receive(w, q, 11, -1), SQS_INVALID_PARAMETER,
-               "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.");
+               "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 "
+               "and 10, if provided.");
     CHECK_FAULT(try_receive(w, q, 0, -1), SQS_INVALID_PARAMETER);
     for (int i = 0; i < 12; i++)
         send(w, q, "m");
@@ -19,7 +21,8 @@ TEST(r29_one_may_wait_0_to_20_seconds)
 {
     struct world *w = world_open(false);
     CHECK_SAYS(sqs_check_wait(&w->ctx, 21), SQS_INVALID_PARAMETER,
-               "Value 21 for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if provided.");
+               "Value 21 for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, "
+               "if provided.");
     CHECK_FAULT(sqs_check_wait(&w->ctx, -1), SQS_INVALID_PARAMETER);
     CHECK_OK(sqs_check_wait(&w->ctx, 20));
     world_close(w);
@@ -88,7 +91,7 @@ TEST(r32_old_handles_of_a_standard_queue_still_delete)
     str old = w->got[0].receipt;
     at(w, 5000);
     receive(w, q, 1);
-    CHECK_OK(delete(w, q, old));
+    CHECK_OK(delete (w, q, old));
     at(w, 60000);
     CHECK_INT(receive(w, q, 1), 0);
     world_close(w);
@@ -102,7 +105,7 @@ TEST(r32_an_expired_handle_deletes_a_message_that_waits_again)
     receive(w, q, 1);
     at(w, 5000);
     CHECK_STR(counts(w, q), S("1/0/0"));
-    CHECK_OK(delete(w, q, w->got[0].receipt));
+    CHECK_OK(delete (w, q, w->got[0].receipt));
     CHECK_STR(counts(w, q), S("0/0/0"));
     world_close(w);
 }
@@ -129,8 +132,8 @@ TEST(r34_a_delete_may_be_repeated)
     int64_t q = make_queue(w, "q", "");
     send(w, q, "m");
     receive(w, q, 1);
-    CHECK_OK(delete(w, q, w->got[0].receipt));
-    CHECK_OK(delete(w, q, w->got[0].receipt));
+    CHECK_OK(delete (w, q, w->got[0].receipt));
+    CHECK_OK(delete (w, q, w->got[0].receipt));
     world_close(w);
 }
 
@@ -141,18 +144,18 @@ TEST(r34_garbage_and_handles_of_other_queues_are_refused)
     send(w, q, "m");
     receive(w, q, 1);
     str good = w->got[0].receipt;
-    CHECK_SAYS(delete(w, q, S("garbage")), SQS_RECEIPT_INVALID,
+    CHECK_SAYS(delete (w, q, S("garbage")), SQS_RECEIPT_INVALID,
                "The input receipt handle \"garbage\" is not a valid receipt handle.");
     CHECK_FAULT(hide(w, q, S("garbage"), 1), SQS_RECEIPT_INVALID);
-    CHECK_FAULT(delete(w, other, good), SQS_RECEIPT_INVALID);
+    CHECK_FAULT(delete (w, other, good), SQS_RECEIPT_INVALID);
     char *bent = arena_cstr(w->ctx.arena, good);
     for (size_t i = 0; i < good.n; i++) { /* no letter of a handle may change */
         char before = bent[i];
         bent[i] = before == 'x' ? 'y' : 'x';
-        CHECK_FAULT(delete(w, q, (str){bent, good.n}), SQS_RECEIPT_INVALID);
+        CHECK_FAULT(delete (w, q, (str){bent, good.n}), SQS_RECEIPT_INVALID);
         bent[i] = before;
     }
-    CHECK_OK(delete(w, q, good));
+    CHECK_OK(delete (w, q, good));
     world_close(w);
 }
 
@@ -162,13 +165,16 @@ TEST(r35_a_deleted_message_cannot_be_hidden)
     int64_t q = make_queue(w, "q", "");
     send(w, q, "m");
     receive(w, q, 1);
-    CHECK_OK(delete(w, q, w->got[0].receipt));
+    CHECK_OK(delete (w, q, w->got[0].receipt));
     err e = hide(w, q, w->got[0].receipt, 1);
     CHECK_FAULT(e, SQS_INVALID_PARAMETER);
-    CHECK_STR(err_message(e), arena_printf(w->ctx.arena,
-                                           "Value %.*s for parameter ReceiptHandle is invalid. Reason: Message does not exist or "
-                                           "is not available for visibility timeout change.",
-                                           STR_ARG(w->got[0].receipt)));
+    CHECK_STR(
+        err_message(e),
+        arena_printf(
+            w->ctx.arena,
+            "Value %.*s for parameter ReceiptHandle is invalid. Reason: Message does not exist or "
+            "is not available for visibility timeout change.",
+            STR_ARG(w->got[0].receipt)));
     world_close(w);
 }
 
@@ -205,7 +211,8 @@ TEST(r37_twelve_hours_from_the_receive_are_the_most)
     CHECK_OK(hide(w, q, w->got[0].receipt, 43200));
     at(w, 3600000);
     CHECK_SAYS(hide(w, q, w->got[0].receipt, 43200), SQS_INVALID_PARAMETER,
-               "Value 43200 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond "
+               "Value 43200 for parameter VisibilityTimeout is invalid. Reason: Total "
+               "VisibilityTimeout for the message is beyond "
                "the limit [43200 seconds]");
     CHECK_OK(hide(w, q, w->got[0].receipt, 39600));
     CHECK_FAULT(hide(w, q, w->got[0].receipt, 43201), SQS_INVALID_PARAMETER);
@@ -225,7 +232,7 @@ TEST(r38_retention_ends_waiting_and_in_flight_messages_alike)
     CHECK_STR(counts(w, q), S("1/1/0"));
     at(w, 60000);
     CHECK_STR(counts(w, q), S("1/0/0"));
-    CHECK_OK(delete(w, q, receipt));
+    CHECK_OK(delete (w, q, receipt));
     CHECK_FAULT(hide(w, q, receipt, 5), SQS_INVALID_PARAMETER);
     at(w, 61000);
     CHECK_STR(counts(w, q), S("0/0/0"));
@@ -270,7 +277,8 @@ TEST(r39_a_message_delay_of_zero_overrides_the_queues)
 TEST(r39_a_new_queue_delay_is_retroactive_on_fifo_queues_only)
 {
     struct world *w = world_open(false);
-    int64_t s = make_queue(w, "q", "DelaySeconds=10"), f = make_queue(w, "q.fifo", "FifoQueue=true;DelaySeconds=10");
+    int64_t s = make_queue(w, "q", "DelaySeconds=10"),
+            f = make_queue(w, "q.fifo", "FifoQueue=true;DelaySeconds=10");
     send(w, s, "m");
     send_group(w, f, "g", "m");
     CHECK_OK(try_set(w, s, "DelaySeconds=0"));
@@ -301,7 +309,8 @@ TEST(r40_what_timed_out_comes_back_ahead_of_later_sends)
 TEST(r41_a_standard_queue_has_120000_in_flight_at_most)
 {
     struct world *w = world_open(false);
-    int64_t q = make_queue(w, "q", ""), f = make_queue(w, "f.fifo", "FifoQueue=true;ContentBasedDeduplication=true");
+    int64_t q = make_queue(w, "q", ""),
+            f = make_queue(w, "f.fifo", "FifoQueue=true;ContentBasedDeduplication=true");
     struct arena *kept = w->ctx.arena;
     w->ctx.arena = arena_new();
     for (int i = 0; i < 120001; i++) {
@@ -358,7 +367,7 @@ TEST(a_receive_whose_answer_was_lost_is_taken_back)
     receive(w, q, 1);
     CHECK_INT(w->got[0].receive_count, 1);
     CHECK_INT(w->got[0].first_received_at, T0 + 5000);
-    CHECK_OK(delete(w, q, w->got[0].receipt));
+    CHECK_OK(delete (w, q, w->got[0].receipt));
     CHECK_OK(sqs_message_return(w->sqs, &w->ctx, q, receipt));
     CHECK_STR(counts(w, q), S("0/0/0"));
     world_close(w);
@@ -369,7 +378,8 @@ TEST(receive_attempts_are_for_fifo_queues)
     struct world *w = world_open(false);
     int64_t q = make_queue(w, "q", "");
     struct sqs_receive ask = {.max = 1, .visibility = -1, .attempt = S("a")};
-    CHECK_FAULT(sqs_message_receive(w->sqs, &w->ctx, q, &ask, &w->got, &w->n), SQS_INVALID_PARAMETER);
+    CHECK_FAULT(sqs_message_receive(w->sqs, &w->ctx, q, &ask, &w->got, &w->n),
+                SQS_INVALID_PARAMETER);
     world_close(w);
 }
 
@@ -388,7 +398,7 @@ TEST(a_restart_forgets_nothing)
     sqs_reload(w->sqs);
     CHECK_STR(sqs_dump(w->sqs, w->ctx.arena), before);
     CHECK_STR(counts(w, q), S("1/1/1"));
-    CHECK_OK(delete(w, q, receipt));
+    CHECK_OK(delete (w, q, receipt));
     CHECK_STR(counts(w, q), S("1/0/1"));
     world_close(w);
 }
@@ -400,11 +410,11 @@ TEST(a_handle_of_before_a_restart_never_meets_another_message)
     send(w, q, "old");
     receive(w, q, 1);
     str receipt = w->got[0].receipt;
-    CHECK_OK(delete(w, q, receipt));
+    CHECK_OK(delete (w, q, receipt));
     sqs_reload(w->sqs);
     send(w, q, "new");
     receive(w, q, 1);
-    CHECK_OK(delete(w, q, receipt));
+    CHECK_OK(delete (w, q, receipt));
     CHECK_STR(counts(w, q), S("0/1/0"));
     world_close(w);
 }
@@ -422,8 +432,10 @@ TEST(a_large_body_goes_with_its_message)
 {
     struct world *w = world_open(false);
     int64_t dead = make_queue(w, "dead", "");
-    int64_t q = make_queue(w, "q", "MessageRetentionPeriod=60;VisibilityTimeout=1;RedrivePolicy={\"deadLetterTargetArn\":"
-                                   "\"arn:aws:sqs:us-east-1:000000000000:dead\",\"maxReceiveCount\":1}");
+    int64_t q = make_queue(
+        w, "q",
+        "MessageRetentionPeriod=60;VisibilityTimeout=1;RedrivePolicy={\"deadLetterTargetArn\":"
+        "\"arn:aws:sqs:us-east-1:000000000000:dead\",\"maxReceiveCount\":1}");
     char *body = calloc(1, 20001);
     memset(body, 'x', 20000);
     for (int i = 0; i < 3; i++)
@@ -431,7 +443,7 @@ TEST(a_large_body_goes_with_its_message)
     CHECK_INT(body_rows(w), 3);
     sqs_reload(w->sqs);
     receive(w, q, 1);
-    CHECK_OK(delete(w, q, w->got[0].receipt));
+    CHECK_OK(delete (w, q, w->got[0].receipt));
     CHECK_INT(body_rows(w), 2);
     receive(w, q, 1);
     at(w, 1000);
@@ -439,7 +451,7 @@ TEST(a_large_body_goes_with_its_message)
     at(w, 60000);
     CHECK_INT(body_rows(w), 1);
     CHECK_STR(bodies(w, dead, 1, -1), str_of(body));
-    CHECK_OK(delete(w, dead, w->got[0].receipt));
+    CHECK_OK(delete (w, dead, w->got[0].receipt));
     CHECK_INT(body_rows(w), 0);
     free(body);
     world_close(w);

@@ -1,4 +1,5 @@
-/* Rules of SendMessage: digests, sizes, characters, attributes. Numbers are those of docs/sqs-behaviour.md. */
+/* Rules of SendMessage: digests, sizes, characters, attributes. Numbers are those of
+ * docs/sqs-behaviour.md. */
 #include "sqs_world.h"
 
 static struct sqs_send plain(const char *body)
@@ -6,7 +7,8 @@ static struct sqs_send plain(const char *body)
     return (struct sqs_send){.body = str_of(body), .delay = -1};
 }
 
-static err send_attribute(struct world *w, int64_t queue, const char *name, const char *type, const char *value)
+static err send_attribute(struct world *w, int64_t queue, const char *name, const char *type,
+                          const char *value)
 {
     struct sqs_attribute attribute = {str_of(name), str_of(type), str_of(value)};
     struct sqs_send message = plain("body");
@@ -35,9 +37,11 @@ TEST(r2_the_md5_of_attributes_follows_the_sorted_names)
     CHECK_STR(w->sent.md5_attributes, S("235c5c510d26fb653d073faed50ae77c"));
     CHECK_OK(send_attribute(w, q, "k", "String", "x"));
     CHECK_STR(w->sent.md5_attributes, S("a45daa70926828a2f0a1db3418e6feb4"));
-    struct sqs_attribute forth[] = {{S("a"), S("String"), S("1")}, {S("b"), S("Binary"), S("\0\1")}};
+    struct sqs_attribute forth[] = {{S("a"), S("String"), S("1")},
+                                    {S("b"), S("Binary"), S("\0\1")}};
     struct sqs_attribute back[] = {forth[1], forth[0]};
-    CHECK_STR(sqs_attributes_md5(w->ctx.arena, forth, 2), sqs_attributes_md5(w->ctx.arena, back, 2));
+    CHECK_STR(sqs_attributes_md5(w->ctx.arena, forth, 2),
+              sqs_attributes_md5(w->ctx.arena, back, 2));
     world_close(w);
 }
 
@@ -46,7 +50,8 @@ TEST(r3_a_system_attribute_has_its_own_md5)
     struct world *w = world_open(false);
     int64_t q = make_queue(w, "q", "");
     struct sqs_send message = plain("body");
-    message.trace_header = S("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
+    message.trace_header =
+        S("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
     CHECK_OK(try_send(w, q, &message));
     CHECK_STR(w->sent.md5_system, S("5ae4d5d7636402d80f4eb6d213245a88"));
     CHECK_STR(w->sent.md5_attributes, STR_NONE);
@@ -85,7 +90,8 @@ TEST(r10_every_legal_character_survives)
 {
     struct world *w = world_open(false);
     int64_t q = make_queue(w, "q", "");
-    const char *body = "\t\r\n \"'<&>\x7f \xc3\xa4 \xed\x9f\xbf \xee\x80\x80 \xef\xbf\xbd \xf0\x9f\x98\x80 padding padding";
+    const char *body = "\t\r\n \"'<&>\x7f \xc3\xa4 \xed\x9f\xbf \xee\x80\x80 \xef\xbf\xbd "
+                       "\xf0\x9f\x98\x80 padding padding";
     send(w, q, body);
     CHECK_STR(bodies(w, q, 1, -1), str_of(body));
     world_close(w);
@@ -96,7 +102,8 @@ TEST(r11_an_empty_body_is_a_missing_parameter)
     struct world *w = world_open(false);
     int64_t q = make_queue(w, "q", "");
     struct sqs_send message = plain("");
-    CHECK_SAYS(try_send(w, q, &message), SQS_MISSING_PARAMETER, "The request must contain the parameter MessageBody.");
+    CHECK_SAYS(try_send(w, q, &message), SQS_MISSING_PARAMETER,
+               "The request must contain the parameter MessageBody.");
     world_close(w);
 }
 
@@ -109,8 +116,9 @@ TEST(r12_the_size_counts_body_and_attributes)
     struct sqs_send message = {.body = {body, 1024}, .delay = -1};
     CHECK_OK(try_send(w, q, &message));
     message.body.n = 1025;
-    CHECK_SAYS(try_send(w, q, &message), SQS_INVALID_PARAMETER,
-               "One or more parameters are invalid. Reason: Message must be shorter than 1024 bytes.");
+    CHECK_SAYS(
+        try_send(w, q, &message), SQS_INVALID_PARAMETER,
+        "One or more parameters are invalid. Reason: Message must be shorter than 1024 bytes.");
     struct sqs_attribute attribute = {S("n"), S("String"), S("v")};
     message.body.n = 1024 - 8;
     message.attributes = &attribute;
@@ -130,11 +138,12 @@ TEST(r12_a_message_of_one_mebibyte_is_the_largest)
     struct sqs_send message = {.body = {body, SQS_MESSAGE_MAX}, .delay = -1};
     CHECK_OK(try_send(w, q, &message));
     message.body.n++;
-    CHECK_SAYS(try_send(w, q, &message), SQS_INVALID_PARAMETER,
-               "One or more parameters are invalid. Reason: Message must be shorter than 1048576 bytes.");
+    CHECK_SAYS(
+        try_send(w, q, &message), SQS_INVALID_PARAMETER,
+        "One or more parameters are invalid. Reason: Message must be shorter than 1048576 bytes.");
     CHECK_INT(receive(w, q, 1), 1);
     CHECK(str_eq(w->got[0].body, (str){body, SQS_MESSAGE_MAX}));
-    CHECK_OK(delete(w, q, w->got[0].receipt));
+    CHECK_OK(delete (w, q, w->got[0].receipt));
     free(body);
     world_close(w);
 }
@@ -143,7 +152,9 @@ TEST(r13_characters_outside_xml_are_refused_each_in_its_way)
 {
     struct world *w = world_open(false);
     int64_t q = make_queue(w, "q", "");
-    static const char *const bad[] = {"a\x01", "padding padding \x0b", "\xef\xbf\xbe", "\xed\xa0\x80", "\xff", "long enough \xc3"};
+    static const char *const bad[] = {"a\x01",        "padding padding \x0b",
+                                      "\xef\xbf\xbe", "\xed\xa0\x80",
+                                      "\xff",         "long enough \xc3"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct sqs_send message = plain(bad[i]);
         CHECK_FAULT(try_send(w, q, &message), SQS_INVALID_CONTENTS);
@@ -156,8 +167,9 @@ TEST(r14_an_empty_attribute_value_is_refused)
 {
     struct world *w = world_open(false);
     int64_t q = make_queue(w, "q", "");
-    CHECK_SAYS(send_attribute(w, q, "ErrorDetails", "String", ""), SQS_INVALID_PARAMETER,
-               "Message (user) attribute 'ErrorDetails' must contain a non-empty value of type 'String'.");
+    CHECK_SAYS(
+        send_attribute(w, q, "ErrorDetails", "String", ""), SQS_INVALID_PARAMETER,
+        "Message (user) attribute 'ErrorDetails' must contain a non-empty value of type 'String'.");
     world_close(w);
 }
 
@@ -165,7 +177,8 @@ TEST(r15_attribute_names_and_types_follow_awss_rules)
 {
     struct world *w = world_open(false);
     int64_t q = make_queue(w, "q", "");
-    static const char *const bad[] = {"aws.x", "AWS.x", "Amazon.y", ".a", "a.", "a..b", "a!", "a\"", "a\xc2\xa7", "a(", "a?", "a b", ""};
+    static const char *const bad[] = {"aws.x", "AWS.x",     "Amazon.y", ".a", "a.",  "a..b", "a!",
+                                      "a\"",   "a\xc2\xa7", "a(",       "a?", "a b", ""};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK_FAULT(send_attribute(w, q, bad[i], "String", "v"), SQS_INVALID_PARAMETER);
     char name[258];
@@ -191,7 +204,8 @@ TEST(r15_ten_attributes_are_the_most)
         snprintf(names[i], 3, "a%c", 'a' + i);
         attributes[i] = (struct sqs_attribute){str_of(names[i]), S("String"), S("v")};
     }
-    struct sqs_send message = {.body = S("b"), .delay = -1, .attributes = attributes, .nattributes = 10};
+    struct sqs_send message = {
+        .body = S("b"), .delay = -1, .attributes = attributes, .nattributes = 10};
     CHECK_OK(try_send(w, q, &message));
     CHECK_INT(receive(w, q, 1), 1);
     CHECK_INT(w->got[0].nattributes, 10);
@@ -205,9 +219,11 @@ TEST(r16_group_ids_are_1_to_128_printable_characters_on_every_queue)
 {
     struct world *w = world_open(false);
     int64_t f = make_queue(w, "q.fifo", "FifoQueue=true"), s = make_queue(w, "q", "");
-    struct sqs_send message = {.body = S("b"), .delay = -1, .group = S("group 123"), .dedup = S("d")};
+    struct sqs_send message = {
+        .body = S("b"), .delay = -1, .group = S("group 123"), .dedup = S("d")};
     CHECK_SAYS(try_send(w, f, &message), SQS_INVALID_PARAMETER,
-               "Value group 123 for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include alphanumeric and "
+               "Value group 123 for parameter MessageGroupId is invalid. Reason: MessageGroupId "
+               "can only include alphanumeric and "
                "punctuation characters. 1 to 128 in length.");
     message.dedup = STR_NONE;
     CHECK_FAULT(try_send(w, s, &message), SQS_INVALID_PARAMETER);
@@ -245,7 +261,8 @@ TEST(r17_a_fifo_send_needs_a_group)
     struct world *w = world_open(false);
     int64_t q = make_queue(w, "q.fifo", "FifoQueue=true");
     struct sqs_send message = {.body = S("b"), .delay = -1, .dedup = S("d")};
-    CHECK_SAYS(try_send(w, q, &message), SQS_MISSING_PARAMETER, "The request must contain the parameter MessageGroupId.");
+    CHECK_SAYS(try_send(w, q, &message), SQS_MISSING_PARAMETER,
+               "The request must contain the parameter MessageGroupId.");
     CHECK_SAYS(sqs_batch_check_sends(w->sqs, &w->ctx, q, &message, 1), SQS_INVALID_PARAMETER,
                "The request must contain the parameter MessageGroupId.");
     world_close(w);
@@ -257,7 +274,8 @@ TEST(r18_a_fifo_send_needs_a_deduplication_id_one_way_or_the_other)
     int64_t q = make_queue(w, "q.fifo", "FifoQueue=true");
     struct sqs_send message = {.body = S("b"), .delay = -1, .group = S("g")};
     CHECK_SAYS(try_send(w, q, &message), SQS_INVALID_PARAMETER,
-               "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly");
+               "The queue should either have ContentBasedDeduplication enabled or "
+               "MessageDeduplicationId provided explicitly");
     CHECK_FAULT(sqs_batch_check_sends(w->sqs, &w->ctx, q, &message, 1), SQS_INVALID_PARAMETER);
     CHECK_OK(try_set(w, q, "ContentBasedDeduplication=true"));
     CHECK_OK(try_send(w, q, &message));
@@ -270,7 +288,8 @@ TEST(r19_a_fifo_message_has_no_delay_of_its_own_but_has_the_queues)
     int64_t q = make_queue(w, "q.fifo", "FifoQueue=true;DelaySeconds=5");
     struct sqs_send message = {.body = S("b"), .delay = 2, .group = S("g"), .dedup = S("d")};
     CHECK_SAYS(try_send(w, q, &message), SQS_INVALID_PARAMETER,
-               "Value 2 for parameter DelaySeconds is invalid. Reason: The request include parameter that is not valid for this "
+               "Value 2 for parameter DelaySeconds is invalid. Reason: The request include "
+               "parameter that is not valid for this "
                "queue type.");
     message.delay = 0;
     CHECK_OK(try_send(w, q, &message));
@@ -286,11 +305,13 @@ TEST(r20_standard_queues_refuse_deduplication_ids_and_long_delays)
     int64_t q = make_queue(w, "q", "");
     struct sqs_send message = {.body = S("b"), .delay = -1, .dedup = S("d")};
     CHECK_SAYS(try_send(w, q, &message), SQS_INVALID_PARAMETER,
-               "Value d for parameter MessageDeduplicationId is invalid. Reason: The request includes a parameter that is not valid "
+               "Value d for parameter MessageDeduplicationId is invalid. Reason: The request "
+               "includes a parameter that is not valid "
                "for this queue type.");
     message = (struct sqs_send){.body = S("b"), .delay = 901};
     CHECK_SAYS(try_send(w, q, &message), SQS_INVALID_PARAMETER,
-               "Value 901 for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.");
+               "Value 901 for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 "
+               "and <= 900.");
     message.delay = 900;
     CHECK_OK(try_send(w, q, &message));
     world_close(w);
@@ -331,13 +352,15 @@ TEST(r23_entry_ids_are_1_to_80_letters_digits_hyphens_underscores)
     struct world *w = world_open(false);
     char text[81];
     memset(text, 'x', sizeof text);
-    str long_enough = {text, 80}, too_long = {text, 81}, empty = S(""), colon = S("invalid:id"), fine = S("A-z_09");
+    str long_enough = {text, 80}, too_long = {text, 81}, empty = S(""), colon = S("invalid:id"),
+        fine = S("A-z_09");
     CHECK_OK(sqs_batch_check(&w->ctx, "E", &long_enough, 1));
     CHECK_OK(sqs_batch_check(&w->ctx, "E", &fine, 1));
     CHECK_FAULT(sqs_batch_check(&w->ctx, "E", &too_long, 1), SQS_INVALID_BATCH_ID);
     CHECK_FAULT(sqs_batch_check(&w->ctx, "E", &empty, 1), SQS_INVALID_BATCH_ID);
     CHECK_SAYS(sqs_batch_check(&w->ctx, "E", &colon, 1), SQS_INVALID_BATCH_ID,
-               "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters "
+               "A batch entry id can only contain alphanumeric characters, hyphens and "
+               "underscores. It can be at most 80 letters "
                "long.");
     world_close(w);
 }
@@ -356,7 +379,8 @@ TEST(r25_the_sum_of_a_batch_has_a_limit_of_its_own)
     int64_t q = make_queue(w, "q", "MaximumMessageSize=1024");
     char *body = malloc(SQS_MESSAGE_MAX);
     memset(body, 'a', SQS_MESSAGE_MAX);
-    struct sqs_send sends[] = {{.body = {body, SQS_MESSAGE_MAX - 10}, .delay = -1}, {.body = {body, 10}, .delay = -1}};
+    struct sqs_send sends[] = {{.body = {body, SQS_MESSAGE_MAX - 10}, .delay = -1},
+                               {.body = {body, 10}, .delay = -1}};
     CHECK_OK(sqs_batch_check_sends(w->sqs, &w->ctx, q, sends, 2));
     sends[1].body.n = 11;
     CHECK_SAYS(sqs_batch_check_sends(w->sqs, &w->ctx, q, sends, 2), SQS_BATCH_TOO_LONG,
@@ -373,7 +397,8 @@ TEST(r26_an_entry_that_is_too_long_is_refused_in_other_words)
     memset(body, 'a', sizeof body);
     struct sqs_send message = {.body = {body, 1025}, .delay = -1, .in_batch = true};
     CHECK_SAYS(try_send(w, q, &message), SQS_INVALID_PARAMETER,
-               "One or more parameters cannot be validated. Reason: Message must be shorter than 1024 bytes.");
+               "One or more parameters cannot be validated. Reason: Message must be shorter than "
+               "1024 bytes.");
     world_close(w);
 }
 
