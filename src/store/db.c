@@ -11,9 +11,16 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 _Noreturn void db_die(struct db *db, const char *what, const char *sql)
 {
+    int code = sqlite3_errcode(db->handle) & 0xFF;
+    if (db->file && (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)) {
+        /* The disk's fault, not the program's: no core is left, and no exit handler may touch the handle. */
+        log_error("%s is damaged (%s). Stopping; run: headrace doctor --data-dir %s", db->file, sqlite3_errmsg(db->handle), db->dir);
+        _exit(EXIT_FAILURE);
+    }
     log_error("%s: %s (%s)%s%s", what, sqlite3_errmsg(db->handle), db->file ? db->file : "in memory", sql ? ": " : "",
               sql ? sql : "");
     abort();

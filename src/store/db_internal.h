@@ -40,7 +40,7 @@ struct db {
 
 /* db_open without the look at every page: for doctor, which reports what it finds. */
 struct db *db_open_unchecked(const char *path, char **message);
-/* Ends the process: something is wrong that no reply can mend. */
+/* Ends the process: something is wrong that no reply can mend. A damaged file gives exit code 1, all else an abort. */
 _Noreturn void db_die(struct db *db, const char *what, const char *sql);
 /* True for results that say that the disk is full, failing, or held by another program. */
 bool db_disk_failed(int rc);

@@ -191,6 +191,37 @@ TEST(tables_of_a_newer_version_end_the_program_with_a_message)
     free(dir);
 }
 
+/* Too large to be checked whole at the start. */
+static char *large_directory(void)
+{
+    char *dir = temp_dir();
+    struct db *db = open_ok(dir, DURABLE_PROCESS);
+    for (int i = 1; i <= 3000; i++) {
+        struct stmt *stmt = db_sql(db, "INSERT INTO note(id, bytes) VALUES(?, zeroblob(2000))");
+        bind_int(stmt, 1, i);
+        CHECK_OK(stmt_run(stmt));
+    }
+    db_close(db);
+    return dir;
+}
+
+static void read_all(const char *dir)
+{
+    struct db *db = open_ok(dir, DURABLE_PROCESS);
+    struct stmt *stmt = db_sql(db, "SELECT sum(length(bytes) + id) FROM note");
+    stmt_row(stmt);
+}
+
+TEST(damage_met_later_stops_the_program_with_a_message)
+{
+    char *dir = large_directory(), noise[4096];
+    memset(noise, 0x77, sizeof noise);
+    overwrite(dir, 700 * 4096, noise, sizeof noise);
+    int status = in_child(read_all, dir);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
+    free(dir);
+}
+
 static void commit_one_leave_one(const char *dir)
 {
     struct db *db = open_ok(dir, DURABLE_PROCESS);
