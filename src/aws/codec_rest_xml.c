@@ -17,7 +17,7 @@ static bool is_presigned(const struct form *query)
 
 static str hoisted(const struct form *query, str name)
 {
-    if (!str_starts_nocase(name, S("x-amz-")) || str_starts_nocase(name, S("x-amz-checksum-")) ||
+    if (!query->n || !str_starts_nocase(name, S("x-amz-")) || str_starts_nocase(name, S("x-amz-checksum-")) ||
         str_eq_nocase(name, S("x-amz-sdk-checksum-algorithm")) || str_eq_nocase(name, S("x-amz-content-sha256")) ||
         !is_presigned(query))
         return STR_NONE;
