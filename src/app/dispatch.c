@@ -111,9 +111,7 @@ static err refuse_by_name(const struct request *request)
         return OK;
     if (route->protocol == PROTOCOL_REST_XML)
         return err_text(arena, &AWS_NOT_IMPLEMENTED, "%s is not implemented.", route->op->name);
-    static const struct fault unsupported = {"UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", 400,
-                                             "Error code 400. Unsupported operation.", NULL};
-    return err_text(arena, &unsupported, "%s is not implemented.", route->op->name);
+    return err_text(arena, &AWS_UNSUPPORTED, "%s is not implemented.", route->op->name);
 }
 
 static err open_upload(struct request *request, struct auth_chunk_key *key);

@@ -69,6 +69,8 @@ static bool names_resources(const struct statement *s, str bucket, bool *of_buck
 static err check_statement(struct arena *arena, const struct statement *s, str bucket)
 {
     bool of_bucket, of_objects, fits = s->not_action;
+    if (s->allow && s->principals.negated)
+        return bad(arena, "Allow with NotPrincipal is not allowed.");
     if (!s->resources.n)
         return bad(arena, "Missing required field Resource");
     if (!names_resources(s, bucket, &of_bucket, &of_objects))

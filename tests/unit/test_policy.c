@@ -191,6 +191,8 @@ TEST(refusals_have_the_texts_of_s3)
               S("Action does not apply to any resource(s) in statement"));
     CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "\"s3:*\"", B_ALL, ",\"Condition\":{\"Sounds\":{\"a\":\"b\"}}"))),
               S("Invalid Condition type : Sounds"));
+    CHECK_STR(refusal(POLICY("{\"Effect\":\"Allow\",\"NotPrincipal\":{\"AWS\":\"" ALICE "\"},\"Action\":\"s3:*\",\"Resource\":" B_ALL "}")),
+              S("Allow with NotPrincipal is not allowed."));
     CHECK_STR(refusal("{\"Statement\":[],\"Version\":\"2012-10-17\"}"), S("Could not parse the policy: Statement is empty!"));
     CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "[\"s3:GetObject\",\"s3:ListBucket\"]", "[\"arn:aws:s3:::b\",\"arn:aws:s3:::b/*\"]", ""))), S(""));
     CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "\"s3:ListBucket\"", "\"arn:aws:s3:::*\"", ""))), S(""));
