@@ -92,6 +92,8 @@ static str config_member(struct call *call, struct s3_bucket *bucket, enum s3_co
 
 bool s3_public_block(struct call *call, struct s3_bucket *bucket, str member)
 {
+    if (!s3_bucket_has(bucket, S3_CONFIG_PUBLIC_ACCESS_BLOCK))
+        return call->api->strict;
     return str_eq(config_member(call, bucket, S3_CONFIG_PUBLIC_ACCESS_BLOCK, member), S("true"));
 }
 

@@ -25,7 +25,8 @@ struct s3_acl s3_object_acl(struct call *call, const struct s3_object *object);
 /* Canonical id of an account. */
 str s3_canonical_id(struct call *call, str account);
 
-/* A bit of the bucket's PublicAccessBlock configuration: "BlockPublicAcls", ... False when it has none. */
+/* A bit of the bucket's PublicAccessBlock configuration: "BlockPublicAcls", ... A bucket whose configuration was never touched says
+ * that it blocks everything, as on AWS, but only --strict keeps to it: tests make fresh buckets public. */
 bool s3_public_block(struct call *call, struct s3_bucket *bucket, str member);
 
 #endif

@@ -106,8 +106,7 @@ err s3_acl_of_claims(struct call *call, const struct s3_acl_claims *claims, str 
 
 err s3_acl_may_store(struct call *call, struct s3_bucket *bucket, const struct s3_acl *acl)
 {
-    bool blocked = s3_bucket_has(bucket, S3_CONFIG_PUBLIC_ACCESS_BLOCK) && s3_acl_is_public(acl) &&
-                   s3_public_block(call, bucket, S("BlockPublicAcls"));
+    bool blocked = s3_acl_is_public(acl) && s3_public_block(call, bucket, S("BlockPublicAcls"));
     return blocked ? FAIL(S3_ACCESS_DENIED) : OK;
 }
 

@@ -58,6 +58,17 @@ SHAPE(put_object_acl_out, "PutObjectAclResponse", PUT_OBJECT_OUT)
  * ------------------------------------------------------------------------------------------------------------
  */
 
+static struct acl_grant wire_grant(struct call *call, const struct s3_grant *grant)
+{
+    struct acl_grantee *grantee = ARENA_NEW(call->ctx.arena, struct acl_grantee);
+    *grantee = grant->group ? (struct acl_grantee){.type = S("Group"), .uri = s3_group_uri(grant->group)}
+                            : (struct acl_grantee){.type = S("CanonicalUser"), .id = grant->user};
+    if (!grant->group)
+        grantee->display_name = s3_name_of_canonical_id(call, grant->user);
+    return (struct acl_grant){grantee, s3_permission_name(grant->permission)};
+}
+
+/* Grants to groups come first. */
 static void fill_document(struct call *call, str owner, const struct s3_acl *acl,
                           struct acl_document *out)
 {
@@ -66,17 +77,11 @@ static void fill_document(struct call *call, str owner, const struct s3_acl *acl
     out->owner = who;
     out->grants =
         (list){arena_array(call->ctx.arena, acl->n, sizeof(struct acl_grant)), acl->n, true};
-    for (size_t i = 0; i < acl->n; i++) {
-        struct acl_grantee *grantee = ARENA_NEW(call->ctx.arena, struct acl_grantee);
-        const struct s3_grant *grant = &acl->grants[i];
-        *grantee = grant->group
-                       ? (struct acl_grantee){.type = S("Group"), .uri = s3_group_uri(grant->group)}
-                       : (struct acl_grantee){.type = S("CanonicalUser"), .id = grant->user};
-        if (!grant->group)
-            grantee->display_name = s3_name_of_canonical_id(call, grant->user);
-        *LIST_AT(out->grants, struct acl_grant, i) =
-            (struct acl_grant){grantee, s3_permission_name(grant->permission)};
-    }
+    size_t n = 0;
+    for (int groups = 1; groups >= 0; groups--)
+        for (size_t i = 0; i < acl->n; i++)
+            if ((acl->grants[i].group != S3_NO_GROUP) == groups)
+                *LIST_AT(out->grants, struct acl_grant, n++) = wire_grant(call, &acl->grants[i]);
 }
 
 static err get_bucket_acl(struct call *call, const void *input, void *out)

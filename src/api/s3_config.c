@@ -1,6 +1,8 @@
 /* api/s3_config.c - the operations on configuration documents. They are alike: Put checks and stores, Get reads or says that there
  * is none, Delete forgets. What differs is a row of `configs`, found by the sub-resource in the query; the documents themselves are
  * rows of s3/document. Inventory, analytics, metrics and tiering come many to a bucket, by id, and can be listed. */
+#include "api/s3_access.h"
+#include "api/s3_acl.h"
 #include "api/s3_common.h"
 #include "api/s3_tables.h"
 #include "api/s3_upload.h"
@@ -82,6 +84,26 @@ static err default_ownership(struct call *call, struct s3_bucket *bucket, void *
     return OK;
 }
 
+/* ACLs that give anything to others must go before they are disabled. */
+static err after_ownership(struct call *call, struct s3_bucket *bucket, const struct put_in *in)
+{
+    (void)in;
+    struct s3_acl acl = s3_bucket_acl(call, bucket);
+    bool enforced = s3_ownership_of(call, bucket) == S3_OWNER_ENFORCED;
+    bool private = s3_acl_is_owner_only(&acl, s3_canonical_id(call, bucket->account));
+    return enforced && !private ? FAIL(S3_BUCKET_ACL_WITH_OWNERSHIP) : OK;
+}
+
+/* New buckets block all public access; here that is what they say, and what --strict keeps to (s3_public_block). */
+static err default_public_block(struct call *call, struct s3_bucket *bucket, void *output)
+{
+    (void)call, (void)bucket;
+    struct s3_public_access_block *out = output;
+    out->block_public_acls = out->ignore_public_acls = BOOL_OF(true);
+    out->block_public_policy = out->restrict_public_buckets = BOOL_OF(true);
+    return OK;
+}
+
 static err default_payment(struct call *call, struct s3_bucket *bucket, void *output)
 {
     (void)call, (void)bucket;
@@ -127,11 +149,11 @@ static const struct config {
     err (*after)(struct call *call, struct s3_bucket *bucket, const struct put_in *in);
     bool by_id;
 } configs[] = {
-    {"publicAccessBlock", S3_CONFIG_PUBLIC_ACCESS_BLOCK},
+    {"publicAccessBlock", S3_CONFIG_PUBLIC_ACCESS_BLOCK, default_public_block},
     {"tagging", S3_CONFIG_TAGGING},
     {"cors", S3_CONFIG_CORS},
     {"encryption", S3_CONFIG_ENCRYPTION, default_encryption},
-    {"ownershipControls", S3_CONFIG_OWNERSHIP, default_ownership},
+    {"ownershipControls", S3_CONFIG_OWNERSHIP, default_ownership, after_ownership},
     {"object-lock", S3_CONFIG_OBJECT_LOCK, default_lock, after_lock},
     {"lifecycle", S3_CONFIG_LIFECYCLE, NULL, after_lifecycle},
     {"website", S3_CONFIG_WEBSITE},
@@ -187,6 +209,13 @@ static err put_run(struct call *call, const void *input, void *output)
     return config->after ? config->after(call, bucket, in) : OK;
 }
 
+/* What is left of a public access block that was deleted: no document would mean the default one. */
+static bool says_nothing(const struct s3_public_access_block *block)
+{
+    return !block->block_public_acls.set && !block->ignore_public_acls.set && !block->block_public_policy.set &&
+           !block->restrict_public_buckets.set;
+}
+
 static err get_run(struct call *call, const void *input, void *output)
 {
     const struct get_in *in = input;
@@ -202,6 +231,8 @@ static err get_run(struct call *call, const void *input, void *output)
                        s3_config_get(s3, &call->ctx, bucket, config->kind, S("minimum")));
     if (config->kind == S3_CONFIG_OWNERSHIP && !((struct s3_ownership_controls *)output)->rules.n)
         return err_with(call->ctx.arena, FAIL(S3_NO_SUCH_OWNERSHIP), "BucketName", bucket->name);
+    if (config->kind == S3_CONFIG_PUBLIC_ACCESS_BLOCK && says_nothing(output))
+        return err_with(call->ctx.arena, FAIL(S3_NO_SUCH_PUBLIC_ACCESS_BLOCK), "BucketName", bucket->name);
     return OK;
 }
 
@@ -217,6 +248,8 @@ static err delete_run(struct call *call, const void *input, void *output)
     /* No controls is not the same as the default ones: without any, ACLs are back. */
     if (config->kind == S3_CONFIG_OWNERSHIP)
         return s3_config_put(s3, bucket, config->kind, S(""), S("<OwnershipControls></OwnershipControls>"));
+    if (config->kind == S3_CONFIG_PUBLIC_ACCESS_BLOCK)
+        return s3_config_put(s3, bucket, config->kind, S(""), S("<PublicAccessBlockConfiguration></PublicAccessBlockConfiguration>"));
     TRY(s3_config_delete(s3, bucket, config->kind, id_of(config, in->id), &found));
     if (config->kind == S3_CONFIG_LIFECYCLE)
         TRY(s3_config_delete(s3, bucket, config->kind, S("minimum"), NULL));

@@ -120,7 +120,7 @@ static bool is_exempt(str name)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (str_eq_nocase(name, str_of(names[i])))
             return true;
-    return str_starts_nocase(name, S("x-ignore-"));
+    return str_starts_nocase(name, S("x-ignore-")) || str_starts_nocase(name, S("x-amz-checksum-"));
 }
 
 static err check_extra_fields(const struct checking *c)
