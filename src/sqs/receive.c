@@ -188,7 +188,7 @@ err sqs_message_receive(struct sqs *sqs, struct ctx *ctx, int64_t id,
                           .until = ctx->now + visibility * 1000,
                           .max =
                               room <= 0 ? 0 : (size_t)(room < receive->max ? room : receive->max)};
-    lease.out = arena_array(ctx->arena, BATCH, sizeof *lease.out);
+    lease.out = arena_array(ctx->arena, receive->attempt.p ? BATCH : lease.max, sizeof *lease.out);
     TRY(run(&lease, receive->attempt));
     queue_schedule(sqs, queue);
     *messages = lease.out;

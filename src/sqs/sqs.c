@@ -44,42 +44,21 @@ uint64_t sqs_changes(const struct sqs *sqs)
     return sqs->changes;
 }
 
-static err reset_all(struct sqs *sqs)
-{
-    static const char *const tables[] = {
-        "DELETE FROM sqs_message",   "DELETE FROM sqs_body",    "DELETE FROM sqs_dedupe",
-        "DELETE FROM sqs_attempt",   "DELETE FROM sqs_tag",     "DELETE FROM sqs_attribute",
-        "DELETE FROM sqs_move_task", "DELETE FROM sqs_deleted", "DELETE FROM sqs_garbage",
-        "DELETE FROM sqs_queue",
-    };
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-        TRY(stmt_run(db_sql(sqs->db, tables[i])));
-    return OK;
-}
-
-static err reset_account(struct sqs *sqs, str account)
+/* Queue by queue, so that the rows of a million messages are left to the ticks as a purge leaves
+ * them. */
+err sqs_reset(struct sqs *sqs, str account)
 {
     struct queue *queue = seqs_next(&sqs->queues, 0);
     while (queue) {
         uint64_t next = (uint64_t)queue->id + 1;
-        if (str_eq(queue->account, account))
+        if (!account.p || str_eq(queue->account, account))
             TRY(queue_remove(sqs, queue));
         queue = seqs_next(&sqs->queues, next);
     }
-    struct stmt *deleted = db_sql(sqs->db, "DELETE FROM sqs_deleted WHERE account = ?");
+    struct stmt *deleted =
+        db_sql(sqs->db, "DELETE FROM sqs_deleted WHERE ?1 IS NULL OR account = ?1");
     bind_str(deleted, 1, account);
     return stmt_run(deleted);
-}
-
-err sqs_reset(struct sqs *sqs, str account)
-{
-    if (account.p)
-        return reset_account(sqs, account);
-    TRY(reset_all(sqs));
-    for (int64_t id = 0; sqs->hooks.ready && (id = sqs_queue_next(sqs, id));)
-        sqs->hooks.ready(sqs->hooks.user, id);
-    sqs_reload(sqs);
-    return OK;
 }
 
 msec sqs_next_due(struct sqs *sqs)
