@@ -5,7 +5,7 @@
 #include "aws/keys.h"
 #include "base/digest.h"
 #include "base/text.h"
-#include "s3/config.h"
+#include "s3/document.h"
 #include "s3/lifecycle.h"
 #include "s3/tags.h"
 
@@ -51,6 +51,21 @@ static bool is_account(str s)
     return s.n == 12;
 }
 
+/* Where the requester pays, other accounts must say that they know. */
+static err requester_pays(struct call *call, struct s3_bucket *bucket)
+{
+    struct s3_request_payment config = {0};
+    if (str_eq(bucket->account, call->ctx.account) && !call->ctx.anonymous)
+        return OK;
+    if (!s3_document_load(call->api->s3, &call->ctx, bucket, S3_CONFIG_REQUEST_PAYMENT, S(""), &config) ||
+        !str_eq(config.payer, S("Requester")))
+        return OK;
+    if (call->ctx.anonymous || !str_eq(http_header(call->request, S("x-amz-request-payer")), S("requester")))
+        return FAIL(S3_ACCESS_DENIED);
+    http_reply_set(call->ctx.arena, call->reply, S("x-amz-request-charged"), S("requester"));
+    return OK;
+}
+
 err s3_bucket_of(struct call *call, str bucket, str expected_owner, struct s3_bucket **out)
 {
     if (expected_owner.p && call->ctx.anonymous && !is_account(expected_owner))
@@ -62,7 +77,7 @@ err s3_bucket_of(struct call *call, str bucket, str expected_owner, struct s3_bu
     TRY(s3_bucket_find(call->api->s3, &call->ctx, bucket, out));
     if (expected_owner.p && !str_eq((*out)->account, expected_owner))
         return FAIL(S3_ACCESS_DENIED);
-    return OK;
+    return requester_pays(call, *out);
 }
 
 struct s3_owner s3_owner_of(struct call *call, str account)
