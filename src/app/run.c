@@ -6,7 +6,9 @@
 #include "app/request.h"
 #include "app/trace_feed.h"
 #include "app/turn.h"
+#include "api/ops.h"
 #include "api/s3_cors.h"
+#include "api/s3_log.h"
 #include "aws/codec.h"
 #include "aws/fault.h"
 
@@ -67,6 +69,8 @@ void request_send(struct request *request, struct http_reply *reply)
 {
     if (!request->admin)
         count(request, reply);
+    if (request->route.service == &s3_service)
+        s3_log_request(&request->call, reply, request->outcome, clock_micros() - request->began);
     if (chaos_reply(request, reply))
         request->app->outlet->respond(request->http, reply);
 }

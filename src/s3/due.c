@@ -1,5 +1,6 @@
-/* s3/due.c - dated work: restores of archived objects that complete, and restored copies whose time is over, lifecycle. The next instant is
- * kept in memory, because it is asked for in every loop turn; whoever writes a date calls s3_due_changed. */
+/* s3/due.c - dated work: restores of archived objects that complete, restored copies whose time is over, lifecycle, delivery of
+ * access logs. The next instant is kept in memory, because it is asked for in every loop turn; whoever writes a date calls s3_due_changed. */
+#include "s3/access_log.h"
 #include "s3/engine.h"
 #include "s3/lifecycle.h"
 
@@ -17,6 +18,8 @@ void s3_due_changed(struct s3 *s3)
     s3->due = restore < expiry ? restore : expiry;
     if (s3_lifecycle_due(s3) < s3->due)
         s3->due = s3_lifecycle_due(s3);
+    if (s3_log_due(s3) < s3->due)
+        s3->due = s3_log_due(s3);
 }
 
 msec s3_next_due(struct s3 *s3)
@@ -85,6 +88,8 @@ msec s3_tick(struct s3 *s3, struct ctx *ctx)
     err e = complete_restores(s3, ctx);
     if (!failed(e))
         e = end_restored(s3, ctx);
+    if (!failed(e) && s3_log_due(s3) <= ctx->now)
+        e = s3_log_deliver(s3, ctx);
     if (!failed(e) && s3_lifecycle_due(s3) <= ctx->now)
         e = s3_lifecycle_run(s3, ctx);
     if (failed(e))

@@ -1,4 +1,5 @@
 /* s3/engine.c - opening, reloading and ticking the object store. */
+#include "s3/access_log.h"
 #include "s3/engine.h"
 
 #include <stdlib.h>
@@ -21,6 +22,7 @@ void s3_close(struct s3 *s3)
         return;
     s3_buckets_clear(s3);
     s3_lifecycle_load(s3);
+    s3_log_clear(s3);
     free(s3);
 }
 

@@ -24,6 +24,10 @@ struct s3 {
         int64_t bucket; /* where a round is: this bucket is done (key absent) or done up to the key; 0: no round is on */
         str key;        /* malloc'ed */
     } lifecycle; /* lifecycle.c */
+    struct {
+        struct s3_log_line *first, **end;
+        msec due;
+    } log; /* access_log.c */
     uint64_t changes;         /* of the working set; see s3_changes */
     int64_t sequencer; /* last one given out; notify.c */
 };
