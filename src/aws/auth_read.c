@@ -94,7 +94,8 @@ static void read_expires(str text, struct auth *auth)
         auth->expires_in = -1;
         auth->malformed = "X-Amz-Expires";
     }
-    int64_t seconds = auth->expires_in < 0 || auth->expires_in > 1000000000 ? 0 : auth->expires_in;
+    /* A negative time is over before it began. */
+    int64_t seconds = auth->expires_in > 1000000000 || auth->expires_in < -1000000000 ? 0 : auth->expires_in;
     auth->expires_at = auth->signed_at ? auth->signed_at + seconds * 1000 : 0;
 }
 

@@ -51,15 +51,10 @@ static err malformed_query(struct arena *arena, const struct auth *auth)
     return FAIL(AWS_AUTH_QUERY_ERROR);
 }
 
-static err check_expires_range(struct arena *arena, const struct auth *auth)
-{
-    if (auth->expires_in < 0)
-        return err_text(arena, &AWS_AUTH_QUERY_ERROR, "X-Amz-Expires must be non-negative");
-    if (auth->expires_in > WEEK)
-        return err_text(arena, &AWS_AUTH_QUERY_ERROR, "X-Amz-Expires must be less than a week (in seconds); that is, the given "
-                                                      "X-Amz-Expires must be less than 604800 seconds");
-    return OK;
-}
+/* A week is the most that AWS lets a URL live. That it answers 403 is Ceph's claim (s3-tests); nothing recorded says otherwise. */
+static const struct fault TOO_LONG = {"AuthorizationQueryParametersError", "AuthorizationQueryParametersError", 403,
+                                      "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less "
+                                      "than 604800 seconds", NULL};
 
 static err malformed_v2_query(struct arena *arena, const struct auth *auth)
 {
@@ -104,7 +99,7 @@ static err check_form(struct auth_run *run)
 {
     const struct auth *auth = run->auth;
     if (!auth->malformed)
-        return in_query(auth) ? check_expires_range(run->arena, auth) : OK;
+        return in_query(auth) && auth->expires_in > WEEK ? FAIL(TOO_LONG) : OK;
     if (in_query(auth))
         return malformed_query(run->arena, auth);
     return auth->scheme == AUTH_V2_QUERY ? malformed_v2_query(run->arena, auth) : malformed_header(run);

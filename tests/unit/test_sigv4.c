@@ -232,6 +232,16 @@ TEST(presigned_expiry_is_compared_with_virtual_time)
     CHECK(failed(auth_check_expiry(arena, &auth, T0 + 900001)));
 }
 
+TEST(a_url_lives_a_week_at_most_and_not_less_than_no_time)
+{
+    fresh();
+    const char *format = "GET /b/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=test%%2F20260101%%2Fus-east-1%%2Fs3%%2Faws4_request"
+                         "&X-Amz-Date=20260101T000000Z&X-Amz-Expires=%d&X-Amz-SignedHeaders=host&X-Amz-Signature=00 HTTP/1.1\nHost: h\n";
+    CHECK_STR(str_of(verified(arena_printf(arena, format, 604801).p).fault->code), S("AuthorizationQueryParametersError"));
+    CHECK_STR(err_message(verified(arena_printf(arena, format, -7).p)), S("Request has expired"));
+    CHECK_FAULT(verified(arena_printf(arena, format, 604800).p), AWS_SIGNATURE_MISMATCH);
+}
+
 TEST(headers_that_were_not_signed_are_named)
 {
     fresh();
