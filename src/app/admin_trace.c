@@ -5,7 +5,6 @@
 #include "app/admin.h"
 #include "app/trace.h"
 #include "app/trace_feed.h"
-#include "http/server.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +123,7 @@ void trace_wake_followers(struct app *app)
         return;
     app->told = trace_last(app->trace);
     for (struct follower *follower = app->followers; follower; follower = follower->next)
-        http_wake(follower->request->http);
+        app->outlet->wake(follower->request->http);
 }
 
 const struct admin_row admin_trace_rows[] = {

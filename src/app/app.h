@@ -36,6 +36,7 @@ struct outlet {
     void (*resume)(struct http_request *request);
     bool (*alive)(struct http_request *request);
     str (*trailer)(const struct http_request *request, str name);
+    void (*wake)(struct http_request *request);
 };
 
 struct queue_set { /* queues that became ready in this turn */

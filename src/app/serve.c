@@ -65,6 +65,7 @@ static const struct outlet server_outlet = {
     .resume = http_resume,
     .alive = http_alive,
     .trailer = http_trailer,
+    .wake = http_wake,
 };
 
 /* ---- engines meet ---- */
@@ -296,19 +297,16 @@ static bool open_server(struct app *app, char **message)
         .gone = on_gone,
         .turn = on_turn,
     };
-    app->outlet = &server_outlet;
     app->server = http_server_start(app->loop, &where, &callbacks, message);
     if (app->server)
         app->port = http_server_port(app->server);
     return app->server != NULL;
 }
 
-static void close_state(struct app *app);
-
-struct app *app_start(uv_loop_t *loop, const struct options *options, char **message)
+struct app *app_open(uv_loop_t *loop, const struct options *options, const struct outlet *outlet, char **message)
 {
     struct app *app = xalloc(sizeof *app);
-    *app = (struct app){.loop = loop, .options = options, .started = clock_micros(), .parks = parks_new()};
+    *app = (struct app){.loop = loop, .options = options, .outlet = outlet, .started = clock_micros(), .parks = parks_new()};
     app->waiting_end = &app->waiting;
     app->safety = (struct safety){options->host, options->allow_hosts.at, options->allow_hosts.n};
     app->trace = trace_new(TRACE_DEFAULT_BYTES);
@@ -324,12 +322,22 @@ struct app *app_start(uv_loop_t *loop, const struct options *options, char **mes
     if (!open_store(app, message) || !open_keys(app, message))
         goto fail;
     open_engines(app);
-    if (!open_pipeline(app, message) || !open_server(app, message))
+    if (!open_pipeline(app, message))
         goto fail;
     app->serving = true;
     return app;
 fail:
-    close_state(app);
+    app_close(app);
+    return NULL;
+}
+
+struct app *app_start(uv_loop_t *loop, const struct options *options, char **message)
+{
+    struct app *app = app_open(loop, options, &server_outlet, message);
+    if (app && open_server(app, message))
+        return app;
+    if (app)
+        app_close(app);
     return NULL;
 }
 
@@ -364,7 +372,7 @@ static void close_last(uv_handle_t *handle)
     uv_close((uv_handle_t *)&app->last, free_all);
 }
 
-static void close_state(struct app *app)
+void app_close(struct app *app)
 {
     if (uv_is_closing((uv_handle_t *)&app->timer))
         return;
@@ -379,7 +387,7 @@ static void close_state(struct app *app)
 
 static void stop_now(uv_timer_t *timer)
 {
-    close_state(timer->data);
+    app_close(timer->data);
 }
 
 /* Work on pool threads touches the state, so it is always waited for; clients only for so long. */
