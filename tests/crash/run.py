@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import BINARY, Server, pause  # noqa: E402
 import load  # noqa: E402
+import queues  # noqa: E402
 
 CASES = []
 
@@ -261,6 +262,10 @@ def sigterm_finishes_what_is_in_flight(options, folder):
     server.stop()
     with Server("--no-pipeline", data_dir=folder / "data") as server:
         assert load.Client(server.port).call("GET", "/bucket/slow") == (200, b"1234567890")
+
+
+case(queues.fifo_order_survives_kills)
+case(queues.a_move_task_goes_on_after_kills)
 
 
 def main():
