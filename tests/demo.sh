@@ -17,10 +17,9 @@ try() {
         tail -20 <<<"$output"
     fi
 }
-counts='"lines": ?[0-9]+, ?"words": ?[0-9]+'
 with_server=(python3 tests/sdk/with_server.py --workers 2 --)
 
-try "headrace demo" "$counts" "$headrace" demo
+try "headrace demo" '"words": ?[0-9]+' "$headrace" demo
 try "examples/bash" '"words":8' "${with_server[@]}" sh -c 'AWS_ENDPOINT_URL=$HEADRACE_ENDPOINT examples/bash/pipeline.sh'
 if [ -x build/venv-new/bin/python ]; then
     try "examples/python" '.words.: 8' "${with_server[@]}" env AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
