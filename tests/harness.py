@@ -96,7 +96,7 @@ class Server:
         text = self.output()
         for mark in SANITIZER_MARKS:
             if mark in text:
-                raise AssertionError(f"sanitizer report in the server's log:\n{text[text.index(mark) - 200:][:8000]}")
+                raise AssertionError(f"sanitizer report in the server's log:\n{text[max(0, text.index(mark) - 200):][:8000]}")
 
     def __enter__(self):
         return self.start()

@@ -63,6 +63,8 @@ ptrdiff_t str_find(str s, str needle, size_t from)
         return -1;
     if (needle.n == 0)
         return (ptrdiff_t)from;
+    if (s.n - from < needle.n) /* memmem takes no NULL, which an absent string is */
+        return -1;
     const char *at = memmem(s.p + from, s.n - from, needle.p, needle.n);
     return at ? at - s.p : -1;
 }

@@ -48,6 +48,7 @@ TEST(find_looks_at_and_after_from)
     CHECK_INT(str_find(S("abcabc"), S("abc"), 4), -1);
     CHECK_INT(str_find(S("abc"), S("abcd"), 0), -1);
     CHECK_INT(str_find(S("abc"), S("c"), 99), -1);
+    CHECK_INT(str_find(STR_NONE, S("c"), 0), -1);
 }
 
 TEST(slice_is_clipped_to_the_string)
