@@ -10,23 +10,6 @@
 
 /* --- decoding --- */
 
-static bool is_presigned(const struct form *query)
-{
-    return form_get(query, S("X-Amz-Algorithm")).p || form_get(query, S("Signature")).p;
-}
-
-static str hoisted(const struct form *query, str name)
-{
-    if (!query->n || !str_starts_nocase(name, S("x-amz-")) || str_starts_nocase(name, S("x-amz-checksum-")) ||
-        str_eq_nocase(name, S("x-amz-sdk-checksum-algorithm")) || str_eq_nocase(name, S("x-amz-content-sha256")) ||
-        !is_presigned(query))
-        return STR_NONE;
-    for (size_t i = 0; i < query->n; i++)
-        if (str_eq_nocase(query->at[i].key, name))
-            return query->at[i].value;
-    return STR_NONE;
-}
-
 /* AWS ignores a condition whose date it cannot read. */
 static bool is_condition(str name)
 {
@@ -101,7 +84,7 @@ static void take_meta(struct arena *arena, const struct field *field, const stru
         if (str_starts_nocase(h->name, prefix))
             add_meta(arena, items, text_lower(arena, str_slice(h->name, prefix.n, h->name.n)), h->value);
     }
-    for (size_t i = 0; i < query->n && is_presigned(query); i++)
+    for (size_t i = 0; i < query->n && route_is_presigned(query); i++)
         if (str_starts_nocase(query->at[i].key, prefix))
             add_meta(arena, items, text_lower(arena, str_slice(query->at[i].key, prefix.n, query->at[i].key.n)),
                      query->at[i].value);
@@ -111,11 +94,10 @@ static void take_meta(struct arena *arena, const struct field *field, const stru
 static struct shape_issue take_head(struct arena *arena, const struct field *field, const struct route *route,
                                     const struct http_request *request, void *at)
 {
-    str name = str_of(field->wire), text;
+    str name = str_of(field->wire);
     switch ((enum shape_place)field->place) {
     case PLACE_HEADER:
-        text = http_header(request, name);
-        return take_text(arena, field, text.p ? text : hoisted(&route->form, name), at);
+        return take_text(arena, field, route_header(request, &route->form, name), at);
     case PLACE_QUERY: return take_text(arena, field, form_get(&route->form, name), at);
     case PLACE_META: take_meta(arena, field, request, &route->form, at); break;
     case PLACE_BUCKET: *(str *)at = route->bucket; break;

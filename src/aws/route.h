@@ -41,6 +41,11 @@ err route_form(struct arena *arena, const struct service *const *services, const
 /* Splits Host and path into S3 bucket and key, decoded: "b.localhost:4566", "b.s3.eu-west-1.localhost", "b.s3.amazonaws.com"
  * are virtual hosts; "localhost", "s3.localhost", IP addresses and one-label names are not. */
 void route_address(struct arena *arena, const struct http_request *request, struct route *route);
+/* A header's value; of a presigned request also where its signer moved an x-amz- header into the query. Not so checksums and
+ * x-amz-content-sha256: AWS takes those for signed text only. Absent when neither is there. */
+str route_header(const struct http_request *request, const struct form *query, str name);
+/* True for a query that carries a signature. */
+bool route_is_presigned(const struct form *query);
 /* The signing service that the request names: credential scope of header or query; absent when it has none. */
 str route_scope_service(const struct http_request *request);
 

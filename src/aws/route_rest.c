@@ -76,6 +76,28 @@ static const struct selector *wanted(const struct str_pair *pair)
     return found;
 }
 
+bool route_is_presigned(const struct form *query)
+{
+    return form_get(query, S("X-Amz-Algorithm")).p || form_get(query, S("Signature")).p;
+}
+
+static bool may_be_hoisted(str name)
+{
+    return str_starts_nocase(name, S("x-amz-")) && !str_starts_nocase(name, S("x-amz-checksum-")) &&
+           !str_eq_nocase(name, S("x-amz-sdk-checksum-algorithm")) && !str_eq_nocase(name, S("x-amz-content-sha256"));
+}
+
+str route_header(const struct http_request *request, const struct form *query, str name)
+{
+    str value = http_header(request, name);
+    if (value.p || !query->n || !may_be_hoisted(name) || !route_is_presigned(query))
+        return value;
+    for (size_t i = 0; i < query->n; i++)
+        if (str_eq_nocase(query->at[i].key, name))
+            return query->at[i].value;
+    return STR_NONE;
+}
+
 static bool row_names(const struct rest_route *row, str name)
 {
     str rest = str_of(row->query);
@@ -110,7 +132,7 @@ static int row_score(const struct rest_route *row, const struct http_request *re
     int score = query_score(row, &route->form);
     if (score < 0)
         return -1;
-    if (row->header && !http_header(request, str_of(row->header)).p)
+    if (row->header && !route_header(request, &route->form, str_of(row->header)).p)
         return -1;
     for (size_t i = 0; i < route->form.n; i++)
         if (wanted(&route->form.at[i]) && !row_names(row, route->form.at[i].key))

@@ -83,6 +83,12 @@ TEST(the_row_with_the_most_conditions_wins)
     CHECK_STR(routed("PUT /b/k?partNumber=1&uploadId=u HTTP/1.1" LOCAL "X-Amz-Copy-Source: a/b\n"), S("UploadPartCopy"));
 }
 
+TEST(a_presigned_copy_has_its_source_in_the_query)
+{
+    CHECK_STR(routed("PUT /b/k?X-Amz-Algorithm=A&X-Amz-Copy-Source=a%2Fb HTTP/1.1" LOCAL), S("CopyObject"));
+    CHECK_STR(routed("PUT /b/k?x-amz-copy-source=a%2Fb HTTP/1.1" LOCAL), S("PutObject"));
+}
+
 TEST(a_known_sub_resource_without_a_row_never_falls_through)
 {
     CHECK_STR(routed("PUT /b?accelerate HTTP/1.1" LOCAL), S("NotImplemented"));
