@@ -4,12 +4,13 @@ import hashlib
 import json
 import socket
 import struct
+import threading
 import time
 import urllib.parse
 import urllib.request
 
 import pytest
-from conftest import SQS_IS_JSON, newer_than
+from conftest import SQS_IS_JSON, Clients, newer_than
 
 NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 FIFO = {"FifoQueue": "true"}
@@ -253,6 +254,24 @@ def test_r30_a_delayed_message_ends_a_wait(aws, queue):
     aws.sqs.send_message(QueueUrl=queue, MessageBody="m", DelaySeconds=1)
     started = time.monotonic()
     assert len(receive(aws, queue, WaitTimeSeconds=20)) == 1 and 0.9 < time.monotonic() - started < 5
+
+
+def test_who_waits_on_a_queue_that_goes_is_told_at_once(aws, queue, refused):
+    told = []
+
+    def wait():
+        with refused(NO_QUEUE, 400):
+            Clients(aws.endpoint, aws.account).sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)
+        told.append(time.monotonic())
+
+    waiter = threading.Thread(target=wait)
+    started = time.monotonic()
+    waiter.start()
+    while time.monotonic() - started < 0.3:
+        attributes(aws, queue)
+    aws.sqs.delete_queue(QueueUrl=queue)
+    waiter.join(30)
+    assert told and told[0] - started < 10
 
 
 def test_r35_r36_changing_what_is_gone_or_visible(aws, queue, refused):
