@@ -262,6 +262,16 @@ static struct s3_complete_part *take_parts(struct call *call, list parts)
     return out;
 }
 
+/* With a checksum algorithm the end of the upload needs the customer's key, too. */
+static err check_complete_key(struct call *call, const struct complete_in *in, struct s3_bucket *bucket)
+{
+    struct s3_multipart upload;
+    err e = s3_multipart_find(call->api->s3, &call->ctx, bucket, in->key, in->upload, &upload);
+    if (failed(e) || !upload.object.ssec_md5.p || !upload.algorithm)
+        return OK;
+    return check_key(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, &upload);
+}
+
 static err complete_run(struct call *call, const void *input, void *output)
 {
     const struct complete_in *in = input;
@@ -280,6 +290,7 @@ static err complete_run(struct call *call, const void *input, void *output)
                                    .size = in->size,
                                    .conditions = {.if_match = in->if_match, .if_none_match = in->if_none_match}};
     take_checksums(&in->checksum_md5, complete.checksum);
+    TRY(check_complete_key(call, in, bucket));
     TRY(s3_multipart_complete(call->api->s3, &call->ctx, bucket, &complete, &object));
     s3_written_fill(call, bucket, &object, (struct s3_stored_out *)out);
     s3_checksum_fill(&object, &out->checksum_md5, &out->type);

@@ -43,7 +43,7 @@ static str unquoted(str etag)
 static err check_order(const struct work *w)
 {
     for (size_t i = 1; i < w->complete->n; i++)
-        if (w->complete->parts[i].number <= w->complete->parts[i - 1].number)
+        if (w->complete->parts[i].number < w->complete->parts[i - 1].number)
             return err_with(w->ctx->arena, FAIL(S3_INVALID_PART_ORDER), "UploadId", w->complete->upload);
     return OK;
 }
@@ -118,10 +118,32 @@ static err choose_parts(struct work *w)
         if (!stored || (part->etag.p && !str_eq(unquoted(part->etag), stored->etag)))
             return invalid_part(w, part);
         w->chosen[i] = stored;
-        TRY(check_part_checksum(w, part, stored));
-        TRY(check_part_size(w, i));
     }
+    for (size_t i = 0; i < w->complete->n; i++)
+        TRY(check_part_size(w, i));
     return OK;
+}
+
+static err check_part_checksums(const struct work *w)
+{
+    for (size_t i = 0; i < w->complete->n; i++)
+        TRY(check_part_checksum(w, &w->complete->parts[i], w->chosen[i]));
+    return OK;
+}
+
+/* A part that was sent again may be named again: its last mention counts. */
+static struct s3_complete without_repeats(struct ctx *ctx, const struct s3_complete *complete)
+{
+    struct s3_complete out = *complete;
+    struct s3_complete_part *parts = arena_array(ctx->arena, complete->n, sizeof *parts);
+    out.n = 0;
+    for (size_t i = 0; i < complete->n; i++) {
+        if (i + 1 < complete->n && complete->parts[i + 1].number == complete->parts[i].number)
+            continue;
+        parts[out.n++] = complete->parts[i];
+    }
+    out.parts = parts;
+    return out;
 }
 
 static err conflict(const struct work *w, const char *condition)
@@ -284,7 +306,8 @@ static err repeat(struct work *w, struct s3_object *out)
     if (!read_result(w->s3, w->ctx, w->upload.result, out))
         return err_with(w->ctx->arena, FAIL(S3_NO_SUCH_UPLOAD), "UploadId", w->complete->upload);
     s3_parts_read(w->s3, w->ctx, out->id, 0, &w->stored, &w->nstored);
-    return choose_parts(w);
+    TRY(choose_parts(w));
+    return check_part_checksums(w);
 }
 
 err s3_multipart_complete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_complete *complete,
@@ -296,6 +319,8 @@ err s3_multipart_complete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *buck
     if (!complete->n)
         return err_text(ctx->arena, &S3_INVALID_REQUEST, "You must specify at least one part");
     TRY(check_order(&w));
+    struct s3_complete distinct = without_repeats(ctx, complete);
+    w.complete = complete = &distinct;
     if (w.upload.result)
         return repeat(&w, out);
     TRY(check_conditions(&w));
@@ -308,6 +333,7 @@ err s3_multipart_complete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *buck
     for (size_t i = 0; i < complete->n; i++)
         object.size += w.chosen[i]->size;
     TRY(set_digests(&w, &object));
+    TRY(check_part_checksums(&w));
     TRY(check_size(&w, object.size));
     TRY(s3_version_install(s3, ctx, bucket, &object));
     TRY(hand_over(&w, &object));
