@@ -63,7 +63,10 @@
     F(T, STR, tagging, "x-amz-tagging", HEADER)                                                    \
     F(T, STR, lock_mode, "x-amz-object-lock-mode", HEADER)                                         \
     F(T, TIME, lock_until, "x-amz-object-lock-retain-until-date", HEADER)                          \
-    F(T, STR, lock_hold, "x-amz-object-lock-legal-hold", HEADER)
+    F(T, STR, lock_hold, "x-amz-object-lock-legal-hold", HEADER)                                   \
+    F(T, STR, event_hold, "x-amz-object-lock-event-hold", HEADER, .flags = UNIMPLEMENTED)          \
+    F(T, INT, event_hold_days, "x-amz-object-lock-event-hold-duration-days", HEADER, .flags = UNIMPLEMENTED) \
+    F(T, INT, event_hold_years, "x-amz-object-lock-event-hold-duration-years", HEADER, .flags = UNIMPLEMENTED)
 
 struct s3_write_in {
     S3_WRITE_IN(SHAPE_MEMBER, s3_write_in)

@@ -20,6 +20,7 @@
     F(T, STR, if_match, "If-Match", HEADER)                                                        \
     F(T, STR, if_none_match, "If-None-Match", HEADER)                                              \
     F(T, STR, metadata_directive, "x-amz-metadata-directive", HEADER, .values = "COPY|REPLACE")    \
+    F(T, STR, annotation_directive, "x-amz-object-annotation-directive", HEADER, .flags = UNIMPLEMENTED) \
     F(T, STR, tagging_directive, "x-amz-tagging-directive", HEADER, .values = "COPY|REPLACE")      \
     F(T, STR, checksum_algorithm, "x-amz-checksum-algorithm", HEADER)
 SHAPE(copy_in, "CopyObjectRequest", COPY_IN)

@@ -4,6 +4,7 @@
 #include "api/s3_common.h"
 #include "api/s3_tables.h"
 #include "api/s3_upload.h"
+#include "s3/document.h"
 
 #define GET_IN(F, T)                                                                               \
     S3_OBJECT_IN(F, T)                                                                             \
@@ -13,7 +14,9 @@ SHAPE(get_in, "GetObjectRetentionRequest", GET_IN)
 
 #define RETENTION(F, T)                                                                            \
     F(T, STR, mode, "Mode", BODY, .values = "GOVERNANCE|COMPLIANCE")                               \
-    F(T, TIME, until, "RetainUntilDate", BODY)
+    F(T, TIME, until, "RetainUntilDate", BODY)                                                     \
+    F(T, STR, event_hold, "EventHold", BODY, .flags = UNIMPLEMENTED)                               \
+    F(T, STRUCT, event_duration, "EventHoldDuration", BODY, .of = &s3_event_hold_shape, .flags = UNIMPLEMENTED)
 SHAPE(retention, "Retention", RETENTION)
 #define RETENTION_IN(F, T)                                                                         \
     GET_IN(F, T)                                                                                   \

@@ -12,6 +12,11 @@
     X(DeleteBucketMetadataTableConfiguration, "DELETE", BUCKET, "metadataTable", NULL) \
     X(GetBucketMetadataConfiguration, "GET", BUCKET, "metadataConfiguration", NULL) \
     X(GetBucketMetadataTableConfiguration, "GET", BUCKET, "metadataTable", NULL) \
+    X(DeleteObjectAnnotation, "DELETE", OBJECT, "annotation", NULL) \
+    X(GetObjectAnnotation, "GET", OBJECT, "annotation&annotationName", NULL) \
+    X(ListObjectAnnotations, "GET", OBJECT, "annotation", NULL) \
+    X(PutObjectAnnotation, "PUT", OBJECT, "annotation", NULL) \
+    X(UpdateBucketMetadataAnnotationTableConfiguration, "PUT", BUCKET, "metadataAnnotationTable", NULL) \
     X(GetObjectTorrent, "GET", OBJECT, "torrent", NULL) \
     X(RenameObject, "PUT", OBJECT, "renameObject", "x-amz-rename-source") \
     X(SelectObjectContent, "POST", OBJECT, "select&select-type=2", NULL) \

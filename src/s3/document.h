@@ -65,10 +65,15 @@ SHAPE_DECLARE(s3_sse_rule, S3_SSE_RULE)
 SHAPE_DECLARE(s3_encryption, S3_ENCRYPTION)
 
 /* --- object lock --- */
+#define S3_EVENT_HOLD(F, T)                                                                        \
+    F(T, INT, days, "Days", BODY)                                                                  \
+    F(T, INT, years, "Years", BODY)
+SHAPE_DECLARE(s3_event_hold, S3_EVENT_HOLD)
 #define S3_DEFAULT_RETENTION(F, T)                                                                 \
     F(T, STR, mode, "Mode", BODY, .values = "GOVERNANCE|COMPLIANCE")                               \
     F(T, INT, days, "Days", BODY)                                                                  \
-    F(T, INT, years, "Years", BODY)
+    F(T, INT, years, "Years", BODY)                                                                \
+    F(T, STRUCT, event_hold, "DefaultEventHold", BODY, .of = &s3_event_hold_shape, .flags = UNIMPLEMENTED)
 SHAPE_DECLARE(s3_default_retention, S3_DEFAULT_RETENTION)
 #define S3_LOCK_RULE(F, T) F(T, STRUCT, retention, "DefaultRetention", BODY, .of = &s3_default_retention_shape)
 SHAPE_DECLARE(s3_lock_rule, S3_LOCK_RULE)
