@@ -49,21 +49,22 @@ static err get_run(struct call *call, const void *input, void *output)
     return OK;
 }
 
+/* Without a policy the bucket is as public as its access control list. */
 static err status_run(struct call *call, const void *input, void *output)
 {
     struct status_out *out = output;
     struct s3_bucket *bucket;
     struct policy *policy;
     str text;
-    const struct get_in *in = input;
-    TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
-    text = s3_config_get(call->api->s3, &call->ctx, bucket, S3_CONFIG_POLICY, S(""));
-    struct s3_acl acl = s3_bucket_acl(call, bucket);
-    out->is_public = BOOL_OF(s3_acl_is_public(&acl));
-    if (!text.p)
+    err e = find(call, input, &bucket, &text);
+    if (e.fault == &S3_NO_SUCH_BUCKET_POLICY) {
+        struct s3_acl acl = s3_bucket_acl(call, bucket);
+        out->is_public = BOOL_OF(s3_acl_is_public(&acl));
         return OK;
+    }
+    TRY(e);
     TRY(policy_parse(call->ctx.arena, text, &policy));
-    out->is_public.v = out->is_public.v || policy_is_public(policy);
+    out->is_public = BOOL_OF(policy_is_public(policy));
     return OK;
 }
 
