@@ -231,6 +231,7 @@ static err open_upload(struct request *request, struct auth_chunk_key *key)
     request->in = arena_alloc(arena, call->op->in->size);
     struct shape_issue issue = codec_decode(arena, &request->route, request->http, STR_NONE, request->in);
     call->reply = request_reply(request);
+    /* Who may not do it is not told what is wrong with it. */
     if (call->service->authorize)
         TRY(call->service->authorize(call, request->in));
     if (issue.wrong != WRONG_NOTHING)
