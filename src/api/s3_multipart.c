@@ -78,14 +78,14 @@ SHAPE(part_in, "UploadPartRequest", PART_IN)
     F(T, STR, etag, "ETag", HEADER)
 SHAPE(part_out, "UploadPartOutput", PART_OUT)
 
-/* Every part, and the end, needs the key that the upload was created with. */
-static err check_key(struct call *call, str algorithm, str key, str md5, const struct s3_object *object)
+/* Every part needs the key that the upload was created with. */
+static err check_key(struct call *call, str algorithm, str key, str md5, const struct s3_multipart *upload)
 {
     str given;
     TRY(s3_ssec_take(call, algorithm, key, md5, &given));
-    if (str_eq(given, object->ssec_md5))
+    if (str_eq(given, upload->object.ssec_md5))
         return OK;
-    if (object->ssec_md5.p && !given.p)
+    if (upload->object.ssec_md5.p && !given.p)
         return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
                         "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate "
                         "encryption parameters.");
@@ -124,7 +124,7 @@ static err part_begin(struct call *call, const void *input)
     struct s3_bucket *bucket;
     struct s3_multipart upload;
     TRY(find_upload(call, in, &bucket, &upload));
-    TRY(check_key(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, &upload.object));
+    TRY(check_key(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, &upload));
     TRY(check_algorithm(call, &upload));
     enum digest_kind kind = (enum digest_kind)(upload.object.checksum_kind - 1);
     TRY(s3_upload_begin(call, kind));
@@ -193,7 +193,7 @@ static err copy_run(struct call *call, const void *input, void *output)
     struct s3_part_copy copy = {.range = in->range,
                                 .conditions = {in->if_match, in->if_none_match, in->if_modified_since, in->if_unmodified_since}};
     TRY(find_upload(call, (const struct part_in *)in, &bucket, &upload));
-    TRY(check_key(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, &upload.object));
+    TRY(check_key(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, &upload));
     TRY(s3_source_parse(&call->ctx, in->source, &copy.source));
     TRY(s3_bucket_of(call, copy.source.bucket, in->source_owner, &source_bucket));
     TRY(s3_may(call, "s3:GetObject", copy.source.bucket, copy.source.key, copy.source.version));
@@ -292,7 +292,6 @@ static err complete_run(struct call *call, const void *input, void *output)
     take_checksums(&in->checksum_md5, complete.checksum);
     TRY(check_complete_key(call, in, bucket));
     TRY(s3_multipart_complete(call->api->s3, &call->ctx, bucket, &complete, &object));
-    TRY(check_key(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, &object));
     s3_written_fill(call, bucket, &object, (struct s3_stored_out *)out);
     s3_checksum_fill(&object, &out->checksum_md5, &out->type);
     out->location = arena_printf(call->ctx.arena, "http://%.*s/%.*s/%.*s", STR_ARG(call->ctx.host), STR_ARG(in->bucket),

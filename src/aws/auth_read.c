@@ -224,8 +224,8 @@ bool auth_body_chunked(const struct http_request *request, const struct auth *au
 {
     if (auth->payload >= PAYLOAD_CHUNKED_UNSIGNED_TRAILER && auth->payload <= PAYLOAD_CHUNKED_SIGNED_TRAILER)
         return true;
-    /* The encoding alone is a claim that some clients make about what they store. */
-    if (!http_header(request, S("x-amz-decoded-content-length")).p)
+    /* Beside a hash of the body as it is, the encoding is what some clients want to have stored. */
+    if (auth->payload == PAYLOAD_HASH && !http_header(request, S("x-amz-decoded-content-length")).p)
         return false;
     str rest = http_header(request, S("content-encoding"));
     while (rest.p)

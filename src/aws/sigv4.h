@@ -46,7 +46,7 @@ struct auth {
 
 /* What the request says of its caller; never fails. `form`: parameters of a Query request, or NULL. */
 void auth_read(struct arena *arena, const struct http_request *request, const struct form *form, struct auth *auth);
-/* True when the body is aws-chunked (by x-amz-content-sha256, or Content-Encoding with x-amz-decoded-content-length). */
+/* True when the body is aws-chunked (by x-amz-content-sha256 or Content-Encoding; not when the body as it is has a hash). */
 bool auth_body_chunked(const struct http_request *request, const struct auth *auth);
 /* A presigned request whose time is over at `now` (virtual): AccessDenied "Request has expired". Applies in every mode. */
 err auth_check_expiry(struct arena *arena, const struct auth *auth, msec now);
