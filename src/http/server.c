@@ -94,50 +94,6 @@ static int socket_of(struct exchange *exchange)
     return info ? info->connect_fd : -1;
 }
 
-static void watch_closed(uv_handle_t *handle)
-{
-    free(handle);
-}
-
-static void unwatch(struct exchange *exchange)
-{
-    struct watch *watch = exchange->watch;
-    if (!watch)
-        return;
-    exchange->watch = NULL;
-    watch->exchange = NULL;
-    uv_close((uv_handle_t *)&watch->poll, watch_closed);
-}
-
-static void on_hangup(uv_poll_t *poll, int status, int events)
-{
-    (void)status, (void)events;
-    struct exchange *exchange = ((struct watch *)poll)->exchange;
-    if (!exchange)
-        return;
-    struct http_app *app = &exchange->server->app;
-    unwatch(exchange);
-    if (exchange->known && !exchange->hung_up) {
-        exchange->hung_up = true;
-        app->hangup(app->user, &exchange->request);
-    }
-    http_cut(&exchange->request);
-}
-
-void exchange_watch(struct exchange *exchange)
-{
-    if (exchange->watch)
-        return;
-    struct watch *watch = xalloc(sizeof *watch);
-    if (uv_poll_init(exchange->server->loop, &watch->poll, socket_of(exchange))) {
-        free(watch);
-        return;
-    }
-    watch->exchange = exchange;
-    exchange->watch = watch;
-    uv_poll_start(&watch->poll, UV_DISCONNECT, on_hangup);
-}
-
 void exchange_suspend(struct exchange *exchange)
 {
     if (exchange->suspended)
@@ -151,7 +107,6 @@ void exchange_resume(struct exchange *exchange)
     if (!exchange->suspended)
         return;
     fresh_remove(exchange);
-    unwatch(exchange);
     exchange->suspended = false;
     MHD_resume_connection(exchange->connection);
     exchange->server->kick = true;
@@ -166,6 +121,9 @@ static void *on_target(void *user, const char *target, struct MHD_Connection *co
     struct exchange *exchange = ARENA_NEW(arena, struct exchange);
     exchange->server = server;
     exchange->connection = connection;
+    exchange->watch = watch_of(connection);
+    if (exchange->watch)
+        exchange->watch->exchange = exchange;
     exchange->request = (struct http_request){.arena = arena, .content_length = -1};
     exchange->request.target = arena_copy(arena, str_of(target));
     all_insert(exchange);
@@ -356,7 +314,8 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
         return;
     *state = NULL;
     fresh_remove(exchange);
-    unwatch(exchange);
+    if (exchange->watch)
+        exchange->watch->exchange = NULL;
     all_remove(exchange);
     if (exchange->known) {
         server->active--;
@@ -365,15 +324,6 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
     }
     reply_release(exchange);
     arena_give(server, exchange->request.arena);
-}
-
-static void on_connection(void *user, struct MHD_Connection *connection, void **state,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    (void)connection, (void)state;
-    struct http_server *server = user;
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED)
-        listen_resume(server->listener);
 }
 
 static bool on_accepted(void *user, int fd, const struct sockaddr *peer, socklen_t length)
@@ -397,13 +347,13 @@ static void on_timer(uv_timer_t *timer)
     MHD_run(server->daemon);
 }
 
-/* Requests that this turn left unanswered wait for something else: from now on we want to know when their peer goes. */
-static void watch_waiting(struct http_server *server)
+/* Requests that this turn left unanswered wait for something else: from now on their peer's leaving ends them. */
+static void end_turn_of_waiting(struct http_server *server)
 {
     while (server->fresh) {
         struct exchange *exchange = server->fresh;
         fresh_remove(exchange);
-        exchange_watch(exchange);
+        watch_waiting(exchange);
     }
 }
 
@@ -426,7 +376,7 @@ static void on_prepare(uv_prepare_t *prepare)
         server->kick = false;
         MHD_run(server->daemon);
     }
-    watch_waiting(server);
+    end_turn_of_waiting(server);
     arm_timer(server);
 }
 
@@ -460,7 +410,7 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, const struct 
                             MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
                             MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+                            MHD_OPTION_NOTIFY_CONNECTION, watch_connection, server,
                             MHD_OPTION_END);
 }
 

@@ -2,7 +2,8 @@
  *
  * What must not break:
  *  - an answer is queued only from the first or the last call of MHD's handler (it refuses any other moment);
- *  - a suspended connection is invisible to MHD's epoll, so whoever suspends also watches for the peer going away;
+ *  - a suspended connection is invisible to MHD's epoll, and MHD 0.9.75's edge-triggered reading misses an end that arrived together
+ *    with data: so every connection has a watch of ours for its peer's leaving (server_watch.c);
  *  - MHD_resume_connection is noticed only by the next MHD_run: every resume sets `kick`;
  *  - the watch leaves the loop before MHD may close the descriptor. */
 #ifndef HEADRACE_HTTP_SERVER_EXCHANGE_H
@@ -19,10 +20,13 @@
 
 struct exchange;
 
-/* A uv handle outlives the exchange by one loop turn, so it is no part of it. */
+/* One connection: lives until its uv handle is closed, a loop turn longer than MHD's. */
 struct watch {
-    uv_poll_t poll;
-    struct exchange *exchange; /* NULL once let go */
+    uv_poll_t poll; /* first: the handle is cast back */
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    struct exchange *exchange; /* the request that it carries now, or NULL */
+    bool left;                 /* the peer sends no more */
 };
 
 struct exchange {
@@ -63,7 +67,11 @@ void reply_release(struct exchange *exchange);
 /* Takes the connection out of MHD's hands until exchange_resume. */
 void exchange_suspend(struct exchange *exchange);
 void exchange_resume(struct exchange *exchange);
-/* Starts watching for the peer's hang-up. */
-void exchange_watch(struct exchange *exchange);
+
+/* server_watch.c: for MHD_OPTION_NOTIFY_CONNECTION; `user` is the server. */
+void watch_connection(void *user, struct MHD_Connection *connection, void **state, enum MHD_ConnectionNotificationCode code);
+struct watch *watch_of(struct MHD_Connection *connection);
+/* A request waits longer than its turn: if the peer has left meanwhile it is told now. */
+void watch_waiting(struct exchange *exchange);
 
 #endif

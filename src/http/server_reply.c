@@ -47,8 +47,9 @@ static ssize_t read_or_wait(void *user, uint64_t position, char *out, size_t n)
         return got;
     if (got < 0 || reply->kind != HTTP_BODY_PULL)
         return reply->length < 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+    if (exchange->watch && exchange->watch->left)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
     exchange_suspend(exchange);
-    exchange_watch(exchange);
     return 0;
 }
 

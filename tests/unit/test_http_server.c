@@ -410,6 +410,45 @@ TEST(a_client_that_gives_up_waiting_is_noticed)
     stop();
 }
 
+TEST(a_body_that_ends_with_its_connection_is_noticed)
+{
+    start();
+    int fd = connect_to_server();
+    say(fd, "PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc");
+    close(fd);
+    turns(20);
+    CHECK_INT(w.bodies, 1);
+    CHECK_INT(w.gone, 1);
+    CHECK_INT(w.ended, 0);
+    stop();
+}
+
+TEST(a_paused_body_whose_client_left_ends_when_it_is_resumed)
+{
+    start();
+    int fd = connect_to_server();
+    say(fd, "PUT /pause HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc");
+    turns(5);
+    close(fd);
+    turns(5);
+    CHECK_INT(w.gone, 0);
+    http_resume(w.waiting);
+    turns(20);
+    CHECK_INT(w.gone, 1);
+    stop();
+}
+
+TEST(a_client_that_only_stops_sending_gets_its_answer)
+{
+    start();
+    int fd = connect_to_server();
+    say(fd, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    shutdown(fd, SHUT_WR);
+    check_holds(hear(fd, NULL), "hello");
+    close(fd);
+    stop();
+}
+
 TEST(a_paused_body_stops_until_it_is_resumed)
 {
     start();

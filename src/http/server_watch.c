@@ -1,0 +1,84 @@
+/* http/server_watch.c - noticing that a peer has left. MHD 0.9.75 reads on edges: when the end of a connection arrives together with
+ * data it sees the data, waits for another edge that never comes, and keeps the connection for ever; and it does not look at suspended
+ * connections at all. So each connection has a level-triggered watch for its peer's end, which fires once:
+ *   a request waits, for a message or as a stream -> hangup, and the connection is cut;
+ *   anything else -> MHD is made to read again, and finds the end itself. A peer that has only stopped sending still gets its answer. */
+#include "http/server_exchange.h"
+
+#include <stdlib.h>
+
+struct watch *watch_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static void hang_up(struct exchange *exchange)
+{
+    struct http_app *app = &exchange->server->app;
+    if (exchange->known && !exchange->hung_up) {
+        exchange->hung_up = true;
+        app->hangup(app->user, &exchange->request);
+    }
+    http_cut(&exchange->request);
+}
+
+void watch_waiting(struct exchange *exchange)
+{
+    if (exchange->watch && exchange->watch->left)
+        hang_up(exchange);
+}
+
+/* Resuming marks a connection as readable. */
+static void read_again(struct watch *watch)
+{
+    MHD_suspend_connection(watch->connection);
+    MHD_resume_connection(watch->connection);
+    watch->server->kick = true;
+}
+
+static void on_left(uv_poll_t *poll, int status, int events)
+{
+    (void)status, (void)events;
+    struct watch *watch = (struct watch *)poll;
+    struct exchange *exchange = watch->exchange;
+    uv_poll_stop(poll);
+    watch->left = true;
+    if (!exchange || !exchange->suspended)
+        read_again(watch);
+    else if (!exchange->fresh_link && (exchange->ended || exchange->queued))
+        hang_up(exchange);
+    /* Else its turn ends first (watch_waiting), or its body goes on (http_resume). */
+}
+
+static void closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void start(struct http_server *server, struct MHD_Connection *connection, void **state)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct watch *watch = xalloc(sizeof *watch);
+    if (!info || uv_poll_init(server->loop, &watch->poll, info->connect_fd)) {
+        free(watch);
+        return;
+    }
+    watch->server = server;
+    watch->connection = connection;
+    *state = watch;
+    uv_poll_start(&watch->poll, UV_DISCONNECT, on_left);
+}
+
+void watch_connection(void *user, struct MHD_Connection *connection, void **state, enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *server = user;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        start(server, connection, state);
+        return;
+    }
+    if (*state)
+        uv_close(*state, closed);
+    *state = NULL;
+    listen_resume(server->listener);
+}
