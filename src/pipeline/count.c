@@ -64,42 +64,56 @@ static void step(struct count *count, uint8_t byte)
         character(count, REPLACEMENT_BYTES, false);
 }
 
-/* A well-formed character of 2 or 3 bytes at p, taken whole; 0 when there is none. */
-static size_t whole(struct count *count, const uint8_t *p, size_t n)
+/* Bytes of the well-formed character of 2 or 3 bytes at p, and whether it is white space; 0 when there is none. */
+static size_t whole(const uint8_t *p, size_t n, bool *space)
 {
-    if (n < 3)
+    if (n < 3 || (p[1] & 0xC0) != 0x80)
         return 0;
-    bool second = (p[1] & 0xC0) == 0x80;
-    if (p[0] >= 0xC2 && p[0] < 0xE0 && second) {
-        character(count, 2, p[0] == 0xC2 && p[1] == 0xA0);
+    if (p[0] >= 0xC2 && p[0] < 0xE0) {
+        *space = p[0] == 0xC2 && p[1] == 0xA0;
         return 2;
     }
     bool plain = p[0] > 0xE0 && p[0] < 0xF0 && p[0] != 0xED;
-    if (!plain || !second || (p[2] & 0xC0) != 0x80)
+    if (!plain || (p[2] & 0xC0) != 0x80)
         return 0;
-    uint32_t point = (p[0] & 0xFu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
-    character(count, 3, is_wide_space(point));
+    /* All wide white space begins with one of these. */
+    *space = (p[0] == 0xE1 || p[0] == 0xE2 || p[0] == 0xE3 || p[0] == 0xEF) &&
+             is_wide_space((p[0] & 0xFu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu));
     return 3;
 }
 
-static size_t scalar(struct count *count, const uint8_t *p, size_t n)
+/* ASCII and whole characters from the start of p, in registers; returns the bytes taken. No sequence is open. */
+static size_t plain_text(struct count *count, const uint8_t *p, size_t n)
+{
+    int64_t words = 0, newlines = 0;
+    bool in_word = count->in_word;
+    size_t i = 0;
+    while (i < n) {
+        bool space = p[i] == ' ' || (uint8_t)(p[i] - '\t') <= 4;
+        size_t length = p[i] < 0x80 ? 1 : whole(p + i, n - i, &space);
+        if (!length)
+            break;
+        newlines += p[i] == '\n';
+        words += !space & !in_word;
+        in_word = !space;
+        i += length;
+    }
+    count->bytes += (int64_t)i;
+    count->words += words;
+    count->newlines += newlines;
+    count->in_word = in_word;
+    return i;
+}
+
+static void scalar(struct count *count, const uint8_t *p, size_t n)
 {
     size_t i = 0;
     while (i < n) {
-        size_t taken = 0;
-        if (!count->missing && p[i] < 0x80) {
-            ascii(count, p[i]);
-            taken = 1;
-        } else if (!count->missing) {
-            taken = whole(count, p + i, n - i);
-        }
-        if (!taken) {
-            step(count, p[i]);
-            taken = 1;
-        }
-        i += taken;
+        if (!count->missing)
+            i += plain_text(count, p + i, n - i);
+        if (i < n)
+            step(count, p[i++]);
     }
-    return i;
 }
 
 #ifdef HAVE_AVX2_PATH
@@ -150,8 +164,10 @@ void count_feed(struct count *count, str piece)
     while (wide && n - i >= BLOCK) {
         if (!count->missing)
             i += ascii_blocks(count, p + i, n - i);
-        if (n - i >= BLOCK)
-            i += scalar(count, p + i, BLOCK);
+        if (n - i >= BLOCK) {
+            scalar(count, p + i, BLOCK);
+            i += BLOCK;
+        }
     }
 #endif
     if (i < n)
