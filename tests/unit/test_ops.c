@@ -3,6 +3,7 @@
 #include "api/ops.h"
 #include "aws/codec_query.h"
 #include "aws/fault.h"
+#include "aws/route_rest.h"
 
 #include "unit.h"
 
@@ -61,6 +62,23 @@ TEST(no_two_rows_of_a_service_have_one_name_or_one_route)
     for (const struct service *const *s = api_services; *s; s++)
         FOR_EACH_OP(op, *s)
             check_against_others(*s, op);
+}
+
+static bool names_a_selector(str query)
+{
+    while (query.p) {
+        str pair = str_cut(&query, '&');
+        if (route_is_selector(str_cut(&pair, '=')))
+            return true;
+    }
+    return false;
+}
+
+/* Else a request with a wrong method would fall through to the operation that has no sub-resource. */
+TEST(every_route_with_a_query_has_a_known_sub_resource)
+{
+    FOR_EACH_OP(op, &s3_service)
+        CHECK(!op->rest.query || names_a_selector(str_of(op->rest.query)));
 }
 
 TEST(every_implemented_row_can_run)
