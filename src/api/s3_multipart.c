@@ -262,12 +262,12 @@ static struct s3_complete_part *take_parts(struct call *call, list parts)
     return out;
 }
 
-/* With a checksum algorithm the end of the upload needs the customer's key, too. */
+/* The end of the upload needs the customer's key, too. */
 static err check_complete_key(struct call *call, const struct complete_in *in, struct s3_bucket *bucket)
 {
     struct s3_multipart upload;
     err e = s3_multipart_find(call->api->s3, &call->ctx, bucket, in->key, in->upload, &upload);
-    if (failed(e) || !upload.object.ssec_md5.p || !upload.algorithm)
+    if (failed(e) || !upload.object.ssec_md5.p)
         return OK;
     return check_key(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, &upload);
 }
