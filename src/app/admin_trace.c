@@ -69,7 +69,7 @@ static long pull(void *state, int64_t position, char *out, size_t n)
     if (take)
         memcpy(out, follower->text.p + follower->sent, take);
     follower->sent += take;
-    return (long)take;
+    return take || !follower->request->app->stopping ? (long)take : -1;
 }
 
 static void leave(struct follower *follower)
@@ -122,6 +122,12 @@ void trace_wake_followers(struct app *app)
     if (app->told == trace_last(app->trace))
         return;
     app->told = trace_last(app->trace);
+    for (struct follower *follower = app->followers; follower; follower = follower->next)
+        app->outlet->wake(follower->request->http);
+}
+
+void trace_end_followers(struct app *app)
+{
     for (struct follower *follower = app->followers; follower; follower = follower->next)
         app->outlet->wake(follower->request->http);
 }

@@ -418,6 +418,7 @@ void app_stop(struct app *app)
     app->stopping = true;
     turn_release_parked(app);
     advance_abandon(app);
+    trace_end_followers(app);
     uv_timer_start(&app->timer, out_of_patience, STOP_PATIENCE_MS, 0);
 }
 

@@ -23,5 +23,7 @@ void trace_feed_nothing(struct app *app, const struct ctx *ctx, str reason, str 
 
 /* Tells those who follow the event stream that there is more; after a commit. */
 void trace_wake_followers(struct app *app);
+/* The process stops: their streams end after what there is. */
+void trace_end_followers(struct app *app);
 
 #endif
