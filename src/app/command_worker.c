@@ -251,9 +251,9 @@ static int work(struct station *station, bool ingest)
 {
     signal(SIGPIPE, SIG_IGN);
     uv_loop_init(&station->loop);
+    watch_signals(station);
     open_remote(station);
     start_runner(station, ingest);
-    watch_signals(station);
     log_info("%s starting: %.*s, region %.*s, %lld at a time", ingest ? "ingest" : "worker",
              STR_ARG(ingest ? station->options.events_url : station->options.jobs_url),
              STR_ARG(station->remote.settings.region), (long long)station->options.concurrency);

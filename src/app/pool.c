@@ -126,16 +126,18 @@ static struct slot *free_slot(const struct pool *pool, enum pool_role role)
     return NULL;
 }
 
-/* Takes and runs messages of a role while there are some, a slot, and budget. */
-static void serve(struct pool *pool, enum pool_role role, int *budget)
+/* Takes and runs messages of a role while there are some, and a slot: so many, that others have their turn. */
+static void serve(struct pool *pool, enum pool_role role)
 {
     struct slot *slot;
-    while (pool->pending[role] && *budget > 0 && (slot = free_slot(pool, role))) {
+    for (int i = 0; i < MESSAGES_A_TURN && pool->pending[role]; i++) {
+        slot = free_slot(pool, role);
+        if (!slot)
+            return;
         if (!pool->queues[role] || !receive(slot)) {
             pool->pending[role] = false;
             return;
         }
-        --*budget;
         go(slot, NULL);
     }
 }
@@ -151,9 +153,8 @@ static bool work_left(const struct pool *pool)
 static void slice(uv_idle_t *idle)
 {
     struct pool *pool = idle->data;
-    int budget = MESSAGES_A_TURN;
     for (int role = 0; role < POOL_ROLES && !pool->quiet; role++)
-        serve(pool, (enum pool_role)role, &budget);
+        serve(pool, (enum pool_role)role);
     if (!work_left(pool))
         uv_idle_stop(idle);
 }
