@@ -1,10 +1,13 @@
 """Each example runs as its first lines say, and says what it promises."""
+import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
 
+import botocore.session
+import botocore.validate
 import pytest
 from conftest import SQS_IS_JSON
 
@@ -49,3 +52,30 @@ def test_demo():
     places = [out.index(step) for step in steps]
     assert places == sorted(places), out
 
+
+
+@pytest.mark.skipif(not SQS_IS_JSON, reason="needs AWS's newer models")
+def test_the_documents_for_aws_are_what_its_models_ask_for(monkeypatch):
+    names = ("REGION", "ACCOUNT_ID", "SUBNET_ID", "SECURITY_GROUP_ID", "DROPZONE_BUCKET", "PROCESSED_BUCKET")
+    for name in names:
+        monkeypatch.setenv(name, "x" + name.lower().replace("_", "-"))
+    text = run(ROOT / "examples/aws/deploy.sh", "--print")
+    assert "<" not in text and '"AWS_REGION", "value": "xregion"' in text
+    documents, at = [], 0
+    while at < len(text.rstrip()):
+        document, at = json.JSONDecoder().raw_decode(text, at)
+        documents.append(document)
+        at += len(text[at:]) - len(text[at:].lstrip())
+    scaling, service, task, policy = documents
+    session = botocore.session.get_session()
+
+    def check(where, operation, document, member=None):
+        shape = session.get_service_model(where).operation_model(operation).input_shape
+        report = botocore.validate.ParamValidator().validate(document, shape.members[member] if member else shape)
+        assert not report.has_errors(), report.generate_report()
+        assert set(document) <= set((shape.members[member] if member else shape).members), operation
+
+    check("ecs", "CreateService", service)
+    check("ecs", "RegisterTaskDefinition", task)
+    check("application-autoscaling", "PutScalingPolicy", scaling, "TargetTrackingScalingPolicyConfiguration")
+    assert {s["Effect"] for s in policy["Statement"]} == {"Allow"}
