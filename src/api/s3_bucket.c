@@ -47,12 +47,12 @@ static str arn_of(struct call *call, str bucket)
 }
 
 /* ACL and ownership rule that the bucket starts with. */
-static err store_settings(struct call *call, const struct create_in *in, struct s3_bucket *bucket)
+static err store_settings(struct call *call, const struct create_in *in, struct s3_bucket *bucket, bool made)
 {
     struct s3_acl_claims claims = {in->acl, in->grant_full_control, in->grant_read, in->grant_write, in->grant_read_acp,
                                    in->grant_write_acp};
     TRY(s3_acl_of_new_bucket(call, &claims, in->ownership, bucket));
-    if (!in->ownership.p)
+    if (!in->ownership.p || !made)
         return OK;
     str document = arena_printf(call->ctx.arena,
                                 "<OwnershipControls><Rule><ObjectOwnership>%.*s</ObjectOwnership></Rule></OwnershipControls>",
@@ -71,8 +71,10 @@ static err create(struct call *call, const void *input, void *output)
     struct s3_bucket *bucket;
     bool made;
     TRY(s3_bucket_create(call->api->s3, &call->ctx, &request, &bucket, &made));
-    if (made)
-        TRY(store_settings(call, in, bucket));
+    /* In us-east-1 who owns it may create it again, which resets its ACL and nothing else. */
+    if (!made)
+        TRY(s3_config_delete(call->api->s3, bucket, S3_CONFIG_ACL, S(""), NULL));
+    TRY(store_settings(call, in, bucket, made));
     bool global = str_eq(bucket->region, S("us-east-1"));
     out->location = arena_printf(call->ctx.arena, global ? "/%.*s" : "http://%.*s.s3.amazonaws.com/", STR_ARG(in->bucket));
     out->arn = arn_of(call, in->bucket);

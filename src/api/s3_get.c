@@ -58,6 +58,20 @@ SHAPE(get_in, "GetObjectRequest", GET_IN)
 SHAPE(read_out, "GetObjectOutput", GET_OUT)
 SHAPE(head_out, "HeadObjectOutput", HEAD_OUT)
 
+/* Headers carry ASCII: S3 gives other values as RFC 2047 words, taking each byte for a character of ISO 8859-1. */
+static str mail_safe(struct arena *arena, str value)
+{
+    struct buf b = buf_in(arena);
+    bool plain = true;
+    for (size_t i = 0; i < value.n; i++) {
+        plain = plain && (unsigned char)value.p[i] < 0x80;
+        buf_utf8(&b, (unsigned char)value.p[i]);
+    }
+    if (plain)
+        return value;
+    return arena_printf(arena, "=?UTF-8?B?%.*s?=", STR_ARG(base64_encode(arena, buf_str(&b))));
+}
+
 static list metadata_of(struct arena *arena, str packed)
 {
     list items = {.set = packed.n > 0};
@@ -69,7 +83,7 @@ static list metadata_of(struct arena *arena, str packed)
     while (items.n < n) {
         str value = str_cut(&rest, '\n');
         str key = str_cut(&value, ':');
-        *LIST_AT(items, struct str_pair, items.n++) = (struct str_pair){key, value};
+        *LIST_AT(items, struct str_pair, items.n++) = (struct str_pair){key, mail_safe(arena, value)};
     }
     return items;
 }
