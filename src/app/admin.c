@@ -15,6 +15,7 @@ static const struct admin_row *const tables[] = {
     admin_state_rows,
     admin_snapshot_rows,
     admin_status_rows,
+    admin_lint_rows,
 };
 
 #define EACH_ROW(row)                                                                              \

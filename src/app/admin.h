@@ -36,5 +36,6 @@ extern const struct admin_row admin_metrics_rows[];
 extern const struct admin_row admin_state_rows[];
 extern const struct admin_row admin_snapshot_rows[];
 extern const struct admin_row admin_status_rows[];
+extern const struct admin_row admin_lint_rows[];
 
 #endif

@@ -7,6 +7,7 @@
  * /_headrace/snapshots/NAME A name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with none of the
  * signs, so it names no other place. */
 #include "app/admin.h"
+#include "app/lint.h"
 #include "app/pool.h"
 #include "app/trace.h"
 #include "app/turn.h"
@@ -105,6 +106,7 @@ static void load(struct request *request)
     sqs_reload(app->sqs);
     s3_reload(app->s3);
     trace_clear(app->trace);
+    lint_clear(app->lint);
     if (app->pool)
         pool_reload(app->pool);
     answer_size(request, 200, path);

@@ -5,6 +5,7 @@
  * A reset is one transaction, complete before it answers. The pipeline's own resources are made anew unless told otherwise. */
 #include "app/admin.h"
 #include "app/fault_rules.h"
+#include "app/lint.h"
 #include "app/metrics.h"
 #include "app/pool.h"
 #include "app/trace.h"
@@ -50,6 +51,7 @@ static void forget(struct app *app)
 {
     trace_clear(app->trace);
     metrics_clear(app->metrics);
+    lint_clear(app->lint);
     fault_rules_remove(app->faults, STR_NONE);
 }
 

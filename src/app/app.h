@@ -25,6 +25,7 @@ struct pool;
 struct request;
 struct trace;
 struct metrics;
+struct lint;
 struct fault_rules;
 struct follower;
 
@@ -65,6 +66,9 @@ struct app {
     int64_t told;        /* newest event that they were woken for */
     int64_t trace_mark;  /* newest event when this turn began */
     struct metrics *metrics;
+    struct lint *lint;
+    struct s3_observation event; /* the one that is being delivered */
+    size_t *lint_found;          /* told at the end how many findings there were; NULL: nobody asks */
     struct fault_rules *faults;
 
     struct parks *parks;

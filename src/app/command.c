@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"status", "[--watch]", "buckets, queues and requests of a running emulator", command_status, false, false},
     {"snapshot", "save|load|... NAME", "save or load the whole state by NAME or FILE; list, delete", command_snapshot, false, false},
     {"cost", "[--json]", "what the requests so far would have cost on AWS", command_cost, false, false},
+    {"lint", "[--json]", "what would hurt on AWS in the use so far", command_lint, false, false},
     {"reset", "[ACCOUNT]", "empty a running emulator, or one account", command_reset, false, false},
     {"leaks", "ACCOUNT", "what an account left behind", command_leaks, false, false},
     {"doctor", "[--repair]", "examine the data directory (--data-dir) of a stopped emulator", command_doctor, false},

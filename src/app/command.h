@@ -33,6 +33,7 @@ int command_fault(int argc, char **argv);
 int command_snapshot(int argc, char **argv);
 int command_cost(int argc, char **argv);
 int command_reset(int argc, char **argv);
+int command_lint(int argc, char **argv);
 int command_leaks(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_ops(int argc, char **argv);

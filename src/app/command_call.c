@@ -170,6 +170,11 @@ int command_cost(int argc, char **argv)
     return show(argc, argv, "cost", "/_headrace/cost");
 }
 
+int command_lint(int argc, char **argv)
+{
+    return show(argc, argv, "lint", "/_headrace/lint");
+}
+
 int command_reset(int argc, char **argv)
 {
     struct asked asked = {.arena = arena_new()};

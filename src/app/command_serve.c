@@ -10,8 +10,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define EXIT_LINT 3 /* --lint error, and there was something */
+
 struct run { /* one `headrace serve` */
     struct app *app;
+    size_t lint_found;
     uv_signal_t terminate, interrupt, hangup;
 };
 
@@ -124,6 +127,7 @@ static int serve(const struct options *options)
     }
     free(message);
     if (run.app) {
+        run.app->lint_found = &run.lint_found;
         add_signal(&run, &loop, &run.terminate, SIGTERM, on_stop);
         add_signal(&run, &loop, &run.interrupt, SIGINT, on_stop);
         add_signal(&run, &loop, &run.hangup, SIGHUP, on_ignored);
@@ -135,6 +139,8 @@ static int serve(const struct options *options)
         close_signals(&run);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
+    if (!code && options->lint == LINT_FAIL && run.lint_found)
+        return EXIT_LINT;
     return code;
 }
 

@@ -66,6 +66,8 @@ static const struct option_row rows[] = {
     {"max-bytes", "N", "pipeline.maxBytes", NULL, OPTION_INT, PIPE(max_bytes), "10485760", 0, INT64_MAX, .help = "larger uploads are skipped"},
     {"visibility", "SECONDS", "pipeline.visibility", NULL, OPTION_INT, PIPE(visibility), "60", 0, 43200, .help = "visibility timeout of the pipeline's queues"},
     {"max-receives", "N", "pipeline.maxReceives", NULL, OPTION_INT, PIPE(max_receives), "4", 1, 1000, .help = "receives of a job before it goes to the dead letter queue"},
+    {"lint", "MODE", "lint", NULL, OPTION_CHOICE, AT(lint), "off", .choices = "off|warn|error",
+     .help = "at exit, print what would hurt on AWS; with error, exit with code 3 when there is any"},
     {"log-level", "LEVEL", "logLevel", NULL, OPTION_CHOICE, AT(log_level), "info", .choices = "debug|info|warn|error", .help = "what is logged to stderr"},
     {"quiet", NULL, "quiet", NULL, OPTION_FLAG, AT(quiet), "false", .help = "no banner"},
     {"color", "WHEN", "color", "", OPTION_TEXT, AT(color), "auto", .help = "auto, always or never"},

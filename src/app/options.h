@@ -9,6 +9,7 @@
 #include "pipeline/options.h"
 
 enum auth_mode { AUTH_OFF, AUTH_VERIFY, AUTH_ENFORCE };
+enum lint_mode { LINT_OFF, LINT_WARN, LINT_FAIL };
 
 struct str_list {
     const str *at;
@@ -29,6 +30,7 @@ struct options {
     struct str_list allow_hosts;
     bool strict;
     str clock; /* "real", "frozen" or "frozen=TIME" */
+    int64_t lint; /* enum lint_mode: what is done with findings at exit */
     int64_t log_level;
     bool quiet;
     str config_file;

@@ -56,8 +56,10 @@ static err make_queues(struct pool *pool, struct ctx *ctx, str *what)
         {S("RedrivePolicy"), STR_NONE},
         {S("Policy"), ingest_policy(ctx, options)},
     };
+    /* Longer than the sources', whose messages keep their age when they move here. */
+    struct sqs_pair longest = {S("MessageRetentionPeriod"), S("1209600")};
     *what = options->dead_letter_queue;
-    TRY(make_queue(pool, ctx, *what, NULL, 0));
+    TRY(make_queue(pool, ctx, *what, &longest, 1));
     *what = options->jobs_queue;
     settings[2].value = redrive(ctx, options->dead_letter_queue, options->max_receives);
     TRY(make_queue(pool, ctx, *what, settings, 3));

@@ -2,6 +2,7 @@
  * followed is told to read its tables anew. A handler that found nothing to receive asks to be parked and is simply run again. */
 #include "app/admin.h"
 #include "app/chaos.h"
+#include "app/lint_feed.h"
 #include "app/metrics.h"
 #include "app/request.h"
 #include "app/trace_feed.h"
@@ -228,6 +229,7 @@ void request_run(struct request *request)
         return;
     }
     request->empty = is_empty_receive(call, out);
+    lint_feed_done(request);
     if (!(call->op->flags & OP_RAW_OUTPUT))
         codec_encode(request->http->arena, &request->route, call->ctx.request_id, out, call->reply);
     request_answer(request, call->reply);

@@ -6,6 +6,9 @@
 #include "app/advance.h"
 #include "app/chaos.h"
 #include "app/dispatch.h"
+#include "app/lint.h"
+#include "app/lint_feed.h"
+#include "app/lint_state.h"
 #include "app/metrics.h"
 #include "app/pool.h"
 #include "app/trace.h"
@@ -142,8 +145,10 @@ static err deliver_event(void *user, struct ctx *ctx, str queue_arn, str body)
     int times = chaos_event(app, ctx, queue_name(queue_arn), &late);
     if (late)
         send.delay = late < 900000 ? (late + 999) / 1000 : 900;
-    while (times-- > 0)
+    while (times-- > 0) {
         TRY(sqs_message_send(app->sqs, ctx, queue, &send, &sent));
+        lint_feed_event(app, ctx, sent.id);
+    }
     return OK;
 }
 
@@ -311,6 +316,7 @@ struct app *app_open(uv_loop_t *loop, const struct options *options, const struc
     app->safety = (struct safety){options->host, options->allow_hosts.at, options->allow_hosts.n};
     app->trace = trace_new(TRACE_DEFAULT_BYTES);
     app->metrics = metrics_new();
+    app->lint = lint_new();
     app->faults = fault_rules_new();
     rng_seed_system(&app->rng);
     set_clock(app);
@@ -359,6 +365,7 @@ static void free_all(uv_handle_t *handle)
     keys_free(app->keys);
     trace_free(app->trace);
     metrics_free(app->metrics);
+    lint_free(app->lint);
     fault_rules_free(app->faults);
     parks_free(app->parks);
     free(app->ready.at);
@@ -387,6 +394,7 @@ void app_close(struct app *app)
 
 static void stop_now(uv_timer_t *timer)
 {
+    lint_at_exit(timer->data);
     app_close(timer->data);
 }
 

@@ -2,6 +2,7 @@
  * its MessageId; ctx->cause is the id of the message that a pipeline stage is working on. */
 #include "app/trace_feed.h"
 
+#include "app/lint_feed.h"
 #include "app/trace.h"
 #include "aws/op.h"
 
@@ -123,6 +124,8 @@ void trace_feed_fault(struct app *app, const struct ctx *ctx, str effect, str ru
 void trace_feed_s3(void *user, struct ctx *ctx, const struct s3_observation *seen)
 {
     struct app *app = user;
+    if (!seen->missed)
+        app->event = *seen;
     struct trace_event event = event_of(ctx, seen->missed ? TRACE_PASSED : TRACE_MATCHED);
     event.because = STR_NONE;
     event.actor = STR_NONE;
@@ -156,6 +159,7 @@ void trace_feed_sqs(void *user, const struct ctx *ctx, const struct sqs_observat
     }
     if (ctx)
         event.actor = caller_of(ctx);
+    lint_feed_sqs(app, ctx, seen);
     if (seen->event == SQS_MOVED)
         event.note = S("by a message move task");
     trace_add(app->trace, &event);
