@@ -229,8 +229,8 @@ void request_run(struct request *request)
         return;
     }
     request->empty = is_empty_receive(call, out);
-    lint_feed_done(request);
     if (!(call->op->flags & OP_RAW_OUTPUT))
         codec_encode(request->http->arena, &request->route, call->ctx.request_id, out, call->reply);
+    lint_feed_done(request);
     request_answer(request, call->reply);
 }
