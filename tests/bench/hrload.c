@@ -38,6 +38,7 @@ struct connection {
     size_t n;
     int64_t body_left; /* -1: the head is not complete; -2: chunked */
     int status;
+    bool closing; /* the server said Connection: close */
     char *follow;
 };
 
@@ -224,6 +225,10 @@ static void answered(struct run *run, struct connection *c)
 {
     if (c->status < 200 || c->status > 299)
         run->errors++;
+    if (c->closing) {
+        close(c->fd);
+        dial(run, c);
+    }
     if (run->follow.n && !c->following) {
         if (follow(run, c))
             return;
@@ -252,6 +257,7 @@ static void head(struct connection *c)
     *end = 0;
     char *length = strcasestr(c->in, "\r\ncontent-length:");
     bool chunked = strcasestr(c->in, "\r\ntransfer-encoding: chunked");
+    c->closing = strcasestr(c->in, "\r\nconnection: close");
     *end = '\r';
     int64_t have = (int64_t)c->n - (end + 4 - c->in);
     c->body_left = chunked ? -2 : (length ? strtoll(length + 17, NULL, 10) : 0) - have;
