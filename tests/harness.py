@@ -58,6 +58,7 @@ class Server:
 
     def start(self):
         self.port_file.unlink(missing_ok=True)
+        self.ending = False
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(self.flags, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
                                         env=self.env)
@@ -71,14 +72,22 @@ class Server:
 
     def kill(self):
         """As a crash: no warning, no clean-up."""
+        self.ending = True
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
 
+    def terminate(self):
+        """Asks it to end, and does not wait."""
+        self.ending = True
+        self.process.send_signal(signal.SIGTERM)
+
     def stop(self):
         """As an operator: SIGTERM, and the exit code must be 0."""
+        if self.process and self.process.poll() is not None and not self.ending:
+            raise AssertionError(f"headrace ended by itself with {self.process.returncode}:\n{self.output()[-4000:]}")
         if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.terminate()
             try:
                 self.process.wait(60)
             except subprocess.TimeoutExpired:

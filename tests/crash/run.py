@@ -255,7 +255,7 @@ def sigterm_finishes_what_is_in_flight(options, folder):
     connection.putheader("Content-Length", "10")
     connection.endheaders()
     connection.send(b"12345")
-    server.process.send_signal(signal.SIGTERM)
+    server.terminate()
     pause(0.2)
     connection.send(b"67890")
     assert connection.getresponse().status == 200
