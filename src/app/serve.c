@@ -122,6 +122,14 @@ static enum s3_destination check_destination(void *user, struct ctx *ctx, str qu
     return S3_DESTINATION_OK;
 }
 
+/* The policy may have changed since the notification was set: on AWS events are then lost in silence. */
+static bool may_deliver(struct app *app, struct ctx *ctx, int64_t queue, str bucket)
+{
+    str bucket_arn = arena_printf(ctx->arena, "arn:aws:s3:::%.*s", STR_ARG(bucket));
+    return !app->api.enforce ||
+           sqs_service_may_send(app->sqs, ctx, queue, S("s3.amazonaws.com"), bucket_arn, ctx->account);
+}
+
 static str queue_name(str arn)
 {
     str name = arn;
@@ -130,7 +138,7 @@ static str queue_name(str arn)
     return name;
 }
 
-static err deliver_event(void *user, struct ctx *ctx, str queue_arn, str body)
+static err deliver_event(void *user, struct ctx *ctx, str queue_arn, str bucket, str body)
 {
     struct app *app = user;
     struct sqs_sent sent;
@@ -140,6 +148,10 @@ static err deliver_event(void *user, struct ctx *ctx, str queue_arn, str body)
     if (failed(find_destination(app, queue_arn, &queue))) {
         /* On AWS too the write succeeds and the event is lost. */
         trace_feed_nothing(app, ctx, S("queue_missing"), queue_arn);
+        return OK;
+    }
+    if (!may_deliver(app, ctx, queue, bucket)) {
+        trace_feed_nothing(app, ctx, S("policy"), queue_arn);
         return OK;
     }
     int times = chaos_event(app, ctx, queue_name(queue_arn), &late);

@@ -255,7 +255,7 @@ static err send_test_events(struct s3 *s3, struct ctx *ctx, const struct s3_buck
         return OK;
     LIST_EACH(const struct s3_notify_rule, rule, queues)
         if (!seen_before(queues, rule))
-            TRY(s3->hooks.deliver(s3->hooks.user, ctx, rule->arn, test_event(ctx, bucket)));
+            TRY(s3->hooks.deliver(s3->hooks.user, ctx, rule->arn, bucket->name, test_event(ctx, bucket)));
     return OK;
 }
 

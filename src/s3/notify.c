@@ -270,7 +270,7 @@ err s3_notify(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_
         if (why || !rule->queue || !s3->hooks.deliver)
             continue;
         str body = record(s3, ctx, bucket, &events[index], rule->id, object);
-        TRY(s3->hooks.deliver(s3->hooks.user, ctx, rule->arn, body));
+        TRY(s3->hooks.deliver(s3->hooks.user, ctx, rule->arn, bucket->name, body));
     }
     return OK;
 }

@@ -23,7 +23,7 @@ struct s3_hooks {
     /* May this queue be a destination of events of `bucket`? */
     enum s3_destination (*check)(void *user, struct ctx *ctx, str queue_arn, str bucket);
     /* One event message, JSON body as AWS sends it, inside the write's own transaction. */
-    err (*deliver)(void *user, struct ctx *ctx, str queue_arn, str body);
+    err (*deliver)(void *user, struct ctx *ctx, str queue_arn, str bucket, str body);
     /* Every rule of the bucket, for every change, before its delivery; may be NULL. */
     void (*observe)(void *user, struct ctx *ctx, const struct s3_observation *seen);
 };

@@ -78,6 +78,23 @@ def test_a_bucket_needs_the_queues_leave_to_send_events(owner, refused):
     assert [b["Records"][0]["s3"]["object"]["key"] for b in bodies if "Records" in b] == ["k"]
 
 
+def test_events_are_lost_once_the_queues_leave_is_gone(owner):
+    bucket = "later-" + owner.account
+    owner.s3.create_bucket(Bucket=bucket)
+    queue = make(owner)
+    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"},
+                                                     "Action": "sqs:SendMessage", "Resource": ARN}]}
+    owner.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(allow)})
+    owner.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={
+        "QueueConfigurations": [{"QueueArn": ARN, "Events": ["s3:ObjectCreated:*"]}]})
+    assert len(owner.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]) == 1  # s3:TestEvent
+    owner.s3.put_object(Bucket=bucket, Key="heard", Body=b"x")
+    assert len(owner.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]) == 1
+    owner.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": ""})
+    owner.s3.put_object(Bucket=bucket, Key="unheard", Body=b"x")
+    assert "Messages" not in owner.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+
+
 def test_who_has_no_credentials_is_refused(owner, enforcing):
     queue = make(owner)
     nobody = botocore.session.Session().create_client("sqs", endpoint_url=enforcing.endpoint, region_name="us-east-1",

@@ -18,8 +18,9 @@ static enum s3_destination check(void *user, struct ctx *ctx, str arn, str bucke
     return ((struct heard *)user)->answer;
 }
 
-static err deliver(void *user, struct ctx *ctx, str arn, str body)
+static err deliver(void *user, struct ctx *ctx, str arn, str bucket, str body)
 {
+    (void)bucket;
     struct heard *heard = user;
     (void)ctx;
     CHECK_STR(arn, S(QUEUE));
