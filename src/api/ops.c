@@ -1,5 +1,6 @@
-/* api/ops.c - see ops.h. What is printed here is what the coverage table of docs/fidelity.md and the audits against AWS's published
- * models read; so it says everything that a row says, and nothing that a row does not. */
+/* api/ops.c - see ops.h. What is printed here is what the coverage table of docs/fidelity.md and
+ * the audits against AWS's published models read; so it says everything that a row says, and
+ * nothing that a row does not. */
 #include "api/ops.h"
 
 #include "base/text.h"
@@ -8,8 +9,10 @@
 
 const struct service *const api_services[] = {&s3_service, &sqs_service, &sts_service, NULL};
 
-static const char *const kinds[] = {"string", "integer", "boolean", "blob", "timestamp", "structure", "list", "map"};
-static const char *const places[] = {"body", "header", "querystring", "headers", "bucket", "key", "payload", "status", "none"};
+static const char *const kinds[] = {"string",    "integer",   "boolean", "blob",
+                                    "timestamp", "structure", "list",    "map"};
+static const char *const places[] = {"body", "header",  "querystring", "headers", "bucket",
+                                     "key",  "payload", "status",      "none"};
 static const char *const levels[] = {"none", "service", "bucket", "object"};
 
 static void put_text(struct buf *b, const char *name, const char *value)
@@ -48,8 +51,8 @@ static void put_field(struct buf *b, const struct field *field, int depth)
     buf_char(b, '}');
 }
 
-/* Some of AWS's shapes contain themselves (lifecycle filters do not, replies of future services may): deeper than any of ours is
- * deep enough. */
+/* Some of AWS's shapes contain themselves (lifecycle filters do not, replies of future services
+ * may): deeper than any of ours is deep enough. */
 static void put_shape(struct buf *b, const struct shape *shape, int depth)
 {
     BUF_LIT(b, "{\"name\":");
@@ -67,7 +70,8 @@ static void put_rest(struct buf *b, const struct rest_route *rest)
 {
     if (!rest->method)
         return;
-    buf_printf(b, ",\"rest\":{\"method\":\"%s\",\"level\":\"%s\"", rest->method, levels[rest->level]);
+    buf_printf(b, ",\"rest\":{\"method\":\"%s\",\"level\":\"%s\"", rest->method,
+               levels[rest->level]);
     put_text(b, "query", rest->query);
     put_text(b, "header", rest->header);
     buf_printf(b, ",\"status\":%d}", rest->status ? rest->status : 200);
@@ -80,7 +84,8 @@ static void put_op(struct buf *b, const struct service *service, const struct op
     buf_json(b, str_of(op->name));
     buf_printf(b, ",\"implemented\":%s", implemented ? "true" : "false");
     BUF_LIT(b, ",\"action\":");
-    buf_json(b, op->action ? str_of(op->action) : arena_printf(b->arena, "%s:%s", service->name, op->name));
+    buf_json(b, op->action ? str_of(op->action)
+                           : arena_printf(b->arena, "%s:%s", service->name, op->name));
     put_rest(b, &op->rest);
     if (implemented) {
         BUF_LIT(b, ",\"input\":");
@@ -135,6 +140,6 @@ void api_ops_text(struct buf *b)
 {
     for (const struct service *const *s = api_services; *s; s++)
         FOR_EACH_OP(op, *s)
-            if (!(op->flags & OP_UNIMPLEMENTED))
-                buf_printf(b, "%s %s\n", (*s)->name, op->name);
+    if (!(op->flags & OP_UNIMPLEMENTED))
+        buf_printf(b, "%s %s\n", (*s)->name, op->name);
 }

@@ -1,11 +1,13 @@
-/* api/ops_markdown.c - the rows as the coverage table of docs/fidelity.md, so that the document cannot say what the program does not do. */
+/* api/ops_markdown.c - the rows as the coverage table of docs/fidelity.md, so that the document
+ * cannot say what the program does not do. */
 #include "api/ops.h"
 #include "base/buf.h"
 
 enum { DEPTH_MAX = 6 };
 
 /* Members that are known and refused, as a list of dotted names after `before`. */
-static void put_refused(struct buf *b, const struct shape *shape, str path, int depth, const char **before)
+static void put_refused(struct buf *b, const struct shape *shape, str path, int depth,
+                        const char **before)
 {
     for (size_t i = 0; i < shape->n && depth < DEPTH_MAX; i++) {
         const struct field *field = &shape->fields[i];
@@ -40,10 +42,12 @@ void api_ops_markdown(struct buf *b)
             all++;
             done += !(op->flags & OP_UNIMPLEMENTED);
         }
-        buf_printf(b, "### %s: %zu of %zu operations\n\n| Operation | Implemented | Members refused by name |\n|---|---|---|\n",
+        buf_printf(b,
+                   "### %s: %zu of %zu operations\n\n| Operation | Implemented | Members refused "
+                   "by name |\n|---|---|---|\n",
                    (*s)->name, done, all);
         FOR_EACH_OP(op, *s)
-            put_row(b, op);
+        put_row(b, op);
         buf_char(b, '\n');
     }
 }

@@ -261,10 +261,13 @@ static bool is_initiator(const struct question *q)
     struct s3_multipart upload;
     struct call *call = q->call;
     if (call->ctx.anonymous || !call->request || !q->key.p ||
-        (strcmp(q->action, "s3:AbortMultipartUpload") && strcmp(q->action, "s3:ListMultipartUploadParts")))
+        (strcmp(q->action, "s3:AbortMultipartUpload") &&
+         strcmp(q->action, "s3:ListMultipartUploadParts")))
         return false;
     str name = http_query(call->request, S("uploadId"));
-    return name.p && !failed(s3_multipart_find(call->api->s3, &call->ctx, q->bucket, q->key, name, &upload)) &&
+    return name.p &&
+           !failed(
+               s3_multipart_find(call->api->s3, &call->ctx, q->bucket, q->key, name, &upload)) &&
            str_eq(upload.initiator, call->ctx.account);
 }
 
@@ -305,7 +308,8 @@ static struct question question_of(struct call *call, const char *action, struct
 /* Whether a missing key may be told from a forbidden one: by who may list it. */
 static bool may_list(const struct question *q)
 {
-    struct question listing = {.call = q->call, .bucket = q->bucket, .action = "s3:ListBucket", .prefix = q->key};
+    struct question listing = {
+        .call = q->call, .bucket = q->bucket, .action = "s3:ListBucket", .prefix = q->key};
     return allowed(&listing);
 }
 

@@ -114,7 +114,8 @@ err s3_acl_may_store(struct call *call, struct s3_bucket *bucket, const struct s
  * anything. */
 static bool means_nothing(const struct s3_acl_claims *claims)
 {
-    return !claims_grants(claims) && (!claims->canned.p || str_eq(claims->canned, S("bucket-owner-full-control")));
+    return !claims_grants(claims) &&
+           (!claims->canned.p || str_eq(claims->canned, S("bucket-owner-full-control")));
 }
 
 err s3_acl_of_write(struct call *call, const struct s3_acl_claims *claims, struct s3_bucket *bucket,

@@ -6,8 +6,10 @@
 
 /* The request says anything at all about an ACL. */
 bool s3_acl_claimed(const struct s3_acl_claims *claims);
-/* The list that the claims mean for a resource of `owner`; canonical ids. InvalidArgument, InvalidRequest. */
-err s3_acl_of_claims(struct call *call, const struct s3_acl_claims *claims, str owner, str bucket_owner, struct s3_acl *acl);
+/* The list that the claims mean for a resource of `owner`; canonical ids. InvalidArgument,
+ * InvalidRequest. */
+err s3_acl_of_claims(struct call *call, const struct s3_acl_claims *claims, str owner,
+                     str bucket_owner, struct s3_acl *acl);
 /* AccessDenied when it is public and the bucket blocks that. */
 err s3_acl_may_store(struct call *call, struct s3_bucket *bucket, const struct s3_acl *acl);
 /* Whether a canonical id may be anyone's. */

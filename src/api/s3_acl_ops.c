@@ -61,8 +61,9 @@ SHAPE(put_object_acl_out, "PutObjectAclResponse", PUT_OBJECT_OUT)
 static struct acl_grant wire_grant(struct call *call, const struct s3_grant *grant)
 {
     struct acl_grantee *grantee = ARENA_NEW(call->ctx.arena, struct acl_grantee);
-    *grantee = grant->group ? (struct acl_grantee){.type = S("Group"), .uri = s3_group_uri(grant->group)}
-                            : (struct acl_grantee){.type = S("CanonicalUser"), .id = grant->user};
+    *grantee = grant->group
+                   ? (struct acl_grantee){.type = S("Group"), .uri = s3_group_uri(grant->group)}
+                   : (struct acl_grantee){.type = S("CanonicalUser"), .id = grant->user};
     if (!grant->group)
         grantee->display_name = s3_name_of_canonical_id(call, grant->user);
     return (struct acl_grant){grantee, s3_permission_name(grant->permission)};

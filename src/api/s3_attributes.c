@@ -9,7 +9,8 @@
     F(T, STR, version_id, "versionId", QUERY)                                                      \
     F(T, INT, max_parts, "x-amz-max-parts", HEADER, .min = 0, .max = 2147483647)                   \
     F(T, INT, part_marker, "x-amz-part-number-marker", HEADER, .min = 0, .max = 2147483647)        \
-    F(T, LIST, attributes, "x-amz-object-attributes", HEADER, .of = &scalar_str_shape, .flags = REQUIRED)
+    F(T, LIST, attributes, "x-amz-object-attributes", HEADER, .of = &scalar_str_shape,             \
+      .flags = REQUIRED)
 SHAPE(attributes_in, "GetObjectAttributesRequest", ATTRIBUTES_IN)
 
 #define CHECKSUM(F, T)                                                                             \
@@ -52,15 +53,18 @@ static void fill_part(const struct s3_part *part, struct object_part *out)
     s3_checksum_fill(&sum, &out->checksum_md5, NULL);
 }
 
-static struct object_parts *parts_of(struct call *call, const struct attributes_in *in, const struct s3_object *object)
+static struct object_parts *parts_of(struct call *call, const struct attributes_in *in,
+                                     const struct s3_object *object)
 {
     struct s3_part *parts;
     size_t n;
     struct object_parts *out = ARENA_NEW(call->ctx.arena, struct object_parts);
-    int64_t max = in->max_parts.set && in->max_parts.v < PARTS_MAX ? in->max_parts.v : PARTS_MAX, last = 0;
+    int64_t max = in->max_parts.set && in->max_parts.v < PARTS_MAX ? in->max_parts.v : PARTS_MAX,
+            last = 0;
     s3_parts_read(call->api->s3, &call->ctx, object->id, 0, &parts, &n);
     out->count = INT_OF((int64_t)n);
-    out->parts = (list){.at = arena_array(call->ctx.arena, n, sizeof(struct object_part)), .set = true};
+    out->parts =
+        (list){.at = arena_array(call->ctx.arena, n, sizeof(struct object_part)), .set = true};
     out->truncated = BOOL_OF(false);
     for (size_t i = 0; i < n; i++) {
         if (parts[i].number <= in->part_marker.v)
@@ -77,8 +81,8 @@ static struct object_parts *parts_of(struct call *call, const struct attributes_
     return out;
 }
 
-static err fill_one(struct call *call, const struct attributes_in *in, const struct s3_object *object, str name,
-                    struct attributes_out *out)
+static err fill_one(struct call *call, const struct attributes_in *in,
+                    const struct s3_object *object, str name, struct attributes_out *out)
 {
     if (str_eq(name, S("ETag"))) {
         out->etag = object->etag;
@@ -93,7 +97,8 @@ static err fill_one(struct call *call, const struct attributes_in *in, const str
     } else if (str_eq(name, S("ObjectSize"))) {
         out->size = INT_OF(object->size);
     } else {
-        return s3_argument_invalid(call, "Invalid attribute name specified.", "x-amz-object-attributes", name);
+        return s3_argument_invalid(call, "Invalid attribute name specified.",
+                                   "x-amz-object-attributes", name);
     }
     return OK;
 }
@@ -107,7 +112,7 @@ static err get_attributes(struct call *call, const void *input, void *output)
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     TRY(s3_find_for(call, bucket, in->key, in->version_id, &object));
     TRY(s3_ssec_check(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, &object));
-    LIST_EACH(struct scalar_str, name, in->attributes)
+    LIST_EACH (struct scalar_str, name, in->attributes)
         TRY(fill_one(call, in, &object, name->value, out));
     out->last_modified = INT_OF(object.mtime);
     out->version_id = s3_object_version(bucket, &object);
@@ -115,7 +120,8 @@ static err get_attributes(struct call *call, const void *input, void *output)
 }
 
 const struct op s3_attributes_ops[] = {
-    {"GetObjectAttributes", &attributes_in_shape, &attributes_out_shape, get_attributes, .flags = OP_READ,
-     .rest = {"GET", REST_OBJECT, "attributes"}, .out_root = "GetObjectAttributesResponse"},
+    {"GetObjectAttributes", &attributes_in_shape, &attributes_out_shape, get_attributes,
+     .flags = OP_READ, .rest = {"GET", REST_OBJECT, "attributes"},
+     .out_root = "GetObjectAttributesResponse"},
     {0},
 };

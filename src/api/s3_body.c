@@ -1,9 +1,10 @@
-/* api/s3_body.c - the body of an answer: bytes from the database when small, a file when it is one, else a walk over the slices
- * of a multipart object.
+/* api/s3_body.c - the body of an answer: bytes from the database when small, a file when it is one,
+ * else a walk over the slices of a multipart object.
  *
- * An answer may take many loop turns, while which the object can be deleted. An open file outlives that; so the files of the
- * first slices are opened at once, and only a body of very many parts opens the rest as it gets there. If one is gone by then
- * the connection is cut: the client sees a short body, never a wrong one. */
+ * An answer may take many loop turns, while which the object can be deleted. An open file outlives
+ * that; so the files of the first slices are opened at once, and only a body of very many parts
+ * opens the rest as it gets there. If one is gone by then the connection is cut: the client sees a
+ * short body, never a wrong one. */
 #include "api/s3_common.h"
 #include "store/blob.h"
 
@@ -50,7 +51,8 @@ static long read_item(struct reader *reader, size_t i, int64_t at, char *out, si
     }
     str bytes;
     arena_reset(reader->arena);
-    if (failed(blob_read(reader->blobs, reader->arena, slice->id, slice->at + at, n, &bytes)) || !bytes.n)
+    if (failed(blob_read(reader->blobs, reader->arena, slice->id, slice->at + at, n, &bytes)) ||
+        !bytes.n)
         return -1;
     memcpy(out, bytes.p, bytes.n);
     return (long)bytes.n;
@@ -59,7 +61,8 @@ static long read_item(struct reader *reader, size_t i, int64_t at, char *out, si
 static long pull(void *state, int64_t position, char *out, size_t n)
 {
     struct reader *reader = state;
-    while (reader->at < reader->n && position >= reader->before + reader->item[reader->at].slice.n) {
+    while (reader->at < reader->n &&
+           position >= reader->before + reader->item[reader->at].slice.n) {
         reader->before += reader->item[reader->at].slice.n;
         close_item(reader, reader->at++);
     }
@@ -78,7 +81,8 @@ static void pull_free(void *state)
     free(reader);
 }
 
-static void reply_slices(struct call *call, const struct blob_slice *slices, size_t n, int64_t length)
+static void reply_slices(struct call *call, const struct blob_slice *slices, size_t n,
+                         int64_t length)
 {
     struct reader *reader = xalloc(sizeof *reader + n * sizeof reader->item[0]);
     reader->blobs = call->api->blobs;
@@ -114,7 +118,8 @@ err s3_reply_body(struct call *call, const struct s3_object *object, int64_t at,
         return OK;
     int fd = slices->n > BLOB_INLINE_MAX ? blob_fd(call->api->blobs, slices->id) : -1;
     if (fd < 0 && slices->n <= BLOB_INLINE_MAX)
-        return blob_read(call->api->blobs, call->ctx.arena, slices->id, slices->at, (size_t)slices->n, &reply->bytes);
+        return blob_read(call->api->blobs, call->ctx.arena, slices->id, slices->at,
+                         (size_t)slices->n, &reply->bytes);
     if (fd < 0)
         return FAIL(FAULT_INTERNAL);
     reply->kind = HTTP_BODY_FILE;

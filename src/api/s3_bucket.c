@@ -1,4 +1,5 @@
-/* api/s3_bucket.c - operations on buckets themselves: create, head, list, delete, where they are, whether they keep versions. */
+/* api/s3_bucket.c - operations on buckets themselves: create, head, list, delete, where they are,
+ * whether they keep versions. */
 #include "api/s3_bucket.h"
 
 #include "api/s3_acl.h"
@@ -20,14 +21,17 @@ SHAPE(bucket_info, "BucketInfo", BUCKET_INFO)
 
 #define CREATE_CONFIGURATION(F, T)                                                                 \
     F(T, STR, location, "LocationConstraint", BODY)                                                \
-    F(T, STRUCT, directory_location, "Location", BODY, .of = &location_info_shape, .flags = UNIMPLEMENTED) \
-    F(T, STRUCT, directory_bucket, "Bucket", BODY, .of = &bucket_info_shape, .flags = UNIMPLEMENTED) \
+    F(T, STRUCT, directory_location, "Location", BODY, .of = &location_info_shape,                 \
+      .flags = UNIMPLEMENTED)                                                                      \
+    F(T, STRUCT, directory_bucket, "Bucket", BODY, .of = &bucket_info_shape,                       \
+      .flags = UNIMPLEMENTED)                                                                      \
     F(T, LIST, tags, "Tags", BODY, .of = &s3_tag_shape, .item = "Tag", .flags = UNIMPLEMENTED)
 SHAPE(create_configuration, "CreateBucketConfiguration", CREATE_CONFIGURATION)
 
 #define CREATE_IN(F, T)                                                                            \
     F(T, STR, bucket, "Bucket", BUCKET, .flags = REQUIRED)                                         \
-    F(T, STRUCT, configuration, "CreateBucketConfiguration", PAYLOAD, .of = &create_configuration_shape) \
+    F(T, STRUCT, configuration, "CreateBucketConfiguration", PAYLOAD,                              \
+      .of = &create_configuration_shape)                                                           \
     S3_GRANTS_IN(F, T)                                                                             \
     F(T, STR, grant_write, "x-amz-grant-write", HEADER)                                            \
     F(T, BOOL, object_lock, "x-amz-bucket-object-lock-enabled", HEADER)                            \
@@ -47,15 +51,17 @@ static str arn_of(struct call *call, str bucket)
 }
 
 /* ACL and ownership rule that the bucket starts with. */
-static err store_settings(struct call *call, const struct create_in *in, struct s3_bucket *bucket, bool made)
+static err store_settings(struct call *call, const struct create_in *in, struct s3_bucket *bucket,
+                          bool made)
 {
-    struct s3_acl_claims claims = {in->acl, in->grant_full_control, in->grant_read, in->grant_write, in->grant_read_acp,
-                                   in->grant_write_acp};
+    struct s3_acl_claims claims = {in->acl,         in->grant_full_control, in->grant_read,
+                                   in->grant_write, in->grant_read_acp,     in->grant_write_acp};
     TRY(s3_acl_of_new_bucket(call, &claims, in->ownership, bucket));
     if (!in->ownership.p || !made)
         return OK;
     str document = arena_printf(call->ctx.arena,
-                                "<OwnershipControls><Rule><ObjectOwnership>%.*s</ObjectOwnership></Rule></OwnershipControls>",
+                                "<OwnershipControls><Rule><ObjectOwnership>%.*s</ObjectOwnership></"
+                                "Rule></OwnershipControls>",
                                 STR_ARG(in->ownership));
     return s3_config_put(call->api->s3, bucket, S3_CONFIG_OWNERSHIP, S(""), document);
 }
@@ -76,7 +82,8 @@ static err create(struct call *call, const void *input, void *output)
         TRY(s3_config_delete(call->api->s3, bucket, S3_CONFIG_ACL, S(""), NULL));
     TRY(store_settings(call, in, bucket, made));
     bool global = str_eq(bucket->region, S("us-east-1"));
-    out->location = arena_printf(call->ctx.arena, global ? "/%.*s" : "http://%.*s.s3.amazonaws.com/", STR_ARG(in->bucket));
+    out->location = arena_printf(
+        call->ctx.arena, global ? "/%.*s" : "http://%.*s.s3.amazonaws.com/", STR_ARG(in->bucket));
     out->arn = arn_of(call, in->bucket);
     return OK;
 }
@@ -102,7 +109,7 @@ static err head(struct call *call, const void *input, void *output)
     return OK;
 }
 
-static err delete(struct call *call, const void *input, void *output)
+static err delete (struct call *call, const void *input, void *output)
 {
     (void)output;
     const struct s3_bucket_in *in = input;
@@ -128,7 +135,8 @@ SHAPE(bucket_entry, "Bucket", BUCKET)
 
 #define LIST_OUT(F, T)                                                                             \
     F(T, STRUCT, owner, "Owner", BODY, .of = &s3_owner_shape)                                      \
-    F(T, LIST, buckets, "Buckets", BODY, .of = &bucket_entry_shape, .item = "Bucket", .flags = KEEP_EMPTY) \
+    F(T, LIST, buckets, "Buckets", BODY, .of = &bucket_entry_shape, .item = "Bucket",              \
+      .flags = KEEP_EMPTY)                                                                         \
     F(T, STR, token, "ContinuationToken", BODY)                                                    \
     F(T, STR, prefix, "Prefix", BODY)
 SHAPE(list_out, "ListBucketsOutput", LIST_OUT)
@@ -138,20 +146,26 @@ SHAPE(list_out, "ListBucketsOutput", LIST_OUT)
 static err check_list(struct call *call, const struct list_in *in, str *after)
 {
     if (in->max.set && (in->max.v < 1 || in->max.v > BUCKETS_MAX))
-        return s3_argument_invalid(call, "Argument max-buckets must be an integer between 1 and 10000", "max-buckets",
-                                   arena_printf(call->ctx.arena, "%lld", (long long)in->max.v));
+        return s3_argument_invalid(
+            call, "Argument max-buckets must be an integer between 1 and 10000", "max-buckets",
+            arena_printf(call->ctx.arena, "%lld", (long long)in->max.v));
     if (in->region.p && !s3_region_known(in->region))
-        return s3_argument_invalid(call,
-                                   arena_cstr(call->ctx.arena, arena_printf(call->ctx.arena, "Argument value %.*s is not a valid AWS Region",
-                                                                            STR_ARG(in->region))),
-                                   "bucket-region", in->region);
+        return s3_argument_invalid(
+            call,
+            arena_cstr(call->ctx.arena,
+                       arena_printf(call->ctx.arena,
+                                    "Argument value %.*s is not a valid AWS Region",
+                                    STR_ARG(in->region))),
+            "bucket-region", in->region);
     *after = in->token.p ? base64_decode(call->ctx.arena, in->token) : STR_NONE;
     if (in->token.p && !after->n)
-        return s3_argument_invalid(call, "The continuation token provided is incorrect", "continuation-token", in->token);
+        return s3_argument_invalid(call, "The continuation token provided is incorrect",
+                                   "continuation-token", in->token);
     return OK;
 }
 
-static void fill_entry(struct call *call, const struct s3_bucket *bucket, bool asked, struct bucket_entry *entry)
+static void fill_entry(struct call *call, const struct s3_bucket *bucket, bool asked,
+                       struct bucket_entry *entry)
 {
     entry->name = arena_copy(call->ctx.arena, bucket->name);
     entry->created = INT_OF(bucket->created / 1000 * 1000);
@@ -169,8 +183,11 @@ static err list_all(struct call *call, const void *input, void *output)
     TRY(check_list(call, in, &after));
     size_t max = in->max.set ? (size_t)in->max.v : BUCKETS_MAX;
     bool asked = in->max.set || in->prefix.p || in->region.p || in->token.p;
-    size_t n = s3_bucket_list(call->api->s3, &call->ctx, call->ctx.account, in->prefix, in->region, after, max + 1, &buckets);
-    out->buckets = (list){.at = arena_array(call->ctx.arena, n, sizeof(struct bucket_entry)), .n = n > max ? max : n, .set = true};
+    size_t n = s3_bucket_list(call->api->s3, &call->ctx, call->ctx.account, in->prefix, in->region,
+                              after, max + 1, &buckets);
+    out->buckets = (list){.at = arena_array(call->ctx.arena, n, sizeof(struct bucket_entry)),
+                          .n = n > max ? max : n,
+                          .set = true};
     for (size_t i = 0; i < out->buckets.n; i++)
         fill_entry(call, buckets[i], asked, LIST_AT(out->buckets, struct bucket_entry, i));
     if (n > max)
@@ -192,7 +209,9 @@ static err get_location(struct call *call, const void *input, void *output)
     struct location_out *out = output;
     struct s3_bucket *bucket;
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
-    out->location = str_eq(bucket->region, S("us-east-1")) ? S("") : arena_copy(call->ctx.arena, bucket->region);
+    out->location = str_eq(bucket->region, S("us-east-1"))
+                        ? S("")
+                        : arena_copy(call->ctx.arena, bucket->region);
     return OK;
 }
 
@@ -206,7 +225,8 @@ SHAPE(versioning, "VersioningConfiguration", VERSIONING)
     S3_BUCKET_IN(F, T)                                                                             \
     S3_DOCUMENT_IN(F, T)                                                                           \
     F(T, STR, mfa, "x-amz-mfa", HEADER, .flags = UNIMPLEMENTED)                                    \
-    F(T, STRUCT, configuration, "VersioningConfiguration", PAYLOAD, .of = &versioning_shape, .flags = REQUIRED)
+    F(T, STRUCT, configuration, "VersioningConfiguration", PAYLOAD, .of = &versioning_shape,       \
+      .flags = REQUIRED)
 SHAPE(versioning_in, "PutBucketVersioningRequest", VERSIONING_IN)
 
 static err put_versioning(struct call *call, const void *input, void *output)
@@ -222,7 +242,8 @@ static err put_versioning(struct call *call, const void *input, void *output)
     if (str_eq(configuration->mfa_delete, S("Enabled")))
         return err_text(call->ctx.arena, &S3_NOT_IMPLEMENTED, "MfaDelete is not implemented.");
     bool enabled = str_eq(configuration->status, S("Enabled"));
-    return s3_bucket_set_versioning(call->api->s3, &call->ctx, bucket, enabled ? S3_VERSIONED : S3_SUSPENDED);
+    return s3_bucket_set_versioning(call->api->s3, &call->ctx, bucket,
+                                    enabled ? S3_VERSIONED : S3_SUSPENDED);
 }
 
 static err get_versioning(struct call *call, const void *input, void *output)
@@ -239,15 +260,19 @@ static err get_versioning(struct call *call, const void *input, void *output)
 
 const struct op s3_bucket_ops[] = {
     {"CreateBucket", &create_in_shape, &create_out_shape, create, .rest = {"PUT", REST_BUCKET}},
-    {"HeadBucket", &s3_bucket_in_shape, &head_out_shape, head, .flags = OP_READ, .rest = {"HEAD", REST_BUCKET},
-     .action = "s3:ListBucket"},
-    {"DeleteBucket", &s3_bucket_in_shape, &empty_shape, delete, .rest = {"DELETE", REST_BUCKET, .status = 204}},
-    {"ListBuckets", &list_in_shape, &list_out_shape, list_all, .flags = OP_READ, .rest = {"GET", REST_SERVICE},
-     .action = "s3:ListAllMyBuckets", .out_root = "ListAllMyBucketsResult"},
+    {"HeadBucket", &s3_bucket_in_shape, &head_out_shape, head, .flags = OP_READ,
+     .rest = {"HEAD", REST_BUCKET}, .action = "s3:ListBucket"},
+    {"DeleteBucket", &s3_bucket_in_shape, &empty_shape, delete,
+     .rest = {"DELETE", REST_BUCKET, .status = 204}},
+    {"ListBuckets", &list_in_shape, &list_out_shape, list_all, .flags = OP_READ,
+     .rest = {"GET", REST_SERVICE}, .action = "s3:ListAllMyBuckets",
+     .out_root = "ListAllMyBucketsResult"},
     {"GetBucketLocation", &s3_bucket_in_shape, &location_out_shape, get_location, .flags = OP_READ,
      .rest = {"GET", REST_BUCKET, "location"}, .out_root = "LocationConstraint"},
-    {"GetBucketVersioning", &s3_bucket_in_shape, &versioning_shape, get_versioning, .flags = OP_READ,
-     .rest = {"GET", REST_BUCKET, "versioning"}, .out_root = "VersioningConfiguration"},
-    {"PutBucketVersioning", &versioning_in_shape, &empty_shape, put_versioning, .rest = {"PUT", REST_BUCKET, "versioning"}},
+    {"GetBucketVersioning", &s3_bucket_in_shape, &versioning_shape, get_versioning,
+     .flags = OP_READ, .rest = {"GET", REST_BUCKET, "versioning"},
+     .out_root = "VersioningConfiguration"},
+    {"PutBucketVersioning", &versioning_in_shape, &empty_shape, put_versioning,
+     .rest = {"PUT", REST_BUCKET, "versioning"}},
     {0},
 };

@@ -25,7 +25,8 @@ static err check_md5(struct call *call, str claimed)
     if (!claimed.p || str_eq(claimed, computed))
         return OK;
     str expected = base64_decode(arena, claimed);
-    err e = err_with(arena, FAIL(S3_BAD_DIGEST), "ExpectedDigest", hex_encode(arena, expected.p, expected.n));
+    err e = err_with(arena, FAIL(S3_BAD_DIGEST), "ExpectedDigest",
+                     hex_encode(arena, expected.p, expected.n));
     return err_with(arena, e, "CalculatedDigest", computed);
 }
 
@@ -39,7 +40,8 @@ err s3_document_check(struct call *call)
     str claimed = named ? claims.checksum[kind] : STR_NONE;
     if (!claimed.p || str_eq(claimed, digest_base64(call->ctx.arena, digest_of(kind, call->body))))
         return OK;
-    return err_text(call->ctx.arena, &S3_BAD_DIGEST, "The %s you specified did not match the calculated checksum.",
+    return err_text(call->ctx.arena, &S3_BAD_DIGEST,
+                    "The %s you specified did not match the calculated checksum.",
                     digest_infos[kind].name);
 }
 
@@ -57,10 +59,12 @@ static err requester_pays(struct call *call, struct s3_bucket *bucket)
     struct s3_request_payment config = {0};
     if (str_eq(bucket->account, call->ctx.account) && !call->ctx.anonymous)
         return OK;
-    if (!s3_document_load(call->api->s3, &call->ctx, bucket, S3_CONFIG_REQUEST_PAYMENT, S(""), &config) ||
+    if (!s3_document_load(call->api->s3, &call->ctx, bucket, S3_CONFIG_REQUEST_PAYMENT, S(""),
+                          &config) ||
         !str_eq(config.payer, S("Requester")))
         return OK;
-    if (call->ctx.anonymous || !str_eq(http_header(call->request, S("x-amz-request-payer")), S("requester")))
+    if (call->ctx.anonymous ||
+        !str_eq(http_header(call->request, S("x-amz-request-payer")), S("requester")))
         return FAIL(S3_ACCESS_DENIED);
     http_reply_set(call->ctx.arena, call->reply, S("x-amz-request-charged"), S("requester"));
     return OK;
@@ -71,9 +75,10 @@ err s3_bucket_of(struct call *call, str bucket, str expected_owner, struct s3_bu
     if (expected_owner.p && call->ctx.anonymous && !is_account(expected_owner))
         return FAIL(S3_ACCESS_DENIED); /* nobody is told what is wrong */
     if (expected_owner.p && !is_account(expected_owner))
-        return err_text(call->ctx.arena, &S3_INVALID_BUCKET_OWNER,
-                        "The value of the expected bucket owner parameter must be an AWS Account ID... [%.*s]",
-                        STR_ARG(expected_owner));
+        return err_text(
+            call->ctx.arena, &S3_INVALID_BUCKET_OWNER,
+            "The value of the expected bucket owner parameter must be an AWS Account ID... [%.*s]",
+            STR_ARG(expected_owner));
     TRY(s3_bucket_find(call->api->s3, &call->ctx, bucket, out));
     if (expected_owner.p && !str_eq((*out)->account, expected_owner))
         return FAIL(S3_ACCESS_DENIED);
@@ -95,20 +100,24 @@ str s3_quoted(struct call *call, str etag)
 }
 
 /* x-amz-expiration: when lifecycle will take the version, and by which rule. */
-static void put_expiration(struct call *call, const struct s3_bucket *bucket, const struct s3_object *object)
+static void put_expiration(struct call *call, const struct s3_bucket *bucket,
+                           const struct s3_object *object)
 {
     msec when;
     str rule;
     if (!object->id || !s3_bucket_has(bucket, S3_CONFIG_LIFECYCLE) ||
-        !s3_lifecycle_expiry(call->api->s3, &call->ctx, s3_bucket_get(call->api->s3, bucket->name), object, &when, &rule))
+        !s3_lifecycle_expiry(call->api->s3, &call->ctx, s3_bucket_get(call->api->s3, bucket->name),
+                             object, &when, &rule))
         return;
     struct arena *arena = call->ctx.arena;
-    str text = arena_printf(arena, "expiry-date=\"%.*s\", rule-id=\"%.*s\"", STR_ARG(date_http(arena, when)),
+    str text = arena_printf(arena, "expiry-date=\"%.*s\", rule-id=\"%.*s\"",
+                            STR_ARG(date_http(arena, when)),
                             STR_ARG(percent_encode(arena, rule, PERCENT_ALL)));
     http_reply_set(arena, call->reply, S("x-amz-expiration"), text);
 }
 
-void s3_stored_fill(struct call *call, const struct s3_bucket *bucket, const struct s3_object *object, struct s3_stored_out *out)
+void s3_stored_fill(struct call *call, const struct s3_bucket *bucket,
+                    const struct s3_object *object, struct s3_stored_out *out)
 {
     put_expiration(call, bucket, object);
     out->version_id = s3_object_version(bucket, object);
@@ -123,7 +132,8 @@ void s3_stored_fill(struct call *call, const struct s3_bucket *bucket, const str
         out->sse_bucket_key = BOOL_OF(true);
 }
 
-void s3_written_fill(struct call *call, const struct s3_bucket *bucket, const struct s3_object *object, struct s3_stored_out *out)
+void s3_written_fill(struct call *call, const struct s3_bucket *bucket,
+                     const struct s3_object *object, struct s3_stored_out *out)
 {
     s3_stored_fill(call, bucket, object, out);
     out->version_id = object->version;
@@ -138,7 +148,8 @@ void s3_checksum_fill(const struct s3_object *object, str *checksum_md5, str *ty
         *type = object->composite ? S("COMPOSITE") : S("FULL_OBJECT");
 }
 
-err s3_find_for(struct call *call, struct s3_bucket *bucket, str key, str version, struct s3_object *out)
+err s3_find_for(struct call *call, struct s3_bucket *bucket, str key, str version,
+                struct s3_object *out)
 {
     struct arena *arena = call->ctx.arena;
     *out = (struct s3_object){0};
@@ -151,5 +162,6 @@ err s3_find_for(struct call *call, struct s3_bucket *bucket, str key, str versio
         return e;
     http_reply_header(arena, call->reply, S("Allow"), S("DELETE"));
     http_reply_header(arena, call->reply, S("Last-Modified"), date_http(arena, out->mtime));
-    return err_with(arena, err_with(arena, e, "Method", call->request->method), "ResourceType", S("DeleteMarker"));
+    return err_with(arena, err_with(arena, e, "Method", call->request->method), "ResourceType",
+                    S("DeleteMarker"));
 }

@@ -13,14 +13,17 @@
     F(T, STR, source_if_none_match, "x-amz-copy-source-if-none-match", HEADER)                     \
     F(T, TIME, source_if_modified, "x-amz-copy-source-if-modified-since", HEADER)                  \
     F(T, TIME, source_if_unmodified, "x-amz-copy-source-if-unmodified-since", HEADER)              \
-    F(T, STR, source_ssec_algorithm, "x-amz-copy-source-server-side-encryption-customer-algorithm", HEADER) \
+    F(T, STR, source_ssec_algorithm,                                                               \
+      "x-amz-copy-source-server-side-encryption-customer-algorithm", HEADER)                       \
     F(T, STR, source_ssec_key, "x-amz-copy-source-server-side-encryption-customer-key", HEADER)    \
-    F(T, STR, source_ssec_md5, "x-amz-copy-source-server-side-encryption-customer-key-MD5", HEADER) \
+    F(T, STR, source_ssec_md5, "x-amz-copy-source-server-side-encryption-customer-key-MD5",        \
+      HEADER)                                                                                      \
     F(T, STR, source_owner, "x-amz-source-expected-bucket-owner", HEADER)                          \
     F(T, STR, if_match, "If-Match", HEADER)                                                        \
     F(T, STR, if_none_match, "If-None-Match", HEADER)                                              \
     F(T, STR, metadata_directive, "x-amz-metadata-directive", HEADER, .values = "COPY|REPLACE")    \
-    F(T, STR, annotation_directive, "x-amz-object-annotation-directive", HEADER, .flags = UNIMPLEMENTED) \
+    F(T, STR, annotation_directive, "x-amz-object-annotation-directive", HEADER,                   \
+      .flags = UNIMPLEMENTED)                                                                      \
     F(T, STR, tagging_directive, "x-amz-tagging-directive", HEADER, .values = "COPY|REPLACE")      \
     F(T, STR, checksum_algorithm, "x-amz-checksum-algorithm", HEADER)
 SHAPE(copy_in, "CopyObjectRequest", COPY_IN)
@@ -46,18 +49,22 @@ static err take_algorithm(struct call *call, const struct copy_in *in, struct s3
     if (digest_kind_of(in->checksum_algorithm, &copy->algorithm))
         return OK;
     return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
-                    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, "
+                    "Checksum algorithm provided is unsupported. Please try again with any of the "
+                    "valid types: [CRC32, CRC32C, "
                     "CRC64NVME, SHA1, SHA256]");
 }
 
-static err take(struct call *call, const struct copy_in *in, struct s3_bucket *bucket, struct s3_copy *copy)
+static err take(struct call *call, const struct copy_in *in, struct s3_bucket *bucket,
+                struct s3_copy *copy)
 {
     *copy = (struct s3_copy){
-        .source_conditions = {in->source_if_match, in->source_if_none_match, in->source_if_modified, in->source_if_unmodified},
+        .source_conditions = {in->source_if_match, in->source_if_none_match, in->source_if_modified,
+                              in->source_if_unmodified},
         .conditions = {.if_match = in->if_match, .if_none_match = in->if_none_match},
         .replace_metadata = str_eq(in->metadata_directive, S("REPLACE")),
         .replace_tags = str_eq(in->tagging_directive, S("REPLACE")),
-        .changes = in->storage_class.p || in->website_redirect.p || in->sse.p || in->ssec_algorithm.p,
+        .changes =
+            in->storage_class.p || in->website_redirect.p || in->sse.p || in->ssec_algorithm.p,
     };
     TRY(s3_source_parse(&call->ctx, in->source, &copy->source));
     TRY(take_algorithm(call, in, copy));
@@ -70,13 +77,17 @@ static err check_source(struct call *call, const struct copy_in *in, const struc
     struct s3_bucket *bucket;
     struct s3_object object;
     TRY(s3_bucket_of(call, source->bucket, in->source_owner, &bucket));
-    TRY(s3_may(call, source->version.p ? "s3:GetObjectVersion" : "s3:GetObject", source->bucket, source->key, source->version));
-    if (failed(s3_object_find(call->api->s3, &call->ctx, bucket, source->key, source->version, &object)))
+    TRY(s3_may(call, source->version.p ? "s3:GetObjectVersion" : "s3:GetObject", source->bucket,
+               source->key, source->version));
+    if (failed(s3_object_find(call->api->s3, &call->ctx, bucket, source->key, source->version,
+                              &object)))
         return OK; /* the copy itself says what is wrong */
-    return s3_ssec_check(call, in->source_ssec_algorithm, in->source_ssec_key, in->source_ssec_md5, &object);
+    return s3_ssec_check(call, in->source_ssec_algorithm, in->source_ssec_key, in->source_ssec_md5,
+                         &object);
 }
 
-static void fill(struct call *call, const struct s3_bucket *bucket, const struct s3_object *object, struct copy_out *out)
+static void fill(struct call *call, const struct s3_bucket *bucket, const struct s3_object *object,
+                 struct copy_out *out)
 {
     struct copy_result *result = ARENA_NEW(call->ctx.arena, struct copy_result);
     result->last_modified = INT_OF(object->mtime / 1000 * 1000);
@@ -96,14 +107,15 @@ static err copy_object(struct call *call, const void *input, void *output)
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     TRY(take(call, in, bucket, &copy));
     TRY(check_source(call, in, &copy.source));
-    TRY(s3_object_copy(call->api->s3, &call->ctx, bucket, in->key, &copy, &source, &source_bucket, &object));
+    TRY(s3_object_copy(call->api->s3, &call->ctx, bucket, in->key, &copy, &source, &source_bucket,
+                       &object));
     fill(call, bucket, &object, out);
     out->source_version = s3_object_version(source_bucket, &source);
     return OK;
 }
 
 const struct op s3_copy_ops[] = {
-    {"CopyObject", &copy_in_shape, &copy_out_shape, copy_object, .rest = {"PUT", REST_OBJECT, NULL, "x-amz-copy-source"},
-     .action = "s3:PutObject"},
+    {"CopyObject", &copy_in_shape, &copy_out_shape, copy_object,
+     .rest = {"PUT", REST_OBJECT, NULL, "x-amz-copy-source"}, .action = "s3:PutObject"},
     {0},
 };

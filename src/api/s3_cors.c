@@ -1,4 +1,5 @@
-/* api/s3_cors.c - see s3_cors.h. Texts of refused preflights are AWS's, its spelling of "evalution" included. */
+/* api/s3_cors.c - see s3_cors.h. Texts of refused preflights are AWS's, its spelling of "evalution"
+ * included. */
 #include "api/s3_cors.h"
 
 #include "api/s3_common.h"
@@ -10,10 +11,12 @@ static struct s3_cors_request request_of(const struct http_request *request)
     str method = http_header(request, S("Access-Control-Request-Method"));
     return (struct s3_cors_request){.origin = http_header(request, S("Origin")),
                                     .method = method.p ? method : request->method,
-                                    .headers = http_header(request, S("Access-Control-Request-Headers"))};
+                                    .headers =
+                                        http_header(request, S("Access-Control-Request-Headers"))};
 }
 
-static const struct s3_cors_rule *rule_for(struct s3 *s3, struct ctx *ctx, const struct http_request *request, str name)
+static const struct s3_cors_rule *rule_for(struct s3 *s3, struct ctx *ctx,
+                                           const struct http_request *request, str name)
 {
     struct s3_cors_request ask = request_of(request);
     struct s3_bucket *bucket = ask.origin.p && name.p ? s3_bucket_get(s3, name) : NULL;
@@ -31,7 +34,7 @@ bool s3_cors_allows(struct s3 *s3, struct ctx *ctx, const struct http_request *r
 static str joined(struct arena *arena, list values)
 {
     struct buf b = buf_in(arena);
-    LIST_EACH(const struct scalar_str, item, values) {
+    LIST_EACH (const struct scalar_str, item, values) {
         if (b.n)
             BUF_LIT(&b, ", ");
         buf_put(&b, item->value);
@@ -48,24 +51,29 @@ static str lowered(struct arena *arena, str text)
     return (str){p, text.n};
 }
 
-static void put_headers(struct arena *arena, const struct s3_cors_rule *rule, const struct s3_cors_request *ask,
-                        struct http_reply *reply)
+static void put_headers(struct arena *arena, const struct s3_cors_rule *rule,
+                        const struct s3_cors_request *ask, struct http_reply *reply)
 {
     bool any = s3_cors_any_origin(rule);
     http_reply_set(arena, reply, S("Access-Control-Allow-Origin"), any ? S("*") : ask->origin);
     http_reply_set(arena, reply, S("Access-Control-Allow-Methods"), joined(arena, rule->methods));
     if (ask->headers.n)
-        http_reply_set(arena, reply, S("Access-Control-Allow-Headers"), lowered(arena, ask->headers));
+        http_reply_set(arena, reply, S("Access-Control-Allow-Headers"),
+                       lowered(arena, ask->headers));
     if (rule->expose.n)
-        http_reply_set(arena, reply, S("Access-Control-Expose-Headers"), joined(arena, rule->expose));
+        http_reply_set(arena, reply, S("Access-Control-Expose-Headers"),
+                       joined(arena, rule->expose));
     if (rule->max_age.set)
-        http_reply_set(arena, reply, S("Access-Control-Max-Age"), arena_printf(arena, "%lld", (long long)rule->max_age.v));
+        http_reply_set(arena, reply, S("Access-Control-Max-Age"),
+                       arena_printf(arena, "%lld", (long long)rule->max_age.v));
     if (!any)
         http_reply_set(arena, reply, S("Access-Control-Allow-Credentials"), S("true"));
-    http_reply_set(arena, reply, S("Vary"), S("Origin, Access-Control-Request-Headers, Access-Control-Request-Method"));
+    http_reply_set(arena, reply, S("Vary"),
+                   S("Origin, Access-Control-Request-Headers, Access-Control-Request-Method"));
 }
 
-void s3_cors_headers(struct s3 *s3, struct ctx *ctx, const struct http_request *request, str bucket, struct http_reply *reply)
+void s3_cors_headers(struct s3 *s3, struct ctx *ctx, const struct http_request *request, str bucket,
+                     struct http_reply *reply)
 {
     const struct s3_cors_rule *rule = rule_for(s3, ctx, request, bucket);
     struct s3_cors_request ask = request_of(request);
@@ -103,18 +111,23 @@ static err preflight_run(struct call *call, const void *input, void *output)
     struct s3_cors_request ask = request_of(call->request);
     str method = http_header(call->request, S("Access-Control-Request-Method"));
     if (!ask.origin.p)
-        return err_text(call->ctx.arena, &S3_BAD_REQUEST, "Insufficient information. Origin request header needed.");
+        return err_text(call->ctx.arena, &S3_BAD_REQUEST,
+                        "Insufficient information. Origin request header needed.");
     if (!method_known(method))
-        return err_text(call->ctx.arena, &S3_BAD_REQUEST, "Invalid Access-Control-Request-Method: %.*s",
+        return err_text(call->ctx.arena, &S3_BAD_REQUEST,
+                        "Invalid Access-Control-Request-Method: %.*s",
                         STR_ARG(method.p ? method : S("null")));
     TRY(s3_bucket_find(call->api->s3, &call->ctx, in->bucket, &bucket));
     if (!s3_document_load(call->api->s3, &call->ctx, bucket, S3_CONFIG_CORS, S(""), &cors))
-        return forbidden(call, "CORSResponse: CORS is not enabled for this bucket.", method, "BUCKET");
+        return forbidden(call, "CORSResponse: CORS is not enabled for this bucket.", method,
+                         "BUCKET");
     const struct s3_cors_rule *rule = s3_cors_rule_for(&cors, &ask);
     if (!rule)
         return forbidden(call,
-                         "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request "
-                         "method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the "
+                         "CORSResponse: This CORS request is not allowed. This is usually because "
+                         "the evalution of Origin, request "
+                         "method / Access-Control-Request-Method or Access-Control-Request-Headers "
+                         "are not whitelisted by the "
                          "resource's CORS spec.",
                          method, "OBJECT");
     put_headers(call->ctx.arena, rule, &ask, call->reply);
@@ -122,9 +135,17 @@ static err preflight_run(struct call *call, const void *input, void *output)
 }
 
 const struct op s3_cors_ops[] = {
-    {.name = "PreflightObject", .in = &preflight_in_shape, .out = &empty_shape, .run = preflight_run,
-     .flags = OP_READ | OP_ANONYMOUS, .rest = {"OPTIONS", REST_OBJECT}},
-    {.name = "PreflightBucket", .in = &preflight_in_shape, .out = &empty_shape, .run = preflight_run,
-     .flags = OP_READ | OP_ANONYMOUS, .rest = {"OPTIONS", REST_BUCKET}},
+    {.name = "PreflightObject",
+     .in = &preflight_in_shape,
+     .out = &empty_shape,
+     .run = preflight_run,
+     .flags = OP_READ | OP_ANONYMOUS,
+     .rest = {"OPTIONS", REST_OBJECT}},
+    {.name = "PreflightBucket",
+     .in = &preflight_in_shape,
+     .out = &empty_shape,
+     .run = preflight_run,
+     .flags = OP_READ | OP_ANONYMOUS,
+     .rest = {"OPTIONS", REST_BUCKET}},
     {0},
 };

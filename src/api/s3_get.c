@@ -58,7 +58,8 @@ SHAPE(get_in, "GetObjectRequest", GET_IN)
 SHAPE(read_out, "GetObjectOutput", GET_OUT)
 SHAPE(head_out, "HeadObjectOutput", HEAD_OUT)
 
-/* Headers carry ASCII: S3 gives other values as RFC 2047 words, taking each byte for a character of ISO 8859-1. */
+/* Headers carry ASCII: S3 gives other values as RFC 2047 words, taking each byte for a character of
+ * ISO 8859-1. */
 static str mail_safe(struct arena *arena, str value)
 {
     struct buf b = buf_in(arena);
@@ -83,7 +84,8 @@ static list metadata_of(struct arena *arena, str packed)
     while (items.n < n) {
         str value = str_cut(&rest, '\n');
         str key = str_cut(&value, ':');
-        *LIST_AT(items, struct str_pair, items.n++) = (struct str_pair){key, mail_safe(arena, value)};
+        *LIST_AT(items, struct str_pair, items.n++) =
+            (struct str_pair){key, mail_safe(arena, value)};
     }
     return items;
 }
@@ -93,9 +95,11 @@ static str either(str override, str kept)
     return override.p ? override : kept;
 }
 
-static void fill_content(struct call *call, const struct get_in *in, const struct s3_object *object, struct read_out *out)
+static void fill_content(struct call *call, const struct get_in *in, const struct s3_object *object,
+                         struct read_out *out)
 {
-    out->content_type = either(in->content_type, either(object->content_type, S("binary/octet-stream")));
+    out->content_type =
+        either(in->content_type, either(object->content_type, S("binary/octet-stream")));
     out->cache_control = either(in->cache_control, object->cache_control);
     out->content_disposition = either(in->content_disposition, object->content_disposition);
     out->content_encoding = either(in->content_encoding, object->content_encoding);
@@ -136,7 +140,8 @@ static void fill_state(struct call *call, const struct s3_object *object, struct
 }
 
 /* A 304 names what the client has. */
-static void not_modified(struct call *call, const struct s3_bucket *bucket, const struct s3_object *object)
+static void not_modified(struct call *call, const struct s3_bucket *bucket,
+                         const struct s3_object *object)
 {
     struct arena *arena = call->ctx.arena;
     http_reply_header(arena, call->reply, S("ETag"), s3_quoted(call, object->etag));
@@ -150,10 +155,11 @@ static void not_modified(struct call *call, const struct s3_bucket *bucket, cons
         http_reply_header(arena, call->reply, S("Expires"), object->expires);
 }
 
-static err check_conditions(struct call *call, const struct get_in *in, const struct s3_bucket *bucket,
-                            const struct s3_object *object)
+static err check_conditions(struct call *call, const struct get_in *in,
+                            const struct s3_bucket *bucket, const struct s3_object *object)
 {
-    struct s3_conditions conditions = {in->if_match, in->if_none_match, in->if_modified_since, in->if_unmodified_since};
+    struct s3_conditions conditions = {in->if_match, in->if_none_match, in->if_modified_since,
+                                       in->if_unmodified_since};
     err e = s3_conditions_read(&call->ctx, &conditions, object);
     if (e.fault == &S3_NOT_MODIFIED)
         not_modified(call, bucket, object);
@@ -162,8 +168,8 @@ static err check_conditions(struct call *call, const struct get_in *in, const st
 
 static err check_overrides(struct call *call, const struct get_in *in)
 {
-    bool any = in->cache_control.p || in->content_disposition.p || in->content_encoding.p || in->content_language.p ||
-               in->content_type.p || in->expires.p;
+    bool any = in->cache_control.p || in->content_disposition.p || in->content_encoding.p ||
+               in->content_language.p || in->content_type.p || in->expires.p;
     if (!any || !call->ctx.anonymous)
         return OK;
     return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
@@ -171,21 +177,23 @@ static err check_overrides(struct call *call, const struct get_in *in)
 }
 
 /* Checksums are those of the whole body, or of the part asked for. */
-static void fill_checksum(const struct get_in *in, const struct s3_object *object, const struct s3_span *span,
-                          struct read_out *out)
+static void fill_checksum(const struct get_in *in, const struct s3_object *object,
+                          const struct s3_span *span, struct read_out *out)
 {
     if (!str_eq_nocase(in->checksum_mode, S("ENABLED")))
         return;
     if (span->whole) {
         s3_checksum_fill(object, &out->checksum_md5, &out->checksum_type);
     } else if (span->part_checksum.p) {
-        struct s3_object part = {.checksum_kind = span->part_checksum_kind, .checksum = span->part_checksum,
+        struct s3_object part = {.checksum_kind = span->part_checksum_kind,
+                                 .checksum = span->part_checksum,
                                  .composite = object->composite};
         s3_checksum_fill(&part, &out->checksum_md5, &out->checksum_type);
     }
 }
 
-static void fill_span(struct call *call, const struct s3_object *object, const struct s3_span *span, struct read_out *out)
+static void fill_span(struct call *call, const struct s3_object *object, const struct s3_span *span,
+                      struct read_out *out)
 {
     if (span->parts_count)
         out->parts_count = INT_OF(span->parts_count);
@@ -193,8 +201,9 @@ static void fill_span(struct call *call, const struct s3_object *object, const s
         return;
     out->status = INT_OF(206);
     if (object->size)
-        out->content_range = arena_printf(call->ctx.arena, "bytes %lld-%lld/%lld", (long long)span->at,
-                                          (long long)(span->at + span->length - 1), (long long)object->size);
+        out->content_range =
+            arena_printf(call->ctx.arena, "bytes %lld-%lld/%lld", (long long)span->at,
+                         (long long)(span->at + span->length - 1), (long long)object->size);
 }
 
 /* Only a customer's key is the reader's business. */
@@ -203,13 +212,14 @@ static err check_encryption(struct call *call)
     str sse = http_header(call->request, S("x-amz-server-side-encryption"));
     if (!sse.p)
         return OK;
-    return s3_argument_invalid(call, "x-amz-server-side-encryption header is not supported for this operation.",
-                               "x-amz-server-side-encryption", sse);
+    return s3_argument_invalid(
+        call, "x-amz-server-side-encryption header is not supported for this operation.",
+        "x-amz-server-side-encryption", sse);
 }
 
 /* Everything but the body. */
-static err read_object(struct call *call, const struct get_in *in, struct s3_object *object, struct s3_span *span,
-                       struct read_out *out)
+static err read_object(struct call *call, const struct get_in *in, struct s3_object *object,
+                       struct s3_span *span, struct read_out *out)
 {
     struct s3_bucket *bucket;
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
@@ -233,7 +243,8 @@ static err get(struct call *call, const void *input, void *output)
     struct s3_span span;
     TRY(read_object(call, input, &object, &span, output));
     if (s3_object_archived(&call->ctx, &object))
-        return err_with(call->ctx.arena, FAIL(S3_INVALID_OBJECT_STATE), "StorageClass", object.storage_class);
+        return err_with(call->ctx.arena, FAIL(S3_INVALID_OBJECT_STATE), "StorageClass",
+                        object.storage_class);
     return s3_reply_body(call, &object, span.at, span.length);
 }
 
@@ -248,8 +259,9 @@ static err head(struct call *call, const void *input, void *output)
 }
 
 const struct op s3_get_ops[] = {
-    {"GetObject", &get_in_shape, &read_out_shape, get, .flags = OP_READ, .rest = {"GET", REST_OBJECT}},
-    {"HeadObject", &get_in_shape, &head_out_shape, head, .flags = OP_READ, .rest = {"HEAD", REST_OBJECT},
-     .action = "s3:GetObject"},
+    {"GetObject", &get_in_shape, &read_out_shape, get, .flags = OP_READ,
+     .rest = {"GET", REST_OBJECT}},
+    {"HeadObject", &get_in_shape, &head_out_shape, head, .flags = OP_READ,
+     .rest = {"HEAD", REST_OBJECT}, .action = "s3:GetObject"},
     {0},
 };

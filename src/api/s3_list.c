@@ -1,7 +1,8 @@
 /* api/s3_list.c - ListObjects, ListObjectsV2, ListObjectVersions: three forms of one page of keys.
  *
- * encoding-type=url percent-encodes every key-like element. A continuation token is the last item of the page, marked as a key or as
- * a common prefix, in base64: clients must not read it, and nothing is kept for it here. */
+ * encoding-type=url percent-encodes every key-like element. A continuation token is the last item
+ * of the page, marked as a key or as a common prefix, in base64: clients must not read it, and
+ * nothing is kept for it here. */
 #include "s3/list.h"
 
 #include "api/s3_common.h"
@@ -23,7 +24,8 @@ SHAPE(restore_status, "RestoreStatus", RESTORE_STATUS)
     F(T, BOOL, latest, "IsLatest", BODY)                                                           \
     F(T, TIME, last_modified, "LastModified", BODY)                                                \
     F(T, STR, etag, "ETag", BODY)                                                                  \
-    F(T, LIST, checksum_algorithms, "ChecksumAlgorithm", BODY, .of = &scalar_str_shape, .flags = FLAT) \
+    F(T, LIST, checksum_algorithms, "ChecksumAlgorithm", BODY, .of = &scalar_str_shape,            \
+      .flags = FLAT)                                                                               \
     F(T, STR, checksum_type, "ChecksumType", BODY)                                                 \
     F(T, INT, size, "Size", BODY)                                                                  \
     F(T, STRUCT, owner, "Owner", BODY, .of = &s3_owner_shape)                                      \
@@ -109,9 +111,9 @@ SHAPE(versions_out, "ListObjectVersionsOutput", VERSIONS_OUT)
 struct view {
     struct call *call;
     struct s3_bucket *bucket;
-    bool url;                 /* encoding-type=url */
+    bool url; /* encoding-type=url */
     bool owners, restores, versions;
-    str owner_account;        /* the last one asked for: mostly they are all the same */
+    str owner_account; /* the last one asked for: mostly they are all the same */
     struct s3_owner *owner;
 };
 
@@ -171,10 +173,15 @@ static void fill_entry(struct view *view, const struct s3_list_item *item, struc
         fill_restore(view, object, entry);
 }
 
-static struct view view_of(struct call *call, struct s3_bucket *bucket, const struct page_in *in, bool versions, bool owners)
+static struct view view_of(struct call *call, struct s3_bucket *bucket, const struct page_in *in,
+                           bool versions, bool owners)
 {
-    struct view view = {.call = call, .bucket = bucket, .url = in->encoding.p != NULL, .versions = versions, .owners = owners};
-    LIST_EACH(struct scalar_str, name, in->optional)
+    struct view view = {.call = call,
+                        .bucket = bucket,
+                        .url = in->encoding.p != NULL,
+                        .versions = versions,
+                        .owners = owners};
+    LIST_EACH (struct scalar_str, name, in->optional)
         view.restores |= str_eq(name->value, S("RestoreStatus"));
     return view;
 }
@@ -182,11 +189,12 @@ static struct view view_of(struct call *call, struct s3_bucket *bucket, const st
 static struct s3_list list_of(const struct page_in *in)
 {
     int64_t max = in->max.set ? in->max.v : PAGE_MAX;
-    return (struct s3_list){.prefix = in->prefix, .delimiter = in->delimiter, .max = max < PAGE_MAX ? max : PAGE_MAX};
+    return (struct s3_list){
+        .prefix = in->prefix, .delimiter = in->delimiter, .max = max < PAGE_MAX ? max : PAGE_MAX};
 }
 
-static void fill_head(struct view *view, const struct page_in *in, const struct s3_list *asked, bool truncated,
-                      struct page_out *out)
+static void fill_head(struct view *view, const struct page_in *in, const struct s3_list *asked,
+                      bool truncated, struct page_out *out)
 {
     out->name = in->bucket;
     out->prefix = shown(view, in->prefix);
@@ -203,7 +211,8 @@ static list room(struct view *view, const struct s3_page *page, size_t size)
 }
 
 /* Deals the items out to the answer's lists; `markers` may be NULL where none can come. */
-static void fill_items(struct view *view, const struct s3_page *page, list *prefixes, list *entries, list *markers)
+static void fill_items(struct view *view, const struct s3_page *page, list *prefixes, list *entries,
+                       list *markers)
 {
     *prefixes = room(view, page, sizeof(struct common_prefix));
     *entries = room(view, page, sizeof(struct entry));
@@ -213,7 +222,8 @@ static void fill_items(struct view *view, const struct s3_page *page, list *pref
         const struct s3_list_item *item = &page->items[i];
         list *to = markers && item->object.marker ? markers : entries;
         if (item->common_prefix)
-            LIST_AT(*prefixes, struct common_prefix, prefixes->n++)->prefix = shown(view, item->object.key);
+            LIST_AT(*prefixes, struct common_prefix, prefixes->n++)->prefix =
+                shown(view, item->object.key);
         else
             fill_entry(view, item, LIST_AT(*to, struct entry, to->n++));
     }
@@ -262,14 +272,16 @@ static err list_objects(struct call *call, const void *input, void *output)
 /* --- ListObjectsV2 --- */
 static str token_of(struct arena *arena, const struct s3_list_item *item)
 {
-    return base64_encode(arena, arena_join(arena, item->common_prefix ? S("p") : S("k"), item->object.key));
+    return base64_encode(
+        arena, arena_join(arena, item->common_prefix ? S("p") : S("k"), item->object.key));
 }
 
 static err take_token(struct call *call, str token, struct s3_list *asked)
 {
     str text = base64_decode(call->ctx.arena, token);
     if (text.n < 2 || (text.p[0] != 'k' && text.p[0] != 'p'))
-        return s3_argument_invalid(call, "The continuation token provided is incorrect", "continuation-token", token);
+        return s3_argument_invalid(call, "The continuation token provided is incorrect",
+                                   "continuation-token", token);
     asked->after = str_slice(text, 1, text.n);
     asked->after_prefix = text.p[0] == 'p';
     return OK;
@@ -303,8 +315,9 @@ static err list_objects_v2(struct call *call, const void *input, void *output)
 static err take_markers(struct call *call, const struct versions_in *in, struct s3_list *asked)
 {
     if (in->version_marker.n && !in->key_marker.n)
-        return s3_argument_invalid(call, "A version-id marker cannot be specified without a key marker.", "version-id-marker",
-                                   in->version_marker);
+        return s3_argument_invalid(call,
+                                   "A version-id marker cannot be specified without a key marker.",
+                                   "version-id-marker", in->version_marker);
     asked->versions = true;
     if (in->version_marker.n) {
         asked->after = in->key_marker;
@@ -340,11 +353,13 @@ static err list_versions(struct call *call, const void *input, void *output)
 }
 
 const struct op s3_list_ops[] = {
-    {"ListObjects", &list_in_shape, &list_out_shape, list_objects, .flags = OP_READ, .rest = {"GET", REST_BUCKET},
-     .action = "s3:ListBucket", .out_root = "ListBucketResult"},
+    {"ListObjects", &list_in_shape, &list_out_shape, list_objects, .flags = OP_READ,
+     .rest = {"GET", REST_BUCKET}, .action = "s3:ListBucket", .out_root = "ListBucketResult"},
     {"ListObjectsV2", &list2_in_shape, &list2_out_shape, list_objects_v2, .flags = OP_READ,
-     .rest = {"GET", REST_BUCKET, "list-type=2"}, .action = "s3:ListBucket", .out_root = "ListBucketResult"},
+     .rest = {"GET", REST_BUCKET, "list-type=2"}, .action = "s3:ListBucket",
+     .out_root = "ListBucketResult"},
     {"ListObjectVersions", &versions_in_shape, &versions_out_shape, list_versions, .flags = OP_READ,
-     .rest = {"GET", REST_BUCKET, "versions"}, .action = "s3:ListBucketVersions", .out_root = "ListVersionsResult"},
+     .rest = {"GET", REST_BUCKET, "versions"}, .action = "s3:ListBucketVersions",
+     .out_root = "ListVersionsResult"},
     {0},
 };

@@ -16,7 +16,8 @@ SHAPE(get_in, "GetObjectRetentionRequest", GET_IN)
     F(T, STR, mode, "Mode", BODY, .values = "GOVERNANCE|COMPLIANCE")                               \
     F(T, TIME, until, "RetainUntilDate", BODY)                                                     \
     F(T, STR, event_hold, "EventHold", BODY, .flags = UNIMPLEMENTED)                               \
-    F(T, STRUCT, event_duration, "EventHoldDuration", BODY, .of = &s3_event_hold_shape, .flags = UNIMPLEMENTED)
+    F(T, STRUCT, event_duration, "EventHoldDuration", BODY, .of = &s3_event_hold_shape,            \
+      .flags = UNIMPLEMENTED)
 SHAPE(retention, "Retention", RETENTION)
 #define RETENTION_IN(F, T)                                                                         \
     GET_IN(F, T)                                                                                   \
@@ -49,7 +50,8 @@ static err put_retention(struct call *call, const void *input, void *output)
     TRY(find(call, (const struct get_in *)in, &object));
     if (!body->mode.p != !body->until.set)
         return FAIL(S3_MALFORMED_XML);
-    return s3_lock_retain(call->api->s3, &call->ctx, &object, body->mode, body->until.v, in->bypass.v);
+    return s3_lock_retain(call->api->s3, &call->ctx, &object, body->mode, body->until.v,
+                          in->bypass.v);
 }
 
 static err get_retention(struct call *call, const void *input, void *output)
@@ -89,13 +91,27 @@ static err get_hold(struct call *call, const void *input, void *output)
 }
 
 const struct op s3_lock_ops[] = {
-    {.name = "PutObjectRetention", .in = &retention_in_shape, .out = &empty_shape, .run = put_retention,
+    {.name = "PutObjectRetention",
+     .in = &retention_in_shape,
+     .out = &empty_shape,
+     .run = put_retention,
      .rest = {"PUT", REST_OBJECT, "retention"}},
-    {.name = "GetObjectRetention", .in = &get_in_shape, .out = &retention_shape, .run = get_retention, .flags = OP_READ,
+    {.name = "GetObjectRetention",
+     .in = &get_in_shape,
+     .out = &retention_shape,
+     .run = get_retention,
+     .flags = OP_READ,
      .rest = {"GET", REST_OBJECT, "retention"}},
-    {.name = "PutObjectLegalHold", .in = &hold_in_shape, .out = &empty_shape, .run = put_hold,
+    {.name = "PutObjectLegalHold",
+     .in = &hold_in_shape,
+     .out = &empty_shape,
+     .run = put_hold,
      .rest = {"PUT", REST_OBJECT, "legal-hold"}},
-    {.name = "GetObjectLegalHold", .in = &get_in_shape, .out = &hold_shape, .run = get_hold, .flags = OP_READ,
+    {.name = "GetObjectLegalHold",
+     .in = &get_in_shape,
+     .out = &hold_shape,
+     .run = get_hold,
+     .flags = OP_READ,
      .rest = {"GET", REST_OBJECT, "legal-hold"}},
     {0},
 };

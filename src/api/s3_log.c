@@ -37,7 +37,8 @@ static void put_time(struct buf *b, msec now)
     buf_put(b, str_of(text));
 }
 
-/* REST.PUT.OBJECT, REST.GET.UPLOADS, WEBSITE.GET.OBJECT: the method and the first sub-resource of the operation's route. */
+/* REST.PUT.OBJECT, REST.GET.UPLOADS, WEBSITE.GET.OBJECT: the method and the first sub-resource of
+ * the operation's route. */
 static void put_operation(struct buf *b, const struct call *call)
 {
     str rest = str_of(call->op->rest.query);
@@ -45,13 +46,16 @@ static void put_operation(struct buf *b, const struct call *call)
     bool copy = str_eq(str_of(call->op->name), S("CopyObject"));
     buf_printf(b, "REST.%s.", copy ? "COPY" : arena_cstr(b->arena, call->request->method));
     for (size_t i = 0; i < resource.n; i++)
-        buf_char(b, resource.p[i] >= 'a' && resource.p[i] <= 'z' ? (char)(resource.p[i] - 32) : resource.p[i]);
+        buf_char(b, resource.p[i] >= 'a' && resource.p[i] <= 'z' ? (char)(resource.p[i] - 32)
+                                                                 : resource.p[i]);
     buf_char(b, ' ');
 }
 
 static int64_t sent(const struct http_reply *reply)
 {
-    return reply->kind == HTTP_BODY_BYTES ? (int64_t)reply->bytes.n : reply->kind == HTTP_BODY_HEAD ? 0 : reply->length;
+    return reply->kind == HTTP_BODY_BYTES  ? (int64_t)reply->bytes.n
+           : reply->kind == HTTP_BODY_HEAD ? 0
+                                           : reply->length;
 }
 
 static void put_number(struct buf *b, int64_t value)
@@ -63,7 +67,8 @@ static void put_number(struct buf *b, int64_t value)
     buf_char(b, ' ');
 }
 
-static str line_of(struct call *call, const struct s3_bucket *bucket, const struct http_reply *reply, err e, int64_t micros)
+static str line_of(struct call *call, const struct s3_bucket *bucket,
+                   const struct http_reply *reply, err e, int64_t micros)
 {
     const struct http_request *request = call->request;
     const struct ctx *ctx = &call->ctx;
@@ -76,7 +81,8 @@ static str line_of(struct call *call, const struct s3_bucket *bucket, const stru
     put(&b, ctx->request_id);
     put_operation(&b, call);
     put(&b, percent_encode(ctx->arena, call->key, PERCENT_PATH));
-    put_quoted(&b, arena_printf(ctx->arena, "%.*s %.*s HTTP/1.1", STR_ARG(request->method), STR_ARG(request->target)));
+    put_quoted(&b, arena_printf(ctx->arena, "%.*s %.*s HTTP/1.1", STR_ARG(request->method),
+                                STR_ARG(request->target)));
     put_number(&b, reply->status);
     put(&b, failed(e) ? str_of(e.fault->code) : STR_NONE);
     put_number(&b, sent(reply));
@@ -89,7 +95,9 @@ static str line_of(struct call *call, const struct s3_bucket *bucket, const stru
     put(&b, ctx->host_id);
     put(&b, ctx->anonymous ? STR_NONE : S("SigV4"));
     put(&b, STR_NONE);
-    put(&b, ctx->anonymous ? STR_NONE : http_header(request, S("Authorization")).p ? S("AuthHeader") : S("QueryString"));
+    put(&b, ctx->anonymous                               ? STR_NONE
+            : http_header(request, S("Authorization")).p ? S("AuthHeader")
+                                                         : S("QueryString"));
     put(&b, ctx->host);
     BUF_LIT(&b, "- - -");
     return buf_str(&b);
@@ -97,7 +105,8 @@ static str line_of(struct call *call, const struct s3_bucket *bucket, const stru
 
 void s3_log_request(struct call *call, const struct http_reply *reply, err e, int64_t micros)
 {
-    struct s3_bucket *bucket = call->op && call->bucket.p ? s3_bucket_get(call->api->s3, call->bucket) : NULL;
+    struct s3_bucket *bucket =
+        call->op && call->bucket.p ? s3_bucket_get(call->api->s3, call->bucket) : NULL;
     if (bucket && s3_bucket_has(bucket, S3_CONFIG_LOGGING))
         s3_log_add(call->api->s3, &call->ctx, bucket, line_of(call, bucket, reply, e, micros));
 }

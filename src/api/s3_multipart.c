@@ -25,7 +25,8 @@ SHAPE(create_in, "CreateMultipartUploadRequest", CREATE_IN)
     F(T, STR, upload, "UploadId", BODY)
 SHAPE(create_out, "CreateMultipartUploadOutput", CREATE_OUT)
 
-static void fill_encryption(struct call *call, struct s3_bucket *bucket, const struct s3_object *object, struct s3_stored_out *out)
+static void fill_encryption(struct call *call, struct s3_bucket *bucket,
+                            const struct s3_object *object, struct s3_stored_out *out)
 {
     s3_written_fill(call, bucket, object, out);
     out->version_id = STR_NONE; /* an upload is no version yet */
@@ -79,7 +80,8 @@ SHAPE(part_in, "UploadPartRequest", PART_IN)
 SHAPE(part_out, "UploadPartOutput", PART_OUT)
 
 /* Every part needs the key that the upload was created with. */
-static err check_key(struct call *call, str algorithm, str key, str md5, const struct s3_multipart *upload)
+static err check_key(struct call *call, str algorithm, str key, str md5,
+                     const struct s3_multipart *upload)
 {
     str given;
     TRY(s3_ssec_take(call, algorithm, key, md5, &given));
@@ -87,7 +89,8 @@ static err check_key(struct call *call, str algorithm, str key, str md5, const s
         return OK;
     if (upload->object.ssec_md5.p && !given.p)
         return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
-                        "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate "
+                        "The multipart upload initiate requested encryption. Subsequent part "
+                        "requests must include the appropriate "
                         "encryption parameters.");
     return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
                     "The provided encryption parameters did not match the ones used originally.");
@@ -98,21 +101,25 @@ static const char *lower_name(enum digest_kind kind)
     return digest_infos[kind].header + sizeof "x-amz-checksum-" - 1;
 }
 
-/* A part may be digested with its upload's algorithm only; one of its own is fine where the upload asked for none. */
+/* A part may be digested with its upload's algorithm only; one of its own is fine where the upload
+ * asked for none. */
 static err check_algorithm(struct call *call, const struct s3_multipart *upload)
 {
     struct s3_upload_claims claims;
     bool named;
     enum digest_kind kind = DIGEST_CRC64NVME;
     TRY(s3_upload_claims(call, &claims, &named, &kind));
-    if (!upload->algorithm || (named && (int64_t)kind + 1 == upload->algorithm) || (!named && !upload->object.composite))
+    if (!upload->algorithm || (named && (int64_t)kind + 1 == upload->algorithm) ||
+        (!named && !upload->object.composite))
         return OK;
-    return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
-                    "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
-                    lower_name((enum digest_kind)(upload->algorithm - 1)), named ? lower_name(kind) : "null");
+    return err_text(
+        call->ctx.arena, &S3_INVALID_REQUEST,
+        "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
+        lower_name((enum digest_kind)(upload->algorithm - 1)), named ? lower_name(kind) : "null");
 }
 
-static err find_upload(struct call *call, const struct part_in *in, struct s3_bucket **bucket, struct s3_multipart *upload)
+static err find_upload(struct call *call, const struct part_in *in, struct s3_bucket **bucket,
+                       struct s3_multipart *upload)
 {
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, bucket));
     return s3_multipart_find(call->api->s3, &call->ctx, *bucket, in->key, in->upload, upload);
@@ -191,15 +198,19 @@ static err copy_run(struct call *call, const void *input, void *output)
     struct s3_object source = {0};
     struct s3_part part = {.number = in->number.v};
     struct s3_part_copy copy = {.range = in->range,
-                                .conditions = {in->if_match, in->if_none_match, in->if_modified_since, in->if_unmodified_since}};
+                                .conditions = {in->if_match, in->if_none_match,
+                                               in->if_modified_since, in->if_unmodified_since}};
     TRY(find_upload(call, (const struct part_in *)in, &bucket, &upload));
     TRY(check_key(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, &upload));
     TRY(s3_source_parse(&call->ctx, in->source, &copy.source));
     TRY(s3_bucket_of(call, copy.source.bucket, in->source_owner, &source_bucket));
     TRY(s3_may(call, "s3:GetObject", copy.source.bucket, copy.source.key, copy.source.version));
-    TRY(s3_source_find(call->api->s3, &call->ctx, &copy.source, &copy.conditions, &source_bucket, &source));
-    TRY(s3_ssec_check(call, in->source_ssec_algorithm, in->source_ssec_key, in->source_ssec_md5, &source));
-    TRY(s3_multipart_copy_part(call->api->s3, &call->ctx, &upload, &copy, &source, &source_bucket, &part));
+    TRY(s3_source_find(call->api->s3, &call->ctx, &copy.source, &copy.conditions, &source_bucket,
+                       &source));
+    TRY(s3_ssec_check(call, in->source_ssec_algorithm, in->source_ssec_key, in->source_ssec_md5,
+                      &source));
+    TRY(s3_multipart_copy_part(call->api->s3, &call->ctx, &upload, &copy, &source, &source_bucket,
+                               &part));
     fill_encryption(call, bucket, &upload.object, (struct s3_stored_out *)out);
     out->source_version = s3_object_version(source_bucket, &source);
     if (upload.algorithm)
@@ -217,7 +228,8 @@ static err copy_run(struct call *call, const void *input, void *output)
     F(T, INT, number, "PartNumber", BODY, .flags = REQUIRED)
 SHAPE(completed_part, "CompletedPart", COMPLETED_PART)
 
-#define COMPLETED_UPLOAD(F, T) F(T, LIST, parts, "Part", BODY, .flags = FLAT, .of = &completed_part_shape)
+#define COMPLETED_UPLOAD(F, T)                                                                     \
+    F(T, LIST, parts, "Part", BODY, .flags = FLAT, .of = &completed_part_shape)
 SHAPE(completed_upload, "CompleteMultipartUpload", COMPLETED_UPLOAD)
 
 #define COMPLETE_IN(F, T)                                                                          \
@@ -254,7 +266,7 @@ static struct s3_complete_part *take_parts(struct call *call, list parts)
 {
     struct s3_complete_part *out = arena_array(call->ctx.arena, parts.n, sizeof *out);
     size_t n = 0;
-    LIST_EACH(const struct completed_part, part, parts) {
+    LIST_EACH (const struct completed_part, part, parts) {
         out[n].number = part->number.v;
         out[n].etag = part->etag;
         take_checksums(&part->checksum_md5, out[n++].checksum);
@@ -263,7 +275,8 @@ static struct s3_complete_part *take_parts(struct call *call, list parts)
 }
 
 /* The end of the upload needs the customer's key, too. */
-static err check_complete_key(struct call *call, const struct complete_in *in, struct s3_bucket *bucket)
+static err check_complete_key(struct call *call, const struct complete_in *in,
+                              struct s3_bucket *bucket)
 {
     struct s3_multipart upload;
     err e = s3_multipart_find(call->api->s3, &call->ctx, bucket, in->key, in->upload, &upload);
@@ -282,19 +295,21 @@ static err complete_run(struct call *call, const void *input, void *output)
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     if (!body)
         return FAIL(S3_MALFORMED_XML);
-    struct s3_complete complete = {.key = in->key,
-                                   .upload = in->upload,
-                                   .parts = take_parts(call, body->parts),
-                                   .n = body->parts.n,
-                                   .type = in->type,
-                                   .size = in->size,
-                                   .conditions = {.if_match = in->if_match, .if_none_match = in->if_none_match}};
+    struct s3_complete complete = {
+        .key = in->key,
+        .upload = in->upload,
+        .parts = take_parts(call, body->parts),
+        .n = body->parts.n,
+        .type = in->type,
+        .size = in->size,
+        .conditions = {.if_match = in->if_match, .if_none_match = in->if_none_match}};
     take_checksums(&in->checksum_md5, complete.checksum);
     TRY(check_complete_key(call, in, bucket));
     TRY(s3_multipart_complete(call->api->s3, &call->ctx, bucket, &complete, &object));
     s3_written_fill(call, bucket, &object, (struct s3_stored_out *)out);
     s3_checksum_fill(&object, &out->checksum_md5, &out->type);
-    out->location = arena_printf(call->ctx.arena, "http://%.*s/%.*s/%.*s", STR_ARG(call->ctx.host), STR_ARG(in->bucket),
+    out->location = arena_printf(call->ctx.arena, "http://%.*s/%.*s/%.*s", STR_ARG(call->ctx.host),
+                                 STR_ARG(in->bucket),
                                  STR_ARG(percent_encode(call->ctx.arena, in->key, PERCENT_ALL)));
     out->bucket = in->bucket;
     out->key = in->key;
@@ -323,15 +338,39 @@ static err abort_run(struct call *call, const void *input, void *output)
 }
 
 const struct op s3_multipart_ops[] = {
-    {.name = "CreateMultipartUpload", .in = &create_in_shape, .out = &create_out_shape, .run = create_run,
-     .rest = {"POST", REST_OBJECT, "uploads"}, .action = "s3:PutObject", .out_root = "InitiateMultipartUploadResult"},
-    {.name = "UploadPart", .in = &part_in_shape, .out = &part_out_shape, .run = part_run, .begin = part_begin,
-     .flags = OP_UPLOAD, .rest = {"PUT", REST_OBJECT, "partNumber&uploadId"}, .action = "s3:PutObject"},
-    {.name = "UploadPartCopy", .in = &copy_in_shape, .out = &copy_out_shape, .run = copy_run,
-     .rest = {"PUT", REST_OBJECT, "partNumber&uploadId", "x-amz-copy-source"}, .action = "s3:PutObject", .out_root = "CopyPartResult"},
-    {.name = "CompleteMultipartUpload", .in = &complete_in_shape, .out = &complete_out_shape, .run = complete_run,
-     .rest = {"POST", REST_OBJECT, "uploadId"}, .action = "s3:PutObject", .out_root = "CompleteMultipartUploadResult"},
-    {.name = "AbortMultipartUpload", .in = &abort_in_shape, .out = &empty_shape, .run = abort_run,
+    {.name = "CreateMultipartUpload",
+     .in = &create_in_shape,
+     .out = &create_out_shape,
+     .run = create_run,
+     .rest = {"POST", REST_OBJECT, "uploads"},
+     .action = "s3:PutObject",
+     .out_root = "InitiateMultipartUploadResult"},
+    {.name = "UploadPart",
+     .in = &part_in_shape,
+     .out = &part_out_shape,
+     .run = part_run,
+     .begin = part_begin,
+     .flags = OP_UPLOAD,
+     .rest = {"PUT", REST_OBJECT, "partNumber&uploadId"},
+     .action = "s3:PutObject"},
+    {.name = "UploadPartCopy",
+     .in = &copy_in_shape,
+     .out = &copy_out_shape,
+     .run = copy_run,
+     .rest = {"PUT", REST_OBJECT, "partNumber&uploadId", "x-amz-copy-source"},
+     .action = "s3:PutObject",
+     .out_root = "CopyPartResult"},
+    {.name = "CompleteMultipartUpload",
+     .in = &complete_in_shape,
+     .out = &complete_out_shape,
+     .run = complete_run,
+     .rest = {"POST", REST_OBJECT, "uploadId"},
+     .action = "s3:PutObject",
+     .out_root = "CompleteMultipartUploadResult"},
+    {.name = "AbortMultipartUpload",
+     .in = &abort_in_shape,
+     .out = &empty_shape,
+     .run = abort_run,
      .rest = {"DELETE", REST_OBJECT, "uploadId", .status = 204}},
     {0},
 };

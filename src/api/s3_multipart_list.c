@@ -72,7 +72,8 @@ static int64_t page_size(opt_int asked)
     return asked.set && asked.v < PAGE_MAX ? asked.v : PAGE_MAX;
 }
 
-static void fill_part(struct call *call, const struct s3_multipart *upload, const struct s3_part *from, struct part *to)
+static void fill_part(struct call *call, const struct s3_multipart *upload,
+                      const struct s3_part *from, struct part *to)
 {
     to->number = INT_OF(from->number);
     to->modified = INT_OF(from->mtime);
@@ -82,7 +83,8 @@ static void fill_part(struct call *call, const struct s3_multipart *upload, cons
         (&to->checksum_md5)[upload->algorithm - 1] = from->checksum;
 }
 
-static void fill_parts(struct call *call, const struct s3_multipart *upload, int64_t marker, int64_t max, struct parts_out *out)
+static void fill_parts(struct call *call, const struct s3_multipart *upload, int64_t marker,
+                       int64_t max, struct parts_out *out)
 {
     struct s3_part *parts;
     size_t n;
@@ -163,7 +165,7 @@ SHAPE(common_prefix, "CommonPrefix", COMMON_PREFIX)
     F(T, STR, encoding, "EncodingType", BODY)                                                      \
     F(T, INT, max, "MaxUploads", BODY)                                                             \
     F(T, BOOL, truncated, "IsTruncated", BODY)                                                     \
-    F(T, LIST, uploads, "Upload", BODY, .flags = FLAT, .of = &open_upload_shape)                        \
+    F(T, LIST, uploads, "Upload", BODY, .flags = FLAT, .of = &open_upload_shape)                   \
     F(T, LIST, prefixes, "CommonPrefixes", BODY, .flags = FLAT, .of = &common_prefix_shape)
 SHAPE(uploads_out, "ListMultipartUploadsOutput", UPLOADS_OUT)
 
@@ -173,7 +175,8 @@ static str encoded(struct call *call, const struct uploads_in *in, str text)
     return in->encoding.p && text.p ? percent_encode(call->ctx.arena, text, PERCENT_FORM) : text;
 }
 
-static void fill_upload(struct call *call, const struct uploads_in *in, const struct s3_multipart *from, struct open_upload *to)
+static void fill_upload(struct call *call, const struct uploads_in *in,
+                        const struct s3_multipart *from, struct open_upload *to)
 {
     to->key = encoded(call, in, from->object.key);
     to->upload = from->name;
@@ -185,11 +188,12 @@ static void fill_upload(struct call *call, const struct uploads_in *in, const st
     to->type = type_name(from);
 }
 
-static void fill_uploads(struct call *call, const struct uploads_in *in, const struct s3_multipart_page *page,
-                         struct uploads_out *out)
+static void fill_uploads(struct call *call, const struct uploads_in *in,
+                         const struct s3_multipart_page *page, struct uploads_out *out)
 {
     struct open_upload *uploads = arena_array(call->ctx.arena, page->nuploads, sizeof *uploads);
-    struct common_prefix *prefixes = arena_array(call->ctx.arena, page->nprefixes, sizeof *prefixes);
+    struct common_prefix *prefixes =
+        arena_array(call->ctx.arena, page->nprefixes, sizeof *prefixes);
     for (size_t i = 0; i < page->nuploads; i++)
         fill_upload(call, in, &page->uploads[i], &uploads[i]);
     for (size_t i = 0; i < page->nprefixes; i++)
@@ -226,9 +230,21 @@ static err uploads_run(struct call *call, const void *input, void *output)
 }
 
 const struct op s3_multipart_list_ops[] = {
-    {.name = "ListParts", .in = &parts_in_shape, .out = &parts_out_shape, .run = parts_run, .flags = OP_READ,
-     .rest = {"GET", REST_OBJECT, "uploadId"}, .action = "s3:ListMultipartUploadParts", .out_root = "ListPartsResult"},
-    {.name = "ListMultipartUploads", .in = &uploads_in_shape, .out = &uploads_out_shape, .run = uploads_run, .flags = OP_READ,
-     .rest = {"GET", REST_BUCKET, "uploads"}, .action = "s3:ListBucketMultipartUploads", .out_root = "ListMultipartUploadsResult"},
+    {.name = "ListParts",
+     .in = &parts_in_shape,
+     .out = &parts_out_shape,
+     .run = parts_run,
+     .flags = OP_READ,
+     .rest = {"GET", REST_OBJECT, "uploadId"},
+     .action = "s3:ListMultipartUploadParts",
+     .out_root = "ListPartsResult"},
+    {.name = "ListMultipartUploads",
+     .in = &uploads_in_shape,
+     .out = &uploads_out_shape,
+     .run = uploads_run,
+     .flags = OP_READ,
+     .rest = {"GET", REST_BUCKET, "uploads"},
+     .action = "s3:ListBucketMultipartUploads",
+     .out_root = "ListMultipartUploadsResult"},
     {0},
 };

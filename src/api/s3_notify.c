@@ -6,7 +6,8 @@
 #define PUT_IN(F, T)                                                                               \
     S3_BUCKET_IN(F, T)                                                                             \
     F(T, BOOL, skip, "x-amz-skip-destination-validation", HEADER)                                  \
-    F(T, STRUCT, config, "NotificationConfiguration", PAYLOAD, .flags = REQUIRED, .of = &s3_notification_shape)
+    F(T, STRUCT, config, "NotificationConfiguration", PAYLOAD, .flags = REQUIRED,                  \
+      .of = &s3_notification_shape)
 SHAPE(put_in, "PutBucketNotificationConfigurationRequest", PUT_IN)
 
 #define GET_IN(F, T) S3_BUCKET_IN(F, T)
@@ -30,9 +31,18 @@ static err get_run(struct call *call, const void *input, void *output)
 }
 
 const struct op s3_notify_ops[] = {
-    {.name = "PutBucketNotificationConfiguration", .in = &put_in_shape, .out = &empty_shape, .run = put_run,
-     .rest = {"PUT", REST_BUCKET, "notification"}, .action = "s3:PutBucketNotification"},
-    {.name = "GetBucketNotificationConfiguration", .in = &get_in_shape, .out = &s3_notification_shape, .run = get_run,
-     .flags = OP_READ, .rest = {"GET", REST_BUCKET, "notification"}, .action = "s3:GetBucketNotification"},
+    {.name = "PutBucketNotificationConfiguration",
+     .in = &put_in_shape,
+     .out = &empty_shape,
+     .run = put_run,
+     .rest = {"PUT", REST_BUCKET, "notification"},
+     .action = "s3:PutBucketNotification"},
+    {.name = "GetBucketNotificationConfiguration",
+     .in = &get_in_shape,
+     .out = &s3_notification_shape,
+     .run = get_run,
+     .flags = OP_READ,
+     .rest = {"GET", REST_BUCKET, "notification"},
+     .action = "s3:GetBucketNotification"},
     {0},
 };

@@ -83,13 +83,16 @@ SHAPE(delete_in, "DeleteObjectRequest", DELETE_IN)
     F(T, STR, version_id, "x-amz-version-id", HEADER)
 SHAPE(delete_out, "DeleteObjectOutput", DELETE_OUT)
 
-static err delete(struct call *call, const void *input, void *output)
+static err delete (struct call *call, const void *input, void *output)
 {
     const struct delete_in *in = input;
     struct delete_out *out = output;
     struct s3_bucket *bucket;
     struct s3_deleted gone;
-    struct s3_delete request = {.key = in->key, .version = in->version_id, .if_match = in->if_match, .bypass = in->bypass.v};
+    struct s3_delete request = {.key = in->key,
+                                .version = in->version_id,
+                                .if_match = in->if_match,
+                                .bypass = in->bypass.v};
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     TRY(s3_object_delete(call->api->s3, &call->ctx, bucket, &request, &gone));
     if (gone.marker)
@@ -108,7 +111,8 @@ static err delete(struct call *call, const void *input, void *output)
 SHAPE(identifier, "ObjectIdentifier", IDENTIFIER)
 
 #define DELETE_LIST(F, T)                                                                          \
-    F(T, LIST, objects, "Object", BODY, .of = &identifier_shape, .flags = FLAT | REQUIRED, .min = 1, .max = 1000) \
+    F(T, LIST, objects, "Object", BODY, .of = &identifier_shape, .flags = FLAT | REQUIRED,         \
+      .min = 1, .max = 1000)                                                                       \
     F(T, BOOL, quiet, "Quiet", BODY)
 SHAPE(delete_list, "Delete", DELETE_LIST)
 
@@ -159,23 +163,30 @@ static err check_identifier(struct call *call, const struct identifier *item)
     if (!item->if_match_time.set && !item->if_match_size.set)
         return OK;
     return err_with(call->ctx.arena, FAIL(S3_NOT_IMPLEMENTED), "Header",
-                    item->if_match_size.set ? S("x-amz-if-match-size") : S("x-amz-if-match-last-modified-time"));
+                    item->if_match_size.set ? S("x-amz-if-match-size")
+                                            : S("x-amz-if-match-last-modified-time"));
 }
 
-static err delete_one(struct call *call, struct s3_bucket *bucket, const struct delete_many_in *in, const struct identifier *item,
-                      struct s3_deleted *out)
+static err delete_one(struct call *call, struct s3_bucket *bucket, const struct delete_many_in *in,
+                      const struct identifier *item, struct s3_deleted *out)
 {
-    struct s3_delete request = {.key = item->key, .version = item->version_id, .if_match = item->etag, .bypass = in->bypass.v};
+    struct s3_delete request = {.key = item->key,
+                                .version = item->version_id,
+                                .if_match = item->etag,
+                                .bypass = in->bypass.v};
     if (request.version.p && !request.version.n)
         request.version = STR_NONE;
     TRY(check_identifier(call, item));
-    TRY(s3_may(call, request.version.p ? "s3:DeleteObjectVersion" : "s3:DeleteObject", in->bucket, item->key, request.version));
+    TRY(s3_may(call, request.version.p ? "s3:DeleteObjectVersion" : "s3:DeleteObject", in->bucket,
+               item->key, request.version));
     return s3_object_delete(call->api->s3, &call->ctx, bucket, &request, out);
 }
 
-static void report(const struct identifier *item, const struct s3_deleted *gone, struct deleted *entry)
+static void report(const struct identifier *item, const struct s3_deleted *gone,
+                   struct deleted *entry)
 {
-    *entry = (struct deleted){.key = item->key, .version_id = item->version_id.n ? item->version_id : STR_NONE};
+    *entry = (struct deleted){.key = item->key,
+                              .version_id = item->version_id.n ? item->version_id : STR_NONE};
     if (!gone->marker)
         return;
     entry->marker = BOOL_OF(true);
@@ -191,17 +202,19 @@ static err delete_many(struct call *call, const void *input, void *output)
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     TRY(check_claim(call));
     TRY(s3_document_check(call));
-    out->deleted = (list){.at = arena_array(call->ctx.arena, wanted->objects.n, sizeof(struct deleted)), .set = true};
-    out->errors = (list){.at = arena_array(call->ctx.arena, wanted->objects.n, sizeof(struct not_deleted)), .set = true};
-    LIST_EACH(struct identifier, item, wanted->objects)
-    {
+    out->deleted = (list){
+        .at = arena_array(call->ctx.arena, wanted->objects.n, sizeof(struct deleted)), .set = true};
+    out->errors =
+        (list){.at = arena_array(call->ctx.arena, wanted->objects.n, sizeof(struct not_deleted)),
+               .set = true};
+    LIST_EACH (struct identifier, item, wanted->objects) {
         struct s3_deleted gone;
         err e = delete_one(call, bucket, in, item, &gone);
         if (e.fault == &FAULT_INTERNAL)
             return e;
         if (failed(e))
-            *LIST_AT(out->errors, struct not_deleted, out->errors.n++) =
-                (struct not_deleted){item->key, item->version_id, str_of(e.fault->code), err_message(e)};
+            *LIST_AT(out->errors, struct not_deleted, out->errors.n++) = (struct not_deleted){
+                item->key, item->version_id, str_of(e.fault->code), err_message(e)};
         else if (!wanted->quiet.v)
             report(item, &gone, LIST_AT(out->deleted, struct deleted, out->deleted.n++));
     }
@@ -209,9 +222,12 @@ static err delete_many(struct call *call, const void *input, void *output)
 }
 
 const struct op s3_object_ops[] = {
-    {"PutObject", &put_in_shape, &put_out_shape, put, put_begin, .flags = OP_UPLOAD, .rest = {"PUT", REST_OBJECT}},
-    {"DeleteObject", &delete_in_shape, &delete_out_shape, delete, .rest = {"DELETE", REST_OBJECT, .status = 204}},
-    {"DeleteObjects", &delete_many_in_shape, &delete_many_out_shape, delete_many, .rest = {"POST", REST_BUCKET, "delete"},
-     .action = "s3:DeleteObject", .out_root = "DeleteResult"},
+    {"PutObject", &put_in_shape, &put_out_shape, put, put_begin, .flags = OP_UPLOAD,
+     .rest = {"PUT", REST_OBJECT}},
+    {"DeleteObject", &delete_in_shape, &delete_out_shape, delete,
+     .rest = {"DELETE", REST_OBJECT, .status = 204}},
+    {"DeleteObjects", &delete_many_in_shape, &delete_many_out_shape, delete_many,
+     .rest = {"POST", REST_BUCKET, "delete"}, .action = "s3:DeleteObject",
+     .out_root = "DeleteResult"},
     {0},
 };

@@ -1,4 +1,5 @@
-/* api/s3_policy.c - bucket policies: kept and returned to the byte, after aws/policy has found nothing wrong with them. */
+/* api/s3_policy.c - bucket policies: kept and returned to the byte, after aws/policy has found
+ * nothing wrong with them. */
 #include "api/s3_access.h"
 #include "api/s3_common.h"
 #include "api/s3_tables.h"
@@ -37,7 +38,9 @@ static err find(struct call *call, const struct get_in *in, struct s3_bucket **b
 {
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, bucket));
     *policy = s3_config_get(call->api->s3, &call->ctx, *bucket, S3_CONFIG_POLICY, S(""));
-    return policy->p ? OK : err_with(call->ctx.arena, FAIL(S3_NO_SUCH_BUCKET_POLICY), "BucketName", in->bucket);
+    return policy->p ? OK
+                     : err_with(call->ctx.arena, FAIL(S3_NO_SUCH_BUCKET_POLICY), "BucketName",
+                                in->bucket);
 }
 
 static err get_run(struct call *call, const void *input, void *output)
@@ -78,13 +81,27 @@ static err delete_run(struct call *call, const void *input, void *output)
 }
 
 const struct op s3_policy_ops[] = {
-    {.name = "PutBucketPolicy", .in = &put_in_shape, .out = &empty_shape, .run = put_run,
+    {.name = "PutBucketPolicy",
+     .in = &put_in_shape,
+     .out = &empty_shape,
+     .run = put_run,
      .rest = {"PUT", REST_BUCKET, "policy", .status = 204}},
-    {.name = "GetBucketPolicy", .in = &get_in_shape, .out = &get_out_shape, .run = get_run, .flags = OP_READ,
+    {.name = "GetBucketPolicy",
+     .in = &get_in_shape,
+     .out = &get_out_shape,
+     .run = get_run,
+     .flags = OP_READ,
      .rest = {"GET", REST_BUCKET, "policy"}},
-    {.name = "GetBucketPolicyStatus", .in = &get_in_shape, .out = &status_out_shape, .run = status_run, .flags = OP_READ,
+    {.name = "GetBucketPolicyStatus",
+     .in = &get_in_shape,
+     .out = &status_out_shape,
+     .run = status_run,
+     .flags = OP_READ,
      .rest = {"GET", REST_BUCKET, "policyStatus"}},
-    {.name = "DeleteBucketPolicy", .in = &get_in_shape, .out = &empty_shape, .run = delete_run,
+    {.name = "DeleteBucketPolicy",
+     .in = &get_in_shape,
+     .out = &empty_shape,
+     .run = delete_run,
      .rest = {"DELETE", REST_BUCKET, "policy", .status = 204}},
     {0},
 };

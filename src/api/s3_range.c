@@ -3,7 +3,8 @@
 
 #include "s3/body.h"
 
-/* "a-b", "a-" or "-n" -> first and last within a body of `size`; false: not a range at all. *satisfiable tells the rest. */
+/* "a-b", "a-" or "-n" -> first and last within a body of `size`; false: not a range at all.
+ * *satisfiable tells the rest. */
 static bool parse(str spec, int64_t size, int64_t *first, int64_t *last, bool *satisfiable)
 {
     str rest = str_trim(spec), left = str_cut(&rest, '-');
@@ -29,7 +30,8 @@ static bool parse(str spec, int64_t size, int64_t *first, int64_t *last, bool *s
     return true;
 }
 
-static err span_of_range(struct call *call, const struct s3_object *object, str range, struct s3_span *out)
+static err span_of_range(struct call *call, const struct s3_object *object, str range,
+                         struct s3_span *out)
 {
     int64_t first, last;
     bool satisfiable = false;
@@ -39,7 +41,8 @@ static err span_of_range(struct call *call, const struct s3_object *object, str 
         return OK;
     if (!satisfiable) {
         err e = err_with(call->ctx.arena, FAIL(S3_INVALID_RANGE), "RangeRequested", range);
-        return err_with(call->ctx.arena, e, "ActualObjectSize", arena_printf(call->ctx.arena, "%lld", (long long)object->size));
+        return err_with(call->ctx.arena, e, "ActualObjectSize",
+                        arena_printf(call->ctx.arena, "%lld", (long long)object->size));
     }
     *out = (struct s3_span){.at = first, .length = last - first + 1, .partial = true};
     return OK;
@@ -49,10 +52,12 @@ static err no_such_part(struct call *call, int64_t asked, int64_t count)
 {
     err e = err_with(call->ctx.arena, FAIL(S3_INVALID_PART_NUMBER), "PartNumberRequested",
                      arena_printf(call->ctx.arena, "%lld", (long long)asked));
-    return err_with(call->ctx.arena, e, "ActualPartCount", arena_printf(call->ctx.arena, "%lld", (long long)count));
+    return err_with(call->ctx.arena, e, "ActualPartCount",
+                    arena_printf(call->ctx.arena, "%lld", (long long)count));
 }
 
-static err span_of_part(struct call *call, const struct s3_object *object, int64_t number, struct s3_span *out)
+static err span_of_part(struct call *call, const struct s3_object *object, int64_t number,
+                        struct s3_span *out)
 {
     struct s3_part *parts;
     size_t n;
@@ -76,7 +81,8 @@ static err span_of_part(struct call *call, const struct s3_object *object, int64
     return OK;
 }
 
-err s3_span_of(struct call *call, const struct s3_object *object, str range, opt_int part_number, struct s3_span *out)
+err s3_span_of(struct call *call, const struct s3_object *object, str range, opt_int part_number,
+               struct s3_span *out)
 {
     *out = (struct s3_span){.length = object->size, .whole = true};
     if (part_number.set && range.p)
@@ -92,5 +98,6 @@ bool s3_range_strict(str range, int64_t *first, int64_t *last)
     if (!str_starts(range, S("bytes=")))
         return false;
     str rest = str_slice(range, 6, range.n), left = str_cut(&rest, '-');
-    return rest.p && str_to_int(left, first) && str_to_int(rest, last) && *first >= 0 && *last >= *first;
+    return rest.p && str_to_int(left, first) && str_to_int(rest, last) && *first >= 0 &&
+           *last >= *first;
 }

@@ -6,15 +6,17 @@
 
 struct s3_span {
     int64_t at, length;
-    bool partial;           /* 206 with Content-Range */
-    bool whole;             /* no range was asked for or honoured: checksums of the object apply */
-    int64_t parts_count;    /* x-amz-mp-parts-count; 0: not to be sent */
+    bool partial;        /* 206 with Content-Range */
+    bool whole;          /* no range was asked for or honoured: checksums of the object apply */
+    int64_t parts_count; /* x-amz-mp-parts-count; 0: not to be sent */
     int64_t part_checksum_kind; /* as in struct s3_part */
-    str part_checksum;      /* of the part asked for; absent when it has none */
+    str part_checksum;          /* of the part asked for; absent when it has none */
 };
 
-/* Malformed and reversed ranges are ignored, several ranges too. InvalidRange, InvalidPartNumber, InvalidRequest (both asked). */
-err s3_span_of(struct call *call, const struct s3_object *object, str range, opt_int part_number, struct s3_span *out);
+/* Malformed and reversed ranges are ignored, several ranges too. InvalidRange, InvalidPartNumber,
+ * InvalidRequest (both asked). */
+err s3_span_of(struct call *call, const struct s3_object *object, str range, opt_int part_number,
+               struct s3_span *out);
 /* "bytes=first-last" in the strict form of x-amz-copy-source-range; false when it has another. */
 bool s3_range_strict(str range, int64_t *first, int64_t *last);
 

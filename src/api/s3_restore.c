@@ -5,7 +5,8 @@
 #include "api/s3_tables.h"
 #include "api/s3_upload.h"
 
-#define GLACIER_JOB(F, T) F(T, STR, tier, "Tier", BODY, .flags = REQUIRED, .values = "Standard|Bulk|Expedited")
+#define GLACIER_JOB(F, T)                                                                          \
+    F(T, STR, tier, "Tier", BODY, .flags = REQUIRED, .values = "Standard|Bulk|Expedited")
 SHAPE(glacier_job, "GlacierJobParameters", GLACIER_JOB)
 #define RESTORE(F, T)                                                                              \
     F(T, INT, days, "Days", BODY)                                                                  \
@@ -42,7 +43,10 @@ static err restore_run(struct call *call, const void *input, void *output)
 }
 
 const struct op s3_restore_ops[] = {
-    {.name = "RestoreObject", .in = &restore_in_shape, .out = &empty_shape, .run = restore_run,
+    {.name = "RestoreObject",
+     .in = &restore_in_shape,
+     .out = &empty_shape,
+     .run = restore_run,
      .rest = {"POST", REST_OBJECT, "restore"}},
     {0},
 };

@@ -1,5 +1,5 @@
-/* api/s3_service.c - S3 as a service: its tables of operations, and what a malformed input is called there. A new table of rows is
- * one line here. */
+/* api/s3_service.c - S3 as a service: its tables of operations, and what a malformed input is
+ * called there. A new table of rows is one line here. */
 #include "api/call.h"
 #include "api/ops.h"
 #include "api/s3_access.h"
@@ -11,25 +11,10 @@
 extern const struct op s3_acl_ops[], s3_post_ops[];
 
 static const struct op *const tables[] = {
-    s3_bucket_ops,
-    s3_object_ops,
-    s3_get_ops,
-    s3_copy_ops,
-    s3_tagging_ops,
-    s3_list_ops,
-    s3_attributes_ops,
-    s3_acl_ops,
-    s3_post_ops,
-    s3_multipart_ops,
-    s3_multipart_list_ops,
-    s3_notify_ops,
-    s3_config_ops,
-    s3_policy_ops,
-    s3_lock_ops,
-    s3_restore_ops,
-    s3_cors_ops,
-    s3_unimplemented_ops,
-    NULL,
+    s3_bucket_ops,         s3_object_ops,     s3_get_ops,           s3_copy_ops,   s3_tagging_ops,
+    s3_list_ops,           s3_attributes_ops, s3_acl_ops,           s3_post_ops,   s3_multipart_ops,
+    s3_multipart_list_ops, s3_notify_ops,     s3_config_ops,        s3_policy_ops, s3_lock_ops,
+    s3_restore_ops,        s3_cors_ops,       s3_unimplemented_ops, NULL,
 };
 
 /* Texts recorded for one argument. `wrong` WRONG_NOTHING: whatever is wrong with it. */
@@ -40,18 +25,27 @@ static const struct argument {
     const char *text;  /* NULL: the row's */
     const char *extra; /* element that carries the value; NULL: ArgumentName and ArgumentValue */
 } arguments[] = {
-    {"max-keys", WRONG_TYPE, &S3_INVALID_ARGUMENT, "Provided max-keys not an integer or within integer range", NULL},
-    {"max-keys", WRONG_RANGE, &S3_INVALID_ARGUMENT, "Argument maxKeys must be an integer between 0 and 2147483647", NULL},
-    {"max-uploads", WRONG_TYPE, &S3_INVALID_ARGUMENT, "Provided max-uploads not an integer or within integer range", NULL},
-    {"max-uploads", WRONG_RANGE, &S3_INVALID_ARGUMENT, "Argument max-uploads must be an integer between 0 and 2147483647",
-     NULL},
-    {"max-parts", WRONG_TYPE, &S3_INVALID_ARGUMENT, "Provided max-parts not an integer or within integer range", NULL},
-    {"max-parts", WRONG_RANGE, &S3_INVALID_ARGUMENT, "Argument max-parts must be an integer between 0 and 2147483647", NULL},
-    {"partNumber", WRONG_NOTHING, &S3_INVALID_ARGUMENT, "Part number must be an integer between 1 and 10000, inclusive", NULL},
-    {"encoding-type", WRONG_VALUE, &S3_INVALID_ARGUMENT, "Invalid Encoding Method specified in Request", NULL},
+    {"max-keys", WRONG_TYPE, &S3_INVALID_ARGUMENT,
+     "Provided max-keys not an integer or within integer range", NULL},
+    {"max-keys", WRONG_RANGE, &S3_INVALID_ARGUMENT,
+     "Argument maxKeys must be an integer between 0 and 2147483647", NULL},
+    {"max-uploads", WRONG_TYPE, &S3_INVALID_ARGUMENT,
+     "Provided max-uploads not an integer or within integer range", NULL},
+    {"max-uploads", WRONG_RANGE, &S3_INVALID_ARGUMENT,
+     "Argument max-uploads must be an integer between 0 and 2147483647", NULL},
+    {"max-parts", WRONG_TYPE, &S3_INVALID_ARGUMENT,
+     "Provided max-parts not an integer or within integer range", NULL},
+    {"max-parts", WRONG_RANGE, &S3_INVALID_ARGUMENT,
+     "Argument max-parts must be an integer between 0 and 2147483647", NULL},
+    {"partNumber", WRONG_NOTHING, &S3_INVALID_ARGUMENT,
+     "Part number must be an integer between 1 and 10000, inclusive", NULL},
+    {"encoding-type", WRONG_VALUE, &S3_INVALID_ARGUMENT,
+     "Invalid Encoding Method specified in Request", NULL},
     {"x-amz-storage-class", WRONG_VALUE, &S3_INVALID_STORAGE_CLASS, NULL, "StorageClassRequested"},
-    {"x-amz-metadata-directive", WRONG_VALUE, &S3_INVALID_ARGUMENT, "Unknown metadata directive.", NULL},
-    {"x-amz-tagging-directive", WRONG_VALUE, &S3_INVALID_ARGUMENT, "Unknown tagging directive.", NULL},
+    {"x-amz-metadata-directive", WRONG_VALUE, &S3_INVALID_ARGUMENT, "Unknown metadata directive.",
+     NULL},
+    {"x-amz-tagging-directive", WRONG_VALUE, &S3_INVALID_ARGUMENT, "Unknown tagging directive.",
+     NULL},
     {"x-amz-server-side-encryption", WRONG_VALUE, &S3_INVALID_ARGUMENT,
      "The encryption method specified is not supported", NULL},
 };
@@ -62,7 +56,8 @@ static bool concerns(const struct argument *argument, const struct shape_issue *
            (!argument->wrong || argument->wrong == issue->wrong);
 }
 
-static err with_argument(struct arena *arena, err e, const char *extra, const struct shape_issue *issue)
+static err with_argument(struct arena *arena, err e, const char *extra,
+                         const struct shape_issue *issue)
 {
     str value = issue->value.p ? issue->value : S("");
     if (extra)
@@ -80,11 +75,14 @@ static err refuse_head(struct arena *arena, const struct shape_issue *issue)
     if (issue->wrong == WRONG_MISSING && issue->field->place == PLACE_HEADER)
         return err_with(arena, FAIL(S3_MISSING_SECURITY_HEADER), "MissingHeaderName", str_of(wire));
     if (issue->wrong == WRONG_MISSING)
-        return err_text(arena, &S3_INVALID_REQUEST, "Missing required parameter for this request: '%s'", wire);
+        return err_text(arena, &S3_INVALID_REQUEST,
+                        "Missing required parameter for this request: '%s'", wire);
     for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
         const struct argument *a = &arguments[i];
         if (concerns(a, issue))
-            return with_argument(arena, a->text ? err_text(arena, a->fault, "%s", a->text) : (err){.fault = a->fault},
+            return with_argument(arena,
+                                 a->text ? err_text(arena, a->fault, "%s", a->text)
+                                         : (err){.fault = a->fault},
                                  a->extra, issue);
     }
     return with_argument(arena, FAIL(S3_INVALID_ARGUMENT), NULL, issue);
@@ -93,14 +91,16 @@ static err refuse_head(struct arena *arena, const struct shape_issue *issue)
 static err refuse_body(struct arena *arena, const struct op *op, const struct shape_issue *issue)
 {
     if (issue->wrong == WRONG_UNIMPLEMENTED)
-        return err_text(arena, &S3_NOT_IMPLEMENTED, "The element %.*s is not implemented.", STR_ARG(issue->name));
+        return err_text(arena, &S3_NOT_IMPLEMENTED, "The element %.*s is not implemented.",
+                        STR_ARG(issue->name));
     if (issue->wrong == WRONG_MISSING && issue->field && issue->field->place == PLACE_PAYLOAD)
         return FAIL(S3_MISSING_REQUEST_BODY);
     bool acl = strstr(op->name, "Acl") != NULL;
     return acl ? FAIL(S3_MALFORMED_ACL) : FAIL(S3_MALFORMED_XML);
 }
 
-/* A finding inside an XML body has the name of a nested member; the field alone tells whether it travels elsewhere. */
+/* A finding inside an XML body has the name of a nested member; the field alone tells whether it
+ * travels elsewhere. */
 static err refuse(struct call *call, const struct op *op, const struct shape_issue *issue)
 {
     struct arena *arena = call->ctx.arena;

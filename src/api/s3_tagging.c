@@ -4,7 +4,8 @@
 #include "s3/tags.h"
 
 #define TAGGING(F, T)                                                                              \
-    F(T, LIST, tags, "TagSet", BODY, .of = &s3_tag_shape, .item = "Tag", .flags = REQUIRED | KEEP_EMPTY)
+    F(T, LIST, tags, "TagSet", BODY, .of = &s3_tag_shape, .item = "Tag",                           \
+      .flags = REQUIRED | KEEP_EMPTY)
 SHAPE(tagging, "Tagging", TAGGING)
 
 #define VERSION_IN(F, T)                                                                           \
@@ -27,13 +28,15 @@ SHAPE(version_out, "ObjectTaggingOutput", VERSION_OUT)
     F(T, LIST, tags, "TagSet", BODY, .of = &s3_tag_shape, .item = "Tag", .flags = KEEP_EMPTY)
 SHAPE(get_out, "GetObjectTaggingOutput", GET_OUT)
 
-static err find(struct call *call, const struct version_in *in, struct s3_bucket **bucket, struct s3_object *object)
+static err find(struct call *call, const struct version_in *in, struct s3_bucket **bucket,
+                struct s3_object *object)
 {
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, bucket));
     return s3_find_for(call, *bucket, in->key, in->version_id, object);
 }
 
-static err set(struct call *call, const struct version_in *in, str packed, enum s3_event event, struct version_out *out)
+static err set(struct call *call, const struct version_in *in, str packed, enum s3_event event,
+               struct version_out *out)
 {
     struct s3_bucket *bucket;
     struct s3_object object;
@@ -53,7 +56,7 @@ static err put(struct call *call, const void *input, void *output)
     return set(call, (const struct version_in *)in, packed, S3_TAGGING_PUT, output);
 }
 
-static err delete(struct call *call, const void *input, void *output)
+static err delete (struct call *call, const void *input, void *output)
 {
     return set(call, input, STR_NONE, S3_TAGGING_DELETE, output);
 }
@@ -73,9 +76,10 @@ static err get(struct call *call, const void *input, void *output)
 }
 
 const struct op s3_tagging_ops[] = {
-    {"PutObjectTagging", &put_in_shape, &version_out_shape, put, .rest = {"PUT", REST_OBJECT, "tagging"}},
-    {"GetObjectTagging", &version_in_shape, &get_out_shape, get, .flags = OP_READ, .rest = {"GET", REST_OBJECT, "tagging"},
-     .out_root = "Tagging"},
+    {"PutObjectTagging", &put_in_shape, &version_out_shape, put,
+     .rest = {"PUT", REST_OBJECT, "tagging"}},
+    {"GetObjectTagging", &version_in_shape, &get_out_shape, get, .flags = OP_READ,
+     .rest = {"GET", REST_OBJECT, "tagging"}, .out_root = "Tagging"},
     {"DeleteObjectTagging", &version_in_shape, &version_out_shape, delete,
      .rest = {"DELETE", REST_OBJECT, "tagging", .status = 204}},
     {0},

@@ -1,28 +1,31 @@
-/* api/s3_unimplemented.c - the operations of S3 that are known here by name and route only. They are refused with NotImplemented and
- * their name, instead of falling through to an operation that has fewer conditions. A row leaves when its operation comes.
- * Left out: those of other endpoints (ListDirectoryBuckets, WriteGetObjectResponse) and the four that newer names replaced. */
+/* api/s3_unimplemented.c - the operations of S3 that are known here by name and route only. They
+ * are refused with NotImplemented and their name, instead of falling through to an operation that
+ * has fewer conditions. A row leaves when its operation comes. Left out: those of other endpoints
+ * (ListDirectoryBuckets, WriteGetObjectResponse) and the four that newer names replaced. */
 #include "api/s3_common.h"
 #include "api/s3_tables.h"
 
 #define UNIMPLEMENTED_OPS(X)                                                                       \
-    X(CreateBucketMetadataConfiguration, "POST", BUCKET, "metadataConfiguration", NULL) \
-    X(CreateBucketMetadataTableConfiguration, "POST", BUCKET, "metadataTable", NULL) \
-    X(CreateSession, "GET", BUCKET, "session", NULL) \
-    X(DeleteBucketMetadataConfiguration, "DELETE", BUCKET, "metadataConfiguration", NULL) \
-    X(DeleteBucketMetadataTableConfiguration, "DELETE", BUCKET, "metadataTable", NULL) \
-    X(GetBucketMetadataConfiguration, "GET", BUCKET, "metadataConfiguration", NULL) \
-    X(GetBucketMetadataTableConfiguration, "GET", BUCKET, "metadataTable", NULL) \
-    X(DeleteObjectAnnotation, "DELETE", OBJECT, "annotation", NULL) \
-    X(GetObjectAnnotation, "GET", OBJECT, "annotation&annotationName", NULL) \
-    X(ListObjectAnnotations, "GET", OBJECT, "annotation", NULL) \
-    X(PutObjectAnnotation, "PUT", OBJECT, "annotation", NULL) \
-    X(UpdateBucketMetadataAnnotationTableConfiguration, "PUT", BUCKET, "metadataAnnotationTable", NULL) \
-    X(GetObjectTorrent, "GET", OBJECT, "torrent", NULL) \
-    X(RenameObject, "PUT", OBJECT, "renameObject", "x-amz-rename-source") \
-    X(SelectObjectContent, "POST", OBJECT, "select&select-type=2", NULL) \
-    X(UpdateBucketMetadataInventoryTableConfiguration, "PUT", BUCKET, "metadataInventoryTable", NULL) \
-    X(UpdateBucketMetadataJournalTableConfiguration, "PUT", BUCKET, "metadataJournalTable", NULL) \
-    X(UpdateObjectEncryption, "PUT", OBJECT, "encryption", NULL) \
+    X(CreateBucketMetadataConfiguration, "POST", BUCKET, "metadataConfiguration", NULL)            \
+    X(CreateBucketMetadataTableConfiguration, "POST", BUCKET, "metadataTable", NULL)               \
+    X(CreateSession, "GET", BUCKET, "session", NULL)                                               \
+    X(DeleteBucketMetadataConfiguration, "DELETE", BUCKET, "metadataConfiguration", NULL)          \
+    X(DeleteBucketMetadataTableConfiguration, "DELETE", BUCKET, "metadataTable", NULL)             \
+    X(GetBucketMetadataConfiguration, "GET", BUCKET, "metadataConfiguration", NULL)                \
+    X(GetBucketMetadataTableConfiguration, "GET", BUCKET, "metadataTable", NULL)                   \
+    X(DeleteObjectAnnotation, "DELETE", OBJECT, "annotation", NULL)                                \
+    X(GetObjectAnnotation, "GET", OBJECT, "annotation&annotationName", NULL)                       \
+    X(ListObjectAnnotations, "GET", OBJECT, "annotation", NULL)                                    \
+    X(PutObjectAnnotation, "PUT", OBJECT, "annotation", NULL)                                      \
+    X(UpdateBucketMetadataAnnotationTableConfiguration, "PUT", BUCKET, "metadataAnnotationTable",  \
+      NULL)                                                                                        \
+    X(GetObjectTorrent, "GET", OBJECT, "torrent", NULL)                                            \
+    X(RenameObject, "PUT", OBJECT, "renameObject", "x-amz-rename-source")                          \
+    X(SelectObjectContent, "POST", OBJECT, "select&select-type=2", NULL)                           \
+    X(UpdateBucketMetadataInventoryTableConfiguration, "PUT", BUCKET, "metadataInventoryTable",    \
+      NULL)                                                                                        \
+    X(UpdateBucketMetadataJournalTableConfiguration, "PUT", BUCKET, "metadataJournalTable", NULL)  \
+    X(UpdateObjectEncryption, "PUT", OBJECT, "encryption", NULL)
 
 #define ROW(name_, method_, level_, query_, header_)                                               \
     {.name = #name_,                                                                               \

@@ -1,9 +1,11 @@
 /* api/s3_upload.c - see s3_upload.h.
  *
- * MD5 is the slowest thing an upload does (ETags need it), so a large body is digested on a pool thread while the loop receives
- * and writes the next bytes. Two buffers take turns: the loop fills `front`, the pool reads `back`. The pool touches only `back`
- * and the digest states, and the loop touches those only while nothing runs there; that is all the synchronisation there is.
- * The struct lives on the heap because a dropped request may leave work behind that still reads it; the last one out frees it. */
+ * MD5 is the slowest thing an upload does (ETags need it), so a large body is digested on a pool
+ * thread while the loop receives and writes the next bytes. Two buffers take turns: the loop fills
+ * `front`, the pool reads `back`. The pool touches only `back` and the digest states, and the loop
+ * touches those only while nothing runs there; that is all the synchronisation there is. The struct
+ * lives on the heap because a dropped request may leave work behind that still reads it; the last
+ * one out frees it. */
 #include "api/s3_upload.h"
 
 #include "aws/fault.h"
@@ -66,10 +68,12 @@ static err check_md5_form(struct arena *arena, str text)
 
 static err check_sha256_form(struct arena *arena, str text)
 {
-    if (!text.p || is_sha256_hex(text) || str_eq(text, S("UNSIGNED-PAYLOAD")) || str_starts(text, S("STREAMING-")))
+    if (!text.p || is_sha256_hex(text) || str_eq(text, S("UNSIGNED-PAYLOAD")) ||
+        str_starts(text, S("STREAMING-")))
         return OK;
     return argument_invalid(arena, "x-amz-content-sha256", text,
-                            "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, or a valid "
+                            "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, "
+                            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, or a valid "
                             "sha256 value.");
 }
 
@@ -77,7 +81,8 @@ static err check_checksum_form(struct arena *arena, enum digest_kind kind, str t
 {
     if (base64_decode(arena, text).n == info_of(kind)->size)
         return OK;
-    return err_text(arena, &S3_INVALID_REQUEST, "Value for %s header is invalid.", info_of(kind)->header);
+    return err_text(arena, &S3_INVALID_REQUEST, "Value for %s header is invalid.",
+                    info_of(kind)->header);
 }
 
 static bool kind_of_header(str name, enum digest_kind *out)
@@ -94,11 +99,14 @@ static err trailer_kind(struct arena *arena, str trailer, enum digest_kind *out)
 {
     if (kind_of_header(str_trim(trailer), out))
         return OK;
-    return err_text(arena, &S3_INVALID_REQUEST, "The value specified in the x-amz-trailer header is not supported");
+    return err_text(arena, &S3_INVALID_REQUEST,
+                    "The value specified in the x-amz-trailer header is not supported");
 }
 
-/* Which one algorithm the claims name; at most one value may be given, in a header or in the trailer. */
-static err named_algorithm(struct arena *arena, const struct s3_upload_claims *claims, bool *named, enum digest_kind *out)
+/* Which one algorithm the claims name; at most one value may be given, in a header or in the
+ * trailer. */
+static err named_algorithm(struct arena *arena, const struct s3_upload_claims *claims, bool *named,
+                           enum digest_kind *out)
 {
     int count = 0;
     for (int kind = 0; kind < DIGEST_KINDS; kind++) {
@@ -114,26 +122,31 @@ static err named_algorithm(struct arena *arena, const struct s3_upload_claims *c
     *named = count > 0;
     if (count <= 1)
         return OK;
-    return err_text(arena, &S3_INVALID_REQUEST,
-                    "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
+    return err_text(
+        arena, &S3_INVALID_REQUEST,
+        "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
 }
 
 /* x-amz-sdk-checksum-algorithm must agree with the value that came, and there must be one. */
-static err check_announced(struct arena *arena, const struct s3_upload_claims *claims, bool named, enum digest_kind algorithm)
+static err check_announced(struct arena *arena, const struct s3_upload_claims *claims, bool named,
+                           enum digest_kind algorithm)
 {
     enum digest_kind announced;
     if (!claims->algorithm.p)
         return OK;
     if (!digest_kind_of(claims->algorithm, &announced) || (named && announced != algorithm))
-        return err_text(arena, &S3_INVALID_REQUEST, "Value for x-amz-sdk-checksum-algorithm header is invalid.");
+        return err_text(arena, &S3_INVALID_REQUEST,
+                        "Value for x-amz-sdk-checksum-algorithm header is invalid.");
     if (!named && claims->sdk_algorithm_needs_value)
         return err_text(arena, &S3_INVALID_REQUEST,
-                        "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer "
+                        "x-amz-sdk-checksum-algorithm specified, but no corresponding "
+                        "x-amz-checksum-* or x-amz-trailer "
                         "headers were found.");
     return OK;
 }
 
-static err check_claims(struct arena *arena, const struct s3_upload_claims *claims, bool *named, enum digest_kind *algorithm)
+static err check_claims(struct arena *arena, const struct s3_upload_claims *claims, bool *named,
+                        enum digest_kind *algorithm)
 {
     TRY(check_md5_form(arena, claims->content_md5));
     TRY(check_sha256_form(arena, claims->content_sha256));
@@ -177,10 +190,12 @@ static void claims_read(const struct http_request *request, struct s3_upload_cla
         .sdk_algorithm_needs_value = true,
     };
     for (int kind = 0; kind < DIGEST_KINDS; kind++)
-        claims->checksum[kind] = http_header(request, str_of(info_of((enum digest_kind)kind)->header));
+        claims->checksum[kind] =
+            http_header(request, str_of(info_of((enum digest_kind)kind)->header));
 }
 
-err s3_upload_claims(struct call *call, struct s3_upload_claims *claims, bool *named, enum digest_kind *algorithm)
+err s3_upload_claims(struct call *call, struct s3_upload_claims *claims, bool *named,
+                     enum digest_kind *algorithm)
 {
     claims_read(call->request, claims);
     TRY(check_claims(call->ctx.arena, claims, named, algorithm));
@@ -270,8 +285,10 @@ static bool digests_inline(const struct body *body)
 static err too_large(struct body *body, int64_t size)
 {
     struct arena *arena = body->call->ctx.arena;
-    err e = err_with(arena, FAIL(S3_ENTITY_TOO_LARGE), "ProposedSize", arena_printf(arena, "%lld", (long long)size));
-    return err_with(arena, e, "MaxSizeAllowed", arena_printf(arena, "%lld", (long long)body->claims.max));
+    err e = err_with(arena, FAIL(S3_ENTITY_TOO_LARGE), "ProposedSize",
+                     arena_printf(arena, "%lld", (long long)size));
+    return err_with(arena, e, "MaxSizeAllowed",
+                    arena_printf(arena, "%lld", (long long)body->claims.max));
 }
 
 static err body_write(struct upload *upload, str chunk)
@@ -314,7 +331,8 @@ static void body_drop(struct upload *upload)
 
 static const struct upload_ops body_ops = {body_write, body_settle, body_drop};
 
-static err body_open(struct call *call, const struct s3_upload_claims *claims, bool named, enum digest_kind algorithm)
+static err body_open(struct call *call, const struct s3_upload_claims *claims, bool named,
+                     enum digest_kind algorithm)
 {
     struct body *body = xalloc(sizeof *body);
     body->base.ops = &body_ops;
@@ -357,7 +375,8 @@ err s3_upload_begin(struct call *call, enum digest_kind fallback)
     return body_open(call, &claims, named, named ? algorithm : fallback);
 }
 
-err s3_upload_open(struct call *call, const struct s3_upload_claims *claims, enum digest_kind fallback)
+err s3_upload_open(struct call *call, const struct s3_upload_claims *claims,
+                   enum digest_kind fallback)
 {
     bool named;
     enum digest_kind algorithm = fallback;
@@ -367,7 +386,8 @@ err s3_upload_open(struct call *call, const struct s3_upload_claims *claims, enu
 
 /* ---- the end ---- */
 
-static err claimed_checksum(struct call *call, const struct s3_upload_claims *claims, enum digest_kind algorithm, str *out)
+static err claimed_checksum(struct call *call, const struct s3_upload_claims *claims,
+                            enum digest_kind algorithm, str *out)
 {
     *out = claims->checksum[algorithm];
     if (out->p)
@@ -386,7 +406,8 @@ static err check_md5(struct arena *arena, const struct s3_upload_claims *claims,
     if (!claims->content_md5.p || str_eq(digest_base64(arena, md5), claims->content_md5))
         return OK;
     str expected = base64_decode(arena, claims->content_md5);
-    err e = err_with(arena, FAIL(S3_BAD_DIGEST), "ExpectedDigest", hex_encode(arena, expected.p, expected.n));
+    err e = err_with(arena, FAIL(S3_BAD_DIGEST), "ExpectedDigest",
+                     hex_encode(arena, expected.p, expected.n));
     return err_with(arena, e, "CalculatedDigest", digest_base64(arena, md5));
 }
 
@@ -394,19 +415,23 @@ static err check_sha256(struct body *body, digest sha256)
 {
     struct arena *arena = body->call->ctx.arena;
     str hex = digest_hex(arena, sha256);
-    if (!is_sha256_hex(body->claims.content_sha256) || str_eq_nocase(hex, body->claims.content_sha256))
+    if (!is_sha256_hex(body->claims.content_sha256) ||
+        str_eq_nocase(hex, body->claims.content_sha256))
         return OK;
-    err e = err_with(arena, FAIL(S3_XAMZ_CONTENT_SHA256), "ClientComputedContentSHA256", body->claims.content_sha256);
+    err e = err_with(arena, FAIL(S3_XAMZ_CONTENT_SHA256), "ClientComputedContentSHA256",
+                     body->claims.content_sha256);
     return err_with(arena, e, "S3ComputedContentSHA256", hex);
 }
 
-static err check_checksum(struct call *call, const struct s3_upload_claims *claims, enum digest_kind algorithm, str computed)
+static err check_checksum(struct call *call, const struct s3_upload_claims *claims,
+                          enum digest_kind algorithm, str computed)
 {
     str claimed;
     TRY(claimed_checksum(call, claims, algorithm, &claimed));
     if (str_eq(claimed, computed))
         return OK;
-    return err_text(call->ctx.arena, &S3_BAD_DIGEST, "The %s you specified did not match the calculated checksum.",
+    return err_text(call->ctx.arena, &S3_BAD_DIGEST,
+                    "The %s you specified did not match the calculated checksum.",
                     info_of(algorithm)->name);
 }
 
@@ -421,7 +446,9 @@ err s3_body_check(struct call *call)
     TRY(check_claims(arena, &claims, &named, &algorithm));
     if (claims.content_md5.p)
         TRY(check_md5(arena, &claims, digest_of(DIGEST_MD5, call->body)));
-    return named ? check_checksum(call, &claims, algorithm, digest_base64(arena, digest_of(algorithm, call->body))) : OK;
+    return named ? check_checksum(call, &claims, algorithm,
+                                  digest_base64(arena, digest_of(algorithm, call->body)))
+                 : OK;
 }
 
 static err body_finish(struct body *body, struct s3_uploaded *out)

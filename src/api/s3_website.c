@@ -1,7 +1,9 @@
-/* api/s3_website.c - see s3_website.h. Facts: docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteHosting.html.
+/* api/s3_website.c - see s3_website.h. Facts:
+ * docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteHosting.html.
  *
- * The order is AWS's: redirect everything; a rule that looks at the key alone; the object, or the index document of a "directory";
- * then rules that look at the error, the error document, and a page of our own. */
+ * The order is AWS's: redirect everything; a rule that looks at the key alone; the object, or the
+ * index document of a "directory"; then rules that look at the error, the error document, and a
+ * page of our own. */
 #include "api/s3_website.h"
 
 #include "api/s3_access.h"
@@ -58,10 +60,14 @@ static err move(struct visit *v, int status, str location)
 static const char *reason(int status)
 {
     switch (status) {
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    default: return "Bad Request";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    default:
+        return "Bad Request";
     }
 }
 
@@ -77,8 +83,8 @@ static err page(struct visit *v, err e)
     struct call *call = v->call;
     struct buf b = buf_in(call->ctx.arena);
     int status = e.fault->status;
-    buf_printf(&b, "<html>\n<head><title>%d %s</title></head>\n<body>\n<h1>%d %s</h1>\n<ul>\n", status, reason(status), status,
-               reason(status));
+    buf_printf(&b, "<html>\n<head><title>%d %s</title></head>\n<body>\n<h1>%d %s</h1>\n<ul>\n",
+               status, reason(status), status, reason(status));
     item(&b, "Code", str_of(e.fault->code));
     item(&b, "Message", err_message(e));
     for (struct fault_extra *extra = e.detail ? e.detail->extras : NULL; extra; extra = extra->next)
@@ -88,14 +94,16 @@ static err page(struct visit *v, err e)
     BUF_LIT(&b, "</ul>\n<hr/>\n</body>\n</html>\n");
     header(v, "x-amz-error-code", str_of(e.fault->code));
     header(v, "x-amz-error-message", err_message(e));
-    http_reply_bytes(call->ctx.arena, call->reply, status, S("text/html; charset=utf-8"), buf_str(&b));
+    http_reply_bytes(call->ctx.arena, call->reply, status, S("text/html; charset=utf-8"),
+                     buf_str(&b));
     return OK;
 }
 
 static err send(struct visit *v, const struct s3_object *object, int status)
 {
     struct call *call = v->call;
-    header(v, "Content-Type", object->content_type.p ? object->content_type : S("binary/octet-stream"));
+    header(v, "Content-Type",
+           object->content_type.p ? object->content_type : S("binary/octet-stream"));
     header(v, "Cache-Control", object->cache_control);
     header(v, "Content-Disposition", object->content_disposition);
     header(v, "Content-Encoding", object->content_encoding);
@@ -123,17 +131,19 @@ static str redirect_target(struct visit *v, const struct s3_redirect *redirect, 
     else if (redirect->replace_prefix.p)
         key = arena_join(arena, redirect->replace_prefix, str_slice(v->key, prefix.n, v->key.n));
     str host = redirect->host.p ? redirect->host : v->call->ctx.host;
-    return arena_printf(arena, "%.*s://%.*s/%.*s", STR_ARG(protocol_or_http(redirect->protocol)), STR_ARG(host),
-                        STR_ARG(percent_encode(arena, key, PERCENT_PATH)));
+    return arena_printf(arena, "%.*s://%.*s/%.*s", STR_ARG(protocol_or_http(redirect->protocol)),
+                        STR_ARG(host), STR_ARG(percent_encode(arena, key, PERCENT_PATH)));
 }
 
 /* The first rule for this key and error (absent: before anything went wrong). */
 static const struct s3_routing_rule *rule_for(const struct visit *v, str error)
 {
-    LIST_EACH(const struct s3_routing_rule, rule, v->config.rules) {
+    LIST_EACH (const struct s3_routing_rule, rule, v->config.rules) {
         const struct s3_routing_condition *condition = rule->condition;
-        str wanted = condition ? condition->error : STR_NONE, prefix = condition ? condition->prefix : STR_NONE;
-        if (!wanted.p == !error.p && (!wanted.p || str_eq(wanted, error)) && str_starts(v->key, prefix))
+        str wanted = condition ? condition->error : STR_NONE,
+            prefix = condition ? condition->prefix : STR_NONE;
+        if (!wanted.p == !error.p && (!wanted.p || str_eq(wanted, error)) &&
+            str_starts(v->key, prefix))
             return rule;
     }
     return NULL;
@@ -146,7 +156,8 @@ static err follow(struct visit *v, const struct s3_routing_rule *rule)
     int64_t status = 301;
     if (redirect->code.p)
         str_to_int(redirect->code, &status);
-    return move(v, (int)status, redirect_target(v, redirect, condition ? condition->prefix : STR_NONE));
+    return move(v, (int)status,
+                redirect_target(v, redirect, condition ? condition->prefix : STR_NONE));
 }
 
 /* ---- the visit ---- */
@@ -162,7 +173,8 @@ static err fail(struct visit *v, err e)
 {
     const struct s3_error_document *document = v->config.error;
     struct s3_object object;
-    const struct s3_routing_rule *rule = rule_for(v, arena_printf(v->call->ctx.arena, "%d", e.fault->status));
+    const struct s3_routing_rule *rule =
+        rule_for(v, arena_printf(v->call->ctx.arena, "%d", e.fault->status));
     if (rule)
         return follow(v, rule);
     if (document && !failed(find(v, document->key, &object))) {
@@ -190,7 +202,9 @@ static err show(struct visit *v)
     if (!failed(e))
         return send(v, &object, 200);
     if (!folder && !failed(find(v, index_key(v, arena_join(arena, v->key, S("/"))), &object)))
-        return move(v, 302, arena_printf(arena, "/%.*s/", STR_ARG(percent_encode(arena, v->key, PERCENT_PATH))));
+        return move(
+            v, 302,
+            arena_printf(arena, "/%.*s/", STR_ARG(percent_encode(arena, v->key, PERCENT_PATH))));
     return fail(v, e);
 }
 
@@ -198,7 +212,8 @@ static err open_site(struct visit *v, str bucket)
 {
     struct call *call = v->call;
     TRY(s3_bucket_find(call->api->s3, &call->ctx, bucket, &v->bucket));
-    return s3_document_get(call->api->s3, &call->ctx, v->bucket, S3_CONFIG_WEBSITE, S(""), &v->config);
+    return s3_document_get(call->api->s3, &call->ctx, v->bucket, S3_CONFIG_WEBSITE, S(""),
+                           &v->config);
 }
 
 static err website_run(struct call *call, const void *input, void *output)
@@ -213,15 +228,22 @@ static err website_run(struct call *call, const void *input, void *output)
     if (failed(e))
         return page(&v, e);
     if (!str_eq(call->request->method, S("GET")) && !str_eq(call->request->method, S("HEAD")))
-        return page(&v, err_with(call->ctx.arena, FAIL(S3_METHOD_NOT_ALLOWED), "Method", call->request->method));
+        return page(&v, err_with(call->ctx.arena, FAIL(S3_METHOD_NOT_ALLOWED), "Method",
+                                 call->request->method));
     const struct s3_redirect_all *all = v.config.redirect_all;
     if (all)
-        return move(&v, 301, arena_printf(call->ctx.arena, "%.*s://%.*s/%.*s", STR_ARG(protocol_or_http(all->protocol)),
-                                          STR_ARG(all->host), STR_ARG(percent_encode(call->ctx.arena, v.key, PERCENT_PATH))));
+        return move(&v, 301,
+                    arena_printf(call->ctx.arena, "%.*s://%.*s/%.*s",
+                                 STR_ARG(protocol_or_http(all->protocol)), STR_ARG(all->host),
+                                 STR_ARG(percent_encode(call->ctx.arena, v.key, PERCENT_PATH))));
     const struct s3_routing_rule *rule = rule_for(&v, STR_NONE);
     return rule ? follow(&v, rule) : show(&v);
 }
 
-const struct op s3_website_op = {
-    .name = "WebsiteObject", .in = &website_in_shape, .out = &empty_shape, .run = website_run,
-    .flags = OP_READ | OP_RAW_OUTPUT | OP_ANONYMOUS, .rest = {"GET", REST_OBJECT}, .action = "s3:GetObject"};
+const struct op s3_website_op = {.name = "WebsiteObject",
+                                 .in = &website_in_shape,
+                                 .out = &empty_shape,
+                                 .run = website_run,
+                                 .flags = OP_READ | OP_RAW_OUTPUT | OP_ANONYMOUS,
+                                 .rest = {"GET", REST_OBJECT},
+                                 .action = "s3:GetObject"};

@@ -1,5 +1,6 @@
-/* api/s3_website.h - static websites: buckets as browsers see them at BUCKET.s3-website.localhost (or .s3-website.REGION.localhost,
- * .s3-website-REGION..., or under AWS's own domain): index and error documents, redirects, pages of HTML instead of XML. */
+/* api/s3_website.h - static websites: buckets as browsers see them at BUCKET.s3-website.localhost
+ * (or .s3-website.REGION.localhost, .s3-website-REGION..., or under AWS's own domain): index and
+ * error documents, redirects, pages of HTML instead of XML. */
 #ifndef HEADRACE_API_S3_WEBSITE_H
 #define HEADRACE_API_S3_WEBSITE_H
 

@@ -1,4 +1,5 @@
-/* api/s3_write.c - from the headers that describe an object to be written to its row, with AWS's checks. */
+/* api/s3_write.c - from the headers that describe an object to be written to its row, with AWS's
+ * checks. */
 #include "api/s3_acl.h"
 #include "api/s3_common.h"
 #include "base/digest.h"
@@ -14,8 +15,7 @@ static err take_meta(struct call *call, const list *metadata, str *out)
 {
     struct buf b = buf_in(call->ctx.arena);
     size_t size = 0;
-    LIST_EACH(struct str_pair, pair, *metadata)
-    {
+    LIST_EACH (struct str_pair, pair, *metadata) {
         size += pair->key.n + pair->value.n;
         buf_put(&b, pair->key);
         buf_char(&b, ':');
@@ -23,7 +23,8 @@ static err take_meta(struct call *call, const list *metadata, str *out)
         buf_char(&b, '\n');
     }
     if (size > META_MAX) {
-        err e = err_with(call->ctx.arena, FAIL(S3_METADATA_TOO_LARGE), "Size", arena_printf(call->ctx.arena, "%zu", size));
+        err e = err_with(call->ctx.arena, FAIL(S3_METADATA_TOO_LARGE), "Size",
+                         arena_printf(call->ctx.arena, "%zu", size));
         return err_with(call->ctx.arena, e, "MaxSizeAllowed", S("2048"));
     }
     *out = b.n ? buf_str(&b) : STR_NONE;
@@ -48,31 +49,34 @@ static str without_chunked(struct arena *arena, str encoding)
     return b.n ? buf_str(&b) : STR_NONE;
 }
 
-/* AWS answers with the ARN of a key that it was given by id. What has not the form of an id is a name of the client's own
- * making, and comes back as it is. */
+/* AWS answers with the ARN of a key that it was given by id. What has not the form of an id is a
+ * name of the client's own making, and comes back as it is. */
 static str kms_arn(struct call *call, const struct s3_bucket *bucket, str key)
 {
     bool alias = str_starts(key, S("alias/"));
-    if (key.p && !alias && !str_starts(key, S("mrk-")) && (key.n != 36 || key.p[8] != '-' || key.p[13] != '-'))
+    if (key.p && !alias && !str_starts(key, S("mrk-")) &&
+        (key.n != 36 || key.p[8] != '-' || key.p[13] != '-'))
         return key;
     /* Without a key it is the account's own for S3, which AWS makes on first use. */
     if (!key.p)
         key = S("a5a5a5a5-0000-4000-8000-000000000053");
-    return arena_printf(call->ctx.arena, "arn:aws:kms:%.*s:%.*s:%s%.*s", STR_ARG(bucket->region), STR_ARG(bucket->account),
-                        alias ? "" : "key/", STR_ARG(key));
+    return arena_printf(call->ctx.arena, "arn:aws:kms:%.*s:%.*s:%s%.*s", STR_ARG(bucket->region),
+                        STR_ARG(bucket->account), alias ? "" : "key/", STR_ARG(key));
 }
 
 /* The bucket's default encryption, and what it refuses. */
 static err bucket_encryption(struct call *call, struct s3_bucket *bucket, struct s3_object *object)
 {
     struct s3_encryption config = {0};
-    if (!s3_document_load(call->api->s3, &call->ctx, bucket, S3_CONFIG_ENCRYPTION, S(""), &config) || !config.rules.n)
+    if (!s3_document_load(call->api->s3, &call->ctx, bucket, S3_CONFIG_ENCRYPTION, S(""),
+                          &config) ||
+        !config.rules.n)
         return OK;
     const struct s3_sse_rule *rule = config.rules.at;
     const struct s3_sse_default *apply = rule->apply;
     const struct s3_sse_blocked *blocked = rule->blocked;
     if (blocked && object->ssec_md5.p)
-        LIST_EACH(const struct scalar_str, type, blocked->types)
+        LIST_EACH (const struct scalar_str, type, blocked->types)
             if (str_eq(type->value, S("SSE-C")))
                 return FAIL(S3_ACCESS_DENIED);
     if (object->ssec_md5.p || object->sse.p || !apply || str_eq(apply->algorithm, S("AES256")))
@@ -83,16 +87,23 @@ static err bucket_encryption(struct call *call, struct s3_bucket *bucket, struct
     return OK;
 }
 
-static err take_encryption(struct call *call, const struct s3_write_in *in, struct s3_bucket *bucket, struct s3_object *object)
+static err take_encryption(struct call *call, const struct s3_write_in *in,
+                           struct s3_bucket *bucket, struct s3_object *object)
 {
     TRY(s3_ssec_take(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, &object->ssec_md5));
     if (object->ssec_md5.p && in->sse.p)
-        return s3_argument_invalid(call, "Server Side Encryption with Customer provided key is incompatible with the encryption "
-                                         "method specified", "x-amz-server-side-encryption", in->sse);
+        return s3_argument_invalid(
+            call,
+            "Server Side Encryption with Customer provided key is incompatible with the encryption "
+            "method specified",
+            "x-amz-server-side-encryption", in->sse);
     bool kms = in->sse.p && !str_eq(in->sse, S("AES256"));
     if (in->sse_key.p && !kms)
-        return s3_argument_invalid(call, "Server Side Encryption with AWS KMS managed key requires HTTP header "
-                                         "x-amz-server-side-encryption : aws:kms", "x-amz-server-side-encryption", in->sse);
+        return s3_argument_invalid(
+            call,
+            "Server Side Encryption with AWS KMS managed key requires HTTP header "
+            "x-amz-server-side-encryption : aws:kms",
+            "x-amz-server-side-encryption", in->sse);
     if (!in->sse.p)
         return bucket_encryption(call, bucket, object);
     if (!kms)
@@ -103,26 +114,34 @@ static err take_encryption(struct call *call, const struct s3_write_in *in, stru
     return OK;
 }
 
-static err take_lock(struct call *call, const struct s3_write_in *in, struct s3_bucket *bucket, struct s3_object *object)
+static err take_lock(struct call *call, const struct s3_write_in *in, struct s3_bucket *bucket,
+                     struct s3_object *object)
 {
     s3_lock_default(call->api->s3, &call->ctx, bucket, object);
     if (!in->lock_mode.p && !in->lock_until.set && !in->lock_hold.p)
         return OK;
     TRY(s3_lock_required(&call->ctx, bucket));
-    if (in->lock_mode.p && !str_eq(in->lock_mode, S("GOVERNANCE")) && !str_eq(in->lock_mode, S("COMPLIANCE")))
-        return s3_argument_invalid(call, "Unknown wormMode directive.", "x-amz-object-lock-mode", in->lock_mode);
+    if (in->lock_mode.p && !str_eq(in->lock_mode, S("GOVERNANCE")) &&
+        !str_eq(in->lock_mode, S("COMPLIANCE")))
+        return s3_argument_invalid(call, "Unknown wormMode directive.", "x-amz-object-lock-mode",
+                                   in->lock_mode);
     if (in->lock_mode.p && !in->lock_until.set)
-        return s3_argument_invalid(call, "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
-                                   "x-amz-object-lock-mode", in->lock_mode);
+        return s3_argument_invalid(
+            call,
+            "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
+            "x-amz-object-lock-mode", in->lock_mode);
     if (in->lock_until.set && !in->lock_mode.p)
-        return s3_argument_invalid(call, "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
-                                   "x-amz-object-lock-retain-until-date", date_iso_ms(call->ctx.arena, in->lock_until.v));
+        return s3_argument_invalid(
+            call,
+            "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
+            "x-amz-object-lock-retain-until-date", date_iso_ms(call->ctx.arena, in->lock_until.v));
     if (in->lock_until.set && in->lock_until.v <= call->ctx.now)
-        return s3_argument_invalid(call, "The retain until date must be in the future!", "x-amz-object-lock-retain-until-date",
+        return s3_argument_invalid(call, "The retain until date must be in the future!",
+                                   "x-amz-object-lock-retain-until-date",
                                    date_iso_ms(call->ctx.arena, in->lock_until.v));
     if (in->lock_hold.p && !str_eq(in->lock_hold, S("ON")) && !str_eq(in->lock_hold, S("OFF")))
-        return s3_argument_invalid(call, "Legal Hold must be either of 'ON' or 'OFF'", "x-amz-object-lock-legal-hold",
-                                   in->lock_hold);
+        return s3_argument_invalid(call, "Legal Hold must be either of 'ON' or 'OFF'",
+                                   "x-amz-object-lock-legal-hold", in->lock_hold);
     if (in->lock_mode.p) {
         object->lock_mode = in->lock_mode;
         object->lock_until = in->lock_until.v;
@@ -132,7 +151,8 @@ static err take_lock(struct call *call, const struct s3_write_in *in, struct s3_
     return OK;
 }
 
-err s3_write_take(struct call *call, const struct s3_write_in *in, struct s3_bucket *bucket, struct s3_object *object)
+err s3_write_take(struct call *call, const struct s3_write_in *in, struct s3_bucket *bucket,
+                  struct s3_object *object)
 {
     TRY(s3_key_check(&call->ctx, in->key));
     object->key = in->key;
@@ -147,8 +167,8 @@ err s3_write_take(struct call *call, const struct s3_write_in *in, struct s3_buc
         object->storage_class = in->storage_class;
     TRY(take_meta(call, &in->metadata, &object->meta));
     TRY(take_encryption(call, in, bucket, object));
-    struct s3_acl_claims claims = {in->acl, in->grant_full_control, in->grant_read, STR_NONE, in->grant_read_acp,
-                                   in->grant_write_acp};
+    struct s3_acl_claims claims = {in->acl,  in->grant_full_control, in->grant_read,
+                                   STR_NONE, in->grant_read_acp,     in->grant_write_acp};
     TRY(s3_acl_of_write(call, &claims, bucket, object));
     if (in->tagging.p)
         TRY(s3_tags_from_header(&call->ctx, in->tagging, &object->tags));
@@ -156,7 +176,8 @@ err s3_write_take(struct call *call, const struct s3_write_in *in, struct s3_buc
 }
 
 #define SSEC "x-amz-server-side-encryption-customer-"
-#define SSEC_TEXT "Requests specifying Server Side Encryption with Customer provided keys must provide "
+#define SSEC_TEXT                                                                                  \
+    "Requests specifying Server Side Encryption with Customer provided keys must provide "
 
 err s3_ssec_take(struct call *call, str algorithm, str key, str md5, str *ssec_md5)
 {
@@ -164,34 +185,43 @@ err s3_ssec_take(struct call *call, str algorithm, str key, str md5, str *ssec_m
     if (!algorithm.p && !key.p && !md5.p)
         return OK;
     if (!algorithm.p)
-        return s3_argument_invalid(call, SSEC_TEXT "a valid encryption algorithm.", SSEC "algorithm", S("null"));
+        return s3_argument_invalid(call, SSEC_TEXT "a valid encryption algorithm.",
+                                   SSEC "algorithm", S("null"));
     if (!str_eq(algorithm, S("AES256"))) {
-        err e = err_with(call->ctx.arena, FAIL(S3_INVALID_ENCRYPTION), "ArgumentName", S(SSEC "algorithm"));
+        err e = err_with(call->ctx.arena, FAIL(S3_INVALID_ENCRYPTION), "ArgumentName",
+                         S(SSEC "algorithm"));
         return err_with(call->ctx.arena, e, "ArgumentValue", algorithm);
     }
     if (!key.n)
-        return s3_argument_invalid(call, SSEC_TEXT "an appropriate secret key.", SSEC "key", S("null"));
+        return s3_argument_invalid(call, SSEC_TEXT "an appropriate secret key.", SSEC "key",
+                                   S("null"));
     if (!md5.n)
-        return s3_argument_invalid(call, SSEC_TEXT "the client calculated MD5 of the secret key.", SSEC "key-MD5", S("null"));
+        return s3_argument_invalid(call, SSEC_TEXT "the client calculated MD5 of the secret key.",
+                                   SSEC "key-MD5", S("null"));
     str raw = base64_decode(call->ctx.arena, key);
     if (raw.n != 32)
-        return s3_argument_invalid(call, "The secret key was invalid for the specified algorithm.", SSEC "key", key);
+        return s3_argument_invalid(call, "The secret key was invalid for the specified algorithm.",
+                                   SSEC "key", key);
     if (!secret_equal(digest_base64(call->ctx.arena, digest_of(DIGEST_MD5, raw)), md5))
-        return s3_argument_invalid(call, "The calculated MD5 hash of the key did not match the hash that was provided.",
-                                   SSEC "key-MD5", md5);
+        return s3_argument_invalid(
+            call, "The calculated MD5 hash of the key did not match the hash that was provided.",
+            SSEC "key-MD5", md5);
     *ssec_md5 = md5;
     return OK;
 }
 
-err s3_ssec_check(struct call *call, str algorithm, str key, str md5, const struct s3_object *object)
+err s3_ssec_check(struct call *call, str algorithm, str key, str md5,
+                  const struct s3_object *object)
 {
     if (!object->ssec_md5.p && !algorithm.p && !key.p && !md5.p)
         return OK;
     if (!object->ssec_md5.p)
-        return err_text(call->ctx.arena, &S3_INVALID_REQUEST, "The encryption parameters are not applicable to this object.");
+        return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
+                        "The encryption parameters are not applicable to this object.");
     if (!algorithm.p && !key.p && !md5.p)
         return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
-                        "The object was stored using a form of Server Side Encryption. The correct parameters must be provided "
+                        "The object was stored using a form of Server Side Encryption. The correct "
+                        "parameters must be provided "
                         "to retrieve the object.");
     str given;
     TRY(s3_ssec_take(call, algorithm, key, md5, &given));

@@ -1,5 +1,5 @@
-/* api/sts.c - STS, as far as every SDK's first line of a script needs it: who am I? The answer is what the access key means here
- * (aws/keys.h); nothing is stored. */
+/* api/sts.c - STS, as far as every SDK's first line of a script needs it: who am I? The answer is
+ * what the access key means here (aws/keys.h); nothing is stored. */
 #include "api/call.h"
 #include "api/ops.h"
 #include "aws/fault.h"
@@ -12,7 +12,8 @@
     F(T, STR, account, "Account", BODY)
 SHAPE(sts_identity, "GetCallerIdentityResponse", IDENTITY)
 
-/* A root identity's user id is the account; a user's id is made from its name, so that it is always the same. */
+/* A root identity's user id is the account; a user's id is made from its name, so that it is always
+ * the same. */
 static str user_id(struct call *call)
 {
     ptrdiff_t at = str_find(call->ctx.principal, S(":user/"), 0);
@@ -35,7 +36,11 @@ static err get_caller_identity(struct call *call, const void *in, void *out)
 }
 
 static const struct op operations[] = {
-    {.name = "GetCallerIdentity", .in = &empty_shape, .out = &sts_identity_shape, .run = get_caller_identity, .flags = OP_READ},
+    {.name = "GetCallerIdentity",
+     .in = &empty_shape,
+     .out = &sts_identity_shape,
+     .run = get_caller_identity,
+     .flags = OP_READ},
     {.name = NULL},
 };
 
@@ -44,7 +49,8 @@ static const struct op *const tables[] = {operations, NULL};
 static err refuse(struct call *call, const struct op *op, const struct shape_issue *issue)
 {
     (void)op;
-    return err_text(call->ctx.arena, &AWS_INVALID_PARAMETER, "Invalid value for %.*s.", STR_ARG(issue->name));
+    return err_text(call->ctx.arena, &AWS_INVALID_PARAMETER, "Invalid value for %.*s.",
+                    STR_ARG(issue->name));
 }
 
 const struct service sts_service = {

@@ -6,16 +6,8 @@
 #include <string.h>
 
 static const struct admin_row *const tables[] = {
-    admin_health_rows,
-    admin_clock_rows,
-    admin_sqs_rows,
-    admin_trace_rows,
-    admin_fault_rows,
-    admin_metrics_rows,
-    admin_state_rows,
-    admin_snapshot_rows,
-    admin_status_rows,
-    admin_lint_rows,
+    admin_health_rows,  admin_clock_rows, admin_sqs_rows,      admin_trace_rows,  admin_fault_rows,
+    admin_metrics_rows, admin_state_rows, admin_snapshot_rows, admin_status_rows, admin_lint_rows,
 };
 
 #define EACH_ROW(row)                                                                              \
@@ -32,7 +24,8 @@ static bool path_matches(str path, const char *pattern)
 
 static bool has_credentials(const struct http_request *http)
 {
-    return http_header(http, S("Authorization")).p || http_query_raw(http, S("X-Amz-Signature")).p ||
+    return http_header(http, S("Authorization")).p ||
+           http_query_raw(http, S("X-Amz-Signature")).p ||
            http_query_raw(http, S("AWSAccessKeyId")).p;
 }
 
@@ -43,7 +36,8 @@ static void answer_missing(struct request *request)
 
 static void answer_wrong_method(struct request *request)
 {
-    admin_answer_error(request, 405, S("this endpoint does not take that method; GET /_headrace lists them"));
+    admin_answer_error(request, 405,
+                       S("this endpoint does not take that method; GET /_headrace lists them"));
 }
 
 static const struct admin_row missing = {"", "", answer_missing, ""};
@@ -56,8 +50,8 @@ static bool is_ours(const struct http_request *http)
         return true;
     bool signed_here = has_credentials(http);
     EACH_ROW(row)
-        if (path_matches(path, row->path))
-            return !signed_here || row->path[1] == '_';
+    if (path_matches(path, row->path))
+        return !signed_here || row->path[1] == '_';
     return false;
 }
 
@@ -72,12 +66,12 @@ const struct admin_row *admin_find(const struct http_request *http)
     if (address.virtual_host)
         return NULL;
     EACH_ROW(row)
-        if (path_matches(http->path, row->path)) {
-            bool head = str_eq(http->method, S("HEAD")) && !strcmp(row->method, "GET");
-            if (head || str_eq(http->method, str_of(row->method)))
-                return row;
-            found = &wrong_method;
-        }
+    if (path_matches(http->path, row->path)) {
+        bool head = str_eq(http->method, S("HEAD")) && !strcmp(row->method, "GET");
+        if (head || str_eq(http->method, str_of(row->method)))
+            return row;
+        found = &wrong_method;
+    }
     return found;
 }
 
@@ -128,8 +122,10 @@ static void answer_index(struct request *request)
     struct buf b = buf_in(request->http->arena);
     BUF_LIT(&b, "{\"endpoints\":[");
     size_t n = 0;
-    EACH_ROW(row) {
-        buf_printf(&b, "%s{\"method\":\"%s\",\"path\":\"%s\",\"help\":", n++ ? "," : "", row->method, row->path);
+    EACH_ROW(row)
+    {
+        buf_printf(&b, "%s{\"method\":\"%s\",\"path\":\"%s\",\"help\":", n++ ? "," : "",
+                   row->method, row->path);
         buf_json(&b, str_of(row->help));
         buf_char(&b, '}');
     }
@@ -142,13 +138,14 @@ static void answer_health(struct request *request)
     struct app *app = request->app;
     struct buf b = buf_in(request->http->arena);
     buf_printf(&b,
-               "{\"status\":\"%s\",\"version\":\"" HEADRACE_VERSION "\",\"services\":{\"s3\":\"running\",\"sqs\":\"running\","
+               "{\"status\":\"%s\",\"version\":\"" HEADRACE_VERSION
+               "\",\"services\":{\"s3\":\"running\",\"sqs\":\"running\","
                "\"sts\":\"running\"},\"pipeline\":%s,\"region\":",
                app->stopping ? "stopping" : "ok", app->pool ? "true" : "false");
     buf_json(&b, app->options->region);
     buf_printf(&b, ",\"uptimeSeconds\":%lld,\"requests\":%llu,\"parked\":%zu}",
-               (long long)((clock_micros() - app->started) / 1000000), (unsigned long long)app->requests,
-               parks_count(app->parks));
+               (long long)((clock_micros() - app->started) / 1000000),
+               (unsigned long long)app->requests, parks_count(app->parks));
     admin_answer_json(request, 200, buf_str(&b));
 }
 
@@ -156,7 +153,8 @@ static void answer_ready(struct request *request)
 {
     struct app *app = request->app;
     bool ready = app->serving && !app->stopping;
-    admin_answer_json(request, ready ? 200 : 503, ready ? S("{\"ready\":true}") : S("{\"ready\":false}"));
+    admin_answer_json(request, ready ? 200 : 503,
+                      ready ? S("{\"ready\":true}") : S("{\"ready\":false}"));
 }
 
 const struct admin_row admin_health_rows[] = {

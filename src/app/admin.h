@@ -1,6 +1,7 @@
-/* app/admin.h - our own endpoints, below /_headrace/, and the few addresses that users of other emulators know. A row each; tables of
- * other files are listed in admin.c. S3 bucket names cannot begin with '_', so nothing of a user's is hidden; addresses without it
- * count only when the request carries no AWS credentials. */
+/* app/admin.h - our own endpoints, below /_headrace/, and the few addresses that users of other
+ * emulators know. A row each; tables of other files are listed in admin.c. S3 bucket names cannot
+ * begin with '_', so nothing of a user's is hidden; addresses without it count only when the
+ * request carries no AWS credentials. */
 #ifndef HEADRACE_APP_ADMIN_H
 #define HEADRACE_APP_ADMIN_H
 

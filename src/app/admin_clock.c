@@ -1,10 +1,12 @@
 /* app/admin_clock.c - /_headrace/clock: what virtual time it is, and moving it.
- *   GET                                   -> {"mode":"real|offset|frozen","now":"2026-01-01T00:00:00.000Z"}
- *   POST {"advance":"90s"|milliseconds}      forward, with all that falls due on the way
+ *   GET                                   ->
+ * {"mode":"real|offset|frozen","now":"2026-01-01T00:00:00.000Z"} POST
+ * {"advance":"90s"|milliseconds}      forward, with all that falls due on the way
  *        {"set":"2026-01-01T00:00:00Z"}      the same to an instant; backwards only the clock moves
  *        {"freeze":true|"TIME"}              stands still, now or at an instant
  *        {"real":true}                       the wall clock again
- * `freeze` may be combined with one of the first two. The answer comes when the pipeline has settled. */
+ * `freeze` may be combined with one of the first two. The answer comes when the pipeline has
+ * settled. */
 #include "app/admin.h"
 #include "app/advance.h"
 #include "app/turn.h"
@@ -68,28 +70,33 @@ struct clock_wish { /* what the body asks for */
 
 static str json_text(const json_t *value)
 {
-    return json_is_string(value) ? (str){json_string_value(value), json_string_length(value)} : STR_NONE;
+    return json_is_string(value) ? (str){json_string_value(value), json_string_length(value)}
+                                 : STR_NONE;
 }
 
 /* NULL, or what is wrong. */
-static const char *read_member(const char *name, const json_t *value, msec now, struct clock_wish *wish)
+static const char *read_member(const char *name, const json_t *value, msec now,
+                               struct clock_wish *wish)
 {
     str key = str_of(name);
     msec length;
     if (str_eq(key, S("real")) && json_is_true(value)) {
         wish->real = true;
-    } else if (str_eq(key, S("freeze")) && (json_is_true(value) || date_parse(json_text(value), &wish->freeze_at))) {
+    } else if (str_eq(key, S("freeze")) &&
+               (json_is_true(value) || date_parse(json_text(value), &wish->freeze_at))) {
         wish->freeze = true;
     } else if (str_eq(key, S("set")) && date_parse(json_text(value), &wish->to)) {
         wish->moves = true;
-    } else if (str_eq(key, S("advance")) && json_is_integer(value) && json_integer_value(value) >= 0) {
+    } else if (str_eq(key, S("advance")) && json_is_integer(value) &&
+               json_integer_value(value) >= 0) {
         wish->moves = true;
         wish->to = now + json_integer_value(value);
     } else if (str_eq(key, S("advance")) && duration_parse(json_text(value), &length)) {
         wish->moves = true;
         wish->to = now + length;
     } else {
-        return "known: {\"advance\":\"90s\"}, {\"set\":\"TIME\"}, {\"freeze\":true or \"TIME\"}, {\"real\":true}";
+        return "known: {\"advance\":\"90s\"}, {\"set\":\"TIME\"}, {\"freeze\":true or \"TIME\"}, "
+               "{\"real\":true}";
     }
     return NULL;
 }
@@ -97,12 +104,13 @@ static const char *read_member(const char *name, const json_t *value, msec now, 
 static const char *read_wish(str body, msec now, struct clock_wish *wish)
 {
     json_t *root = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, NULL), *value;
-    const char *name, *wrong = json_is_object(root) && json_object_size(root) ? NULL : "the body is not a JSON object with members";
+    const char *name, *wrong = json_is_object(root) && json_object_size(root)
+                                   ? NULL
+                                   : "the body is not a JSON object with members";
     *wish = (struct clock_wish){.freeze_at = now};
     if (!wrong)
-        json_object_foreach(root, name, value)
-            if (!wrong)
-                wrong = read_member(name, value, now, wish);
+        json_object_foreach(root, name, value) if (!wrong) wrong =
+            read_member(name, value, now, wish);
     json_decref(root);
     if (!wrong && wish->real && (wish->freeze || wish->moves))
         wrong = "real stands alone";

@@ -1,8 +1,8 @@
-/* app/admin_state.c - what tests do to the state: empty it, look for what they left behind; and the addresses by which users of moto
- * and LocalStack know these things.
- *   POST /_headrace/reset {"account":"111122223333","service":"s3|sqs","provision":false}   all members optional
- *   GET  /_headrace/leaks?account=111122223333
- * A reset is one transaction, complete before it answers. The pipeline's own resources are made anew unless told otherwise. */
+/* app/admin_state.c - what tests do to the state: empty it, look for what they left behind; and the
+ * addresses by which users of moto and LocalStack know these things. POST /_headrace/reset
+ * {"account":"111122223333","service":"s3|sqs","provision":false}   all members optional GET
+ * /_headrace/leaks?account=111122223333 A reset is one transaction, complete before it answers. The
+ * pipeline's own resources are made anew unless told otherwise. */
 #include "app/admin.h"
 #include "app/fault_rules.h"
 #include "app/lint.h"

@@ -1,5 +1,6 @@
-/* app/advance.c - see advance.h. The idle handle keeps the loop turning while there are steps to do; while a pool thread counts a
- * body the loop may sleep, for the turn that its end brings calls advance_continue. */
+/* app/advance.c - see advance.h. The idle handle keeps the loop turning while there are steps to
+ * do; while a pool thread counts a body the loop may sleep, for the turn that its end brings calls
+ * advance_continue. */
 #include "app/advance.h"
 
 #include "app/pool.h"

@@ -1,5 +1,6 @@
-/* app/advance.h - moving virtual time forward so that all that falls due on the way happens, in order, each at its own instant: visibility
- * timeouts, delays, retention, long polls, lifecycle, and what the pipeline makes of it. A step a loop turn, so each step commits. */
+/* app/advance.h - moving virtual time forward so that all that falls due on the way happens, in
+ * order, each at its own instant: visibility timeouts, delays, retention, long polls, lifecycle,
+ * and what the pipeline makes of it. A step a loop turn, so each step commits. */
 #ifndef HEADRACE_APP_ADVANCE_H
 #define HEADRACE_APP_ADVANCE_H
 
@@ -14,7 +15,8 @@ struct advance {
     struct advance *next;
 };
 
-/* Starts the move, or queues it behind one that is under way. `to` in the past just sets the clock. */
+/* Starts the move, or queues it behind one that is under way. `to` in the past just sets the clock.
+ */
 void advance_start(struct app *app, struct advance *advance);
 /* Forgets it: nobody waits for its end any more. The clock stays where it is. */
 void advance_cancel(struct app *app, struct advance *advance);

@@ -1,8 +1,9 @@
-/* app/app.h - one emulator: everything hangs here, several may live in a process. The files of app/ share this struct; nobody else
- * sees it. All of it belongs to the loop thread.
+/* app/app.h - one emulator: everything hangs here, several may live in a process. The files of app/
+ * share this struct; nobody else sees it. All of it belongs to the loop thread.
  *
- * The way of a request: dispatch (route, identity, body) -> run (operation in a savepoint) -> turn (commit, then the answers).
- * Whatever callback of the loop writes to the database is committed by the turn that ends this round of the loop. */
+ * The way of a request: dispatch (route, identity, body) -> run (operation in a savepoint) -> turn
+ * (commit, then the answers). Whatever callback of the loop writes to the database is committed by
+ * the turn that ends this round of the loop. */
 #ifndef HEADRACE_APP_APP_H
 #define HEADRACE_APP_APP_H
 
@@ -63,12 +64,12 @@ struct app {
 
     struct trace *trace;
     struct follower *followers; /* streams of events */
-    int64_t told;        /* newest event that they were woken for */
-    int64_t trace_mark;  /* newest event when this turn began */
+    int64_t told;               /* newest event that they were woken for */
+    int64_t trace_mark;         /* newest event when this turn began */
     struct metrics *metrics;
     struct lint *lint;
     struct s3_observation event; /* the one that is being delivered */
-    size_t *lint_found;          /* told at the end how many findings there were; NULL: nobody asks */
+    size_t *lint_found; /* told at the end how many findings there were; NULL: nobody asks */
     struct fault_rules *faults;
 
     struct parks *parks;
@@ -77,7 +78,7 @@ struct app {
 
     uv_timer_t timer; /* the one timer: what is due next in virtual time */
     msec armed;       /* instant it is set for; 0: none */
-    uv_timer_t last; /* never started: the handle whose end is the end of all */
+    uv_timer_t last;  /* never started: the handle whose end is the end of all */
     uv_work_t checkpoint;
     bool checkpointing;
     int offloaded; /* pieces of work on pool threads */
@@ -88,8 +89,8 @@ struct app {
     int64_t started; /* clock_micros at start */
     uint64_t requests;
     int port;
-    bool serving;  /* everything configured exists */
-    bool stopping; /* no new work: parked requests were answered, the rest is being finished */
+    bool serving;   /* everything configured exists */
+    bool stopping;  /* no new work: parked requests were answered, the rest is being finished */
     bool impatient; /* clients that are still there are not waited for */
 };
 

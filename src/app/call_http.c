@@ -1,4 +1,5 @@
-/* app/call_http.c - see call_http.h. HTTP/1.0, so that the answer ends with the connection and is never chunked. */
+/* app/call_http.c - see call_http.h. HTTP/1.0, so that the answer ends with the connection and is
+ * never chunked. */
 #include "app/call_http.h"
 
 #include <errno.h>
@@ -10,7 +11,8 @@
 
 #define ANSWER_SECONDS 60
 
-static bool split_endpoint(struct arena *arena, str endpoint, str *authority, const char **host, const char **port)
+static bool split_endpoint(struct arena *arena, str endpoint, str *authority, const char **host,
+                           const char **port)
 {
     if (!str_starts(endpoint, S("http://")))
         return false;
@@ -63,7 +65,8 @@ static bool send_all(int fd, str bytes)
 }
 
 /* A connected socket with the request sent, or -1. */
-static int ask(struct arena *arena, str endpoint, const char *method, str target, str body, str *why)
+static int ask(struct arena *arena, str endpoint, const char *method, str target, str body,
+               str *why)
 {
     str authority;
     const char *host, *port, *error;
@@ -73,7 +76,8 @@ static int ask(struct arena *arena, str endpoint, const char *method, str target
     }
     int fd = connect_to(host, port, &error);
     struct buf b = buf_in(arena);
-    buf_printf(&b, "%s %.*s HTTP/1.0\r\nHost: %.*s\r\n", method, STR_ARG(target), STR_ARG(authority));
+    buf_printf(&b, "%s %.*s HTTP/1.0\r\nHost: %.*s\r\n", method, STR_ARG(target),
+               STR_ARG(authority));
     if (body.p)
         buf_printf(&b, "Content-Type: application/json\r\nContent-Length: %zu\r\n", body.n);
     BUF_LIT(&b, "\r\n");
@@ -97,7 +101,8 @@ static size_t read_head(str bytes, int *status)
     return (size_t)end + 4;
 }
 
-bool call_http(struct arena *arena, str endpoint, const char *method, str target, str body, struct http_answer *answer, str *why)
+bool call_http(struct arena *arena, str endpoint, const char *method, str target, str body,
+               struct http_answer *answer, str *why)
 {
     int fd = ask(arena, endpoint, method, target, body, why);
     if (fd < 0)
@@ -112,11 +117,13 @@ bool call_http(struct arena *arena, str endpoint, const char *method, str target
     size_t head = read_head(buf_str(&b), &answer->status);
     answer->body = str_slice(buf_str(&b), head, b.n);
     if (!head || !answer->status)
-        *why = arena_printf(arena, "%.*s closed the connection without an answer", STR_ARG(endpoint));
+        *why =
+            arena_printf(arena, "%.*s closed the connection without an answer", STR_ARG(endpoint));
     return head && answer->status;
 }
 
-bool call_http_stream(struct arena *arena, str endpoint, str target, bool (*sink)(void *user, str bytes), void *user, str *why)
+bool call_http_stream(struct arena *arena, str endpoint, str target,
+                      bool (*sink)(void *user, str bytes), void *user, str *why)
 {
     int fd = ask(arena, endpoint, "GET", target, STR_NONE, why), status = 0;
     if (fd < 0)

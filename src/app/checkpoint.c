@@ -1,4 +1,5 @@
-/* app/checkpoint.c - see checkpoint.h. One at a time; the store says what the log's size asks for. */
+/* app/checkpoint.c - see checkpoint.h. One at a time; the store says what the log's size asks for.
+ */
 #include "app/checkpoint.h"
 
 static void work_copy(uv_work_t *work)
@@ -26,5 +27,6 @@ void checkpoint_maybe(struct app *app)
     if (due == DB_CHECKPOINT_NONE || app->checkpointing || app->stopping)
         return;
     app->checkpoint.data = app;
-    app->checkpointing = !uv_queue_work(app->loop, &app->checkpoint, due == DB_CHECKPOINT_RESET ? work_reset : work_copy, done);
+    app->checkpointing = !uv_queue_work(app->loop, &app->checkpoint,
+                                        due == DB_CHECKPOINT_RESET ? work_reset : work_copy, done);
 }

@@ -1,4 +1,5 @@
-/* app/checkpoint.h - moving the write-ahead log into the database file, on a pool thread: on the loop it would cost tenfold p99. */
+/* app/checkpoint.h - moving the write-ahead log into the database file, on a pool thread: on the
+ * loop it would cost tenfold p99. */
 #ifndef HEADRACE_APP_CHECKPOINT_H
 #define HEADRACE_APP_CHECKPOINT_H
 

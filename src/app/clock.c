@@ -1,4 +1,5 @@
-/* app/clock.c - see clock.h. Functions that reason about time take the wall clock as an argument, so that tests need none. */
+/* app/clock.c - see clock.h. Functions that reason about time take the wall clock as an argument,
+ * so that tests need none. */
 #include "app/clock.h"
 
 #include <time.h>

@@ -1,8 +1,10 @@
-/* app/clock.h - what time it is. The only module that reads a clock; everything else gets instants as arguments.
+/* app/clock.h - what time it is. The only module that reads a clock; everything else gets instants
+ * as arguments.
  *
- * Virtual time is real (the wall clock), offset (runs on from a moved instant) or frozen (moves only when told). Signature dates are
- * compared with the wall clock, all else with virtual time. Two reads within one request could disagree about what has expired,
- * so callers read once and keep it. */
+ * Virtual time is real (the wall clock), offset (runs on from a moved instant) or frozen (moves
+ * only when told). Signature dates are compared with the wall clock, all else with virtual time.
+ * Two reads within one request could disagree about what has expired, so callers read once and keep
+ * it. */
 #ifndef HEADRACE_APP_CLOCK_H
 #define HEADRACE_APP_CLOCK_H
 
@@ -30,7 +32,8 @@ void clock_freeze(struct clock *clock, msec at);
 /* A frozen clock runs again, from where it stands. */
 void clock_thaw(struct clock *clock, msec wall);
 void clock_real(struct clock *clock);
-/* Real milliseconds until virtual `due`, 0 when it is past, -1 when it never comes by itself (frozen, or INT64_MAX). */
+/* Real milliseconds until virtual `due`, 0 when it is past, -1 when it never comes by itself
+ * (frozen, or INT64_MAX). */
 msec clock_wait(const struct clock *clock, msec due, msec wall);
 /* "real", "offset", "frozen". */
 str clock_mode_name(const struct clock *clock);

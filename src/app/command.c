@@ -14,22 +14,34 @@ static int command_version(int argc, char **argv);
 
 static const struct command commands[] = {
     {"serve", "[OPTIONS]", "run the emulator (the default)", command_serve, false},
-    {"env", "[OPTIONS]", "print the variables that point AWS tools here, for eval", command_env, false},
+    {"env", "[OPTIONS]", "print the variables that point AWS tools here, for eval", command_env,
+     false},
     {"wait", "[--timeout SECONDS]", "wait until a started emulator is ready", command_wait, false},
     {"ops", "[--json|--markdown]", "list the operations that are implemented", command_ops, false},
-    {"demo", "", "send a sample file through an emulator of its own, and show each step", command_demo, false},
-    {"worker", "[OPTIONS]", "run the pipeline's worker against AWS or any S3 and SQS (--help says more)", command_worker, false, true},
+    {"demo", "", "send a sample file through an emulator of its own, and show each step",
+     command_demo, false},
+    {"worker", "[OPTIONS]",
+     "run the pipeline's worker against AWS or any S3 and SQS (--help says more)", command_worker,
+     false, true},
     {"ingest", "[OPTIONS]", "run the pipeline's ingest likewise", command_ingest, false, true},
-    {"clock", "[advance LENGTH|...]", "show or move virtual time: advance 12h, set TIME, freeze [TIME], real", command_clock, false, false},
-    {"trace", "s3://BUCKET/KEY|ID", "why something happened to it, or nothing did; --follow, --json", command_trace, false, false},
-    {"fault", "[add RULE|list|...]", "make requests, events or workers go wrong on purpose", command_fault, false, false},
-    {"status", "[--watch]", "buckets, queues and requests of a running emulator", command_status, false, false},
-    {"snapshot", "save|load|... NAME", "save or load the whole state by NAME or FILE; list, delete", command_snapshot, false, false},
-    {"cost", "[--json]", "what the requests so far would have cost on AWS", command_cost, false, false},
+    {"clock", "[advance LENGTH|...]",
+     "show or move virtual time: advance 12h, set TIME, freeze [TIME], real", command_clock, false,
+     false},
+    {"trace", "s3://BUCKET/KEY|ID",
+     "why something happened to it, or nothing did; --follow, --json", command_trace, false, false},
+    {"fault", "[add RULE|list|...]", "make requests, events or workers go wrong on purpose",
+     command_fault, false, false},
+    {"status", "[--watch]", "buckets, queues and requests of a running emulator", command_status,
+     false, false},
+    {"snapshot", "save|load|... NAME", "save or load the whole state by NAME or FILE; list, delete",
+     command_snapshot, false, false},
+    {"cost", "[--json]", "what the requests so far would have cost on AWS", command_cost, false,
+     false},
     {"lint", "[--json]", "what would hurt on AWS in the use so far", command_lint, false, false},
     {"reset", "[ACCOUNT]", "empty a running emulator, or one account", command_reset, false, false},
     {"leaks", "ACCOUNT", "what an account left behind", command_leaks, false, false},
-    {"doctor", "[--repair]", "examine the data directory (--data-dir) of a stopped emulator", command_doctor, false},
+    {"doctor", "[--repair]", "examine the data directory (--data-dir) of a stopped emulator",
+     command_doctor, false},
     {"version", "", "print the version", command_version, false},
     {"help", "[--markdown]", "print this", command_help, false},
 };
@@ -84,8 +96,9 @@ static int command_version(int argc, char **argv)
 
 static void put_help(struct buf *b)
 {
-    BUF_LIT(b, "headrace " HEADRACE_VERSION ": S3, SQS and a word-count pipeline on this machine, for tests and classes\n\n"
-                "usage: headrace [COMMAND] [OPTIONS]\n\ncommands:\n");
+    BUF_LIT(b, "headrace " HEADRACE_VERSION
+               ": S3, SQS and a word-count pipeline on this machine, for tests and classes\n\n"
+               "usage: headrace [COMMAND] [OPTIONS]\n\ncommands:\n");
     for (size_t i = 0; i < COMMANDS; i++)
         if (!commands[i].hidden) {
             char usage[64];
@@ -144,6 +157,7 @@ int command_main(int argc, char **argv)
     if (asks(argc, argv, "--help", "-h") && !(named && named->own_help))
         return command_help(0, NULL);
     if (argc < 2 || argv[1][0] == '-')
-        return asks(argc, argv, "--version", "-V") ? command_version(argc, argv) : command_serve(argc - 1, argv + 1);
+        return asks(argc, argv, "--version", "-V") ? command_version(argc, argv)
+                                                   : command_serve(argc - 1, argv + 1);
     return named ? named->run(argc - 2, argv + 2) : command_unknown(argv[1]);
 }

@@ -1,5 +1,6 @@
-/* app/command.h - what `headrace WORD` does: one row a word. A command gets the arguments after its word and returns the exit code:
- * 0 done, 1 it did not work out, 2 wrong usage or something stands in the way. */
+/* app/command.h - what `headrace WORD` does: one row a word. A command gets the arguments after its
+ * word and returns the exit code: 0 done, 1 it did not work out, 2 wrong usage or something stands
+ * in the way. */
 #ifndef HEADRACE_APP_COMMAND_H
 #define HEADRACE_APP_COMMAND_H
 
@@ -17,12 +18,15 @@ int command_main(int argc, char **argv);
 
 /* One line on stderr: "headrace: ...". Returns 2. */
 int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* True when ANSI colours are welcome on `fd`: a terminal, NO_COLOR unset; `when` is auto, always or never. */
+/* True when ANSI colours are welcome on `fd`: a terminal, NO_COLOR unset; `when` is auto, always or
+ * never. */
 bool command_color(int fd, str when);
 
-/* The value of flag `--name VALUE` or `--name=VALUE` in argv[*at], moving *at; NULL when argv[*at] is another. */
+/* The value of flag `--name VALUE` or `--name=VALUE` in argv[*at], moving *at; NULL when argv[*at]
+ * is another. */
 const char *command_value(int argc, char **argv, int *at, const char *name);
-/* Where a running instance is: --endpoint-url's value if given, HEADRACE_ENDPOINT, AWS_ENDPOINT_URL, or the default port. */
+/* Where a running instance is: --endpoint-url's value if given, HEADRACE_ENDPOINT,
+ * AWS_ENDPOINT_URL, or the default port. */
 str command_endpoint(struct arena *arena, const char *given);
 
 int command_serve(int argc, char **argv);

@@ -22,10 +22,11 @@ int command_env(int argc, char **argv)
         return code;
     }
     bool v6 = str_find(options.host, S(":"), 0) >= 0;
-    printf("export AWS_ENDPOINT_URL=http://%s%.*s%s:%lld\n", v6 ? "[" : "", STR_ARG(options.host), v6 ? "]" : "",
-           (long long)options.port);
+    printf("export AWS_ENDPOINT_URL=http://%s%.*s%s:%lld\n", v6 ? "[" : "", STR_ARG(options.host),
+           v6 ? "]" : "", (long long)options.port);
     printf("export AWS_ACCESS_KEY_ID=test\nexport AWS_SECRET_ACCESS_KEY=test\n");
-    printf("export AWS_REGION=%.*s\nexport AWS_DEFAULT_REGION=%.*s\n", STR_ARG(options.region), STR_ARG(options.region));
+    printf("export AWS_REGION=%.*s\nexport AWS_DEFAULT_REGION=%.*s\n", STR_ARG(options.region),
+           STR_ARG(options.region));
     printf("unset AWS_SESSION_TOKEN AWS_PROFILE\n");
     options_free(&options);
     return 0;
@@ -64,7 +65,9 @@ int command_wait(int argc, char **argv)
         else if ((text = command_value(argc, argv, &at, "--endpoint-url")))
             endpoint = text;
         else
-            return command_fail("wait: unexpected argument %s (known: --timeout SECONDS, --endpoint-url URL)", argv[at]);
+            return command_fail(
+                "wait: unexpected argument %s (known: --timeout SECONDS, --endpoint-url URL)",
+                argv[at]);
     }
     if (!str_to_int(str_of(seconds_text), &seconds) || seconds < 0)
         return command_fail("wait: --timeout %s is not a number of seconds", seconds_text);
@@ -80,12 +83,13 @@ int command_ops(int argc, char **argv)
         const char *flag;
         void (*put)(struct buf *b);
     } forms[] = {{"--json", api_ops_json}, {"--markdown", api_ops_markdown}};
-    void (*put)(struct buf *b) = argc ? NULL : api_ops_text;
+    void (*put)(struct buf * b) = argc ? NULL : api_ops_text;
     for (size_t i = 0; argc == 1 && i < sizeof forms / sizeof *forms; i++)
         if (!strcmp(argv[0], forms[i].flag))
             put = forms[i].put;
     if (!put)
-        return command_fail("ops: unexpected argument %s (known: --json, --markdown)", argv[argc - 1]);
+        return command_fail("ops: unexpected argument %s (known: --json, --markdown)",
+                            argv[argc - 1]);
     struct arena *arena = arena_new();
     struct buf b = buf_in(arena);
     put(&b);

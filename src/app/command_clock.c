@@ -1,4 +1,5 @@
-/* app/command_clock.c - `headrace clock [advance LENGTH | set TIME | freeze [TIME] | real]`: asks a running instance. */
+/* app/command_clock.c - `headrace clock [advance LENGTH | set TIME | freeze [TIME] | real]`: asks a
+ * running instance. */
 #include "app/call_http.h"
 #include "app/command.h"
 #include "base/text.h"
@@ -9,7 +10,8 @@
 static bool read_words(struct arena *arena, int argc, char **argv, str *body)
 {
     struct buf b = buf_in(arena);
-    bool freeze = argc > 0 && !strcmp(argv[0], "freeze"), real = argc == 1 && !strcmp(argv[0], "real");
+    bool freeze = argc > 0 && !strcmp(argv[0], "freeze"),
+         real = argc == 1 && !strcmp(argv[0], "real");
     bool valued = argc == 2 && (!strcmp(argv[0], "advance") || !strcmp(argv[0], "set") || freeze);
     *body = STR_NONE;
     if (argc == 0)
@@ -30,7 +32,8 @@ static int ask(struct arena *arena, str endpoint, str body)
 {
     struct http_answer answer;
     str why;
-    if (!call_http(arena, endpoint, body.p ? "POST" : "GET", S("/_headrace/clock"), body, &answer, &why)) {
+    if (!call_http(arena, endpoint, body.p ? "POST" : "GET", S("/_headrace/clock"), body, &answer,
+                   &why)) {
         command_fail("%.*s", STR_ARG(why));
         return 1;
     }
@@ -54,7 +57,8 @@ int command_clock(int argc, char **argv)
     if (read_words(arena, n, words, &body))
         code = ask(arena, command_endpoint(arena, endpoint), body);
     else
-        code = command_fail("usage: headrace clock [advance LENGTH | set TIME | freeze [TIME] | real] [--endpoint-url URL]");
+        code = command_fail("usage: headrace clock [advance LENGTH | set TIME | freeze [TIME] | "
+                            "real] [--endpoint-url URL]");
     arena_free(arena);
     return code;
 }

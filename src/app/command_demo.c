@@ -1,5 +1,6 @@
-/* app/command_demo.c - `headrace demo`: an emulator in memory on a free port, a client beside it on the same loop, one file through
- * the whole pipeline over real HTTP, and every step with the time since the upload began. */
+/* app/command_demo.c - `headrace demo`: an emulator in memory on a free port, a client beside it on
+ * the same loop, one file through the whole pipeline over real HTTP, and every step with the time
+ * since the upload began. */
 #include "app/clock.h"
 #include "app/command.h"
 #include "app/options.h"
@@ -36,7 +37,8 @@ struct demo {
 static void say(struct demo *demo, const char *what, str text)
 {
     double ms = demo->began ? (double)(clock_micros() - demo->began) / 1000 : 0;
-    printf(demo->color ? "\033[2m%8.2f ms\033[0m  \033[1m%-9s\033[0m %.*s\n" : "%8.2f ms  %-9s %.*s\n",
+    printf(demo->color ? "\033[2m%8.2f ms\033[0m  \033[1m%-9s\033[0m %.*s\n"
+                       : "%8.2f ms  %-9s %.*s\n",
            ms, what, STR_ARG(text));
     fflush(stdout);
 }
@@ -102,13 +104,14 @@ static void ask(struct demo *demo, const char *method, str path, const struct ht
 static void farewell(struct demo *demo)
 {
     const struct pipeline_options *p = &demo->options->pipeline;
-    printf("\nThat was the whole way: S3 event, ingest, jobs queue, worker, report, results queue.\n"
-           "To use it yourself:\n\n"
-           "  headrace                       # in one terminal; data stays in .headrace\n"
-           "  eval \"$(headrace env)\"         # in another: aws-cli and SDKs now mean this machine\n"
-           "  aws s3 cp notes.txt s3://%.*s/%.*s\n"
-           "  aws s3 cp s3://%.*s/%.*snotes.txt.report.json -\n",
-           STR_ARG(p->dropzone), STR_ARG(p->prefix), STR_ARG(p->processed), STR_ARG(p->output_prefix));
+    printf(
+        "\nThat was the whole way: S3 event, ingest, jobs queue, worker, report, results queue.\n"
+        "To use it yourself:\n\n"
+        "  headrace                       # in one terminal; data stays in .headrace\n"
+        "  eval \"$(headrace env)\"         # in another: aws-cli and SDKs now mean this machine\n"
+        "  aws s3 cp notes.txt s3://%.*s/%.*s\n"
+        "  aws s3 cp s3://%.*s/%.*snotes.txt.report.json -\n",
+        STR_ARG(p->dropzone), STR_ARG(p->prefix), STR_ARG(p->processed), STR_ARG(p->output_prefix));
 }
 
 static void result_came(void *user, const struct http_fetched *fetched)
@@ -158,15 +161,16 @@ static void report_came(void *user, const struct http_fetched *fetched)
         gave_up(demo, "report", fetched);
         return;
     }
-    say(demo, "report", arena_printf(demo->arena, "s3://%.*s/" REPORT,
-                                     STR_ARG(demo->options->pipeline.processed)));
+    say(demo, "report",
+        arena_printf(demo->arena, "s3://%.*s/" REPORT, STR_ARG(demo->options->pipeline.processed)));
     show(demo, fetched->body);
     receive_result(demo);
 }
 
 static void look_at_report(struct demo *demo)
 {
-    str path = arena_printf(demo->arena, "/%.*s/" REPORT, STR_ARG(demo->options->pipeline.processed));
+    str path =
+        arena_printf(demo->arena, "/%.*s/" REPORT, STR_ARG(demo->options->pipeline.processed));
     ask(demo, "GET", path, NULL, 0, STR_NONE, report_came);
 }
 
@@ -177,8 +181,8 @@ static void uploaded(void *user, const struct http_fetched *fetched)
         gave_up(demo, "upload", fetched);
         return;
     }
-    say(demo, "uploaded", arena_printf(demo->arena, "ETag %.*s",
-                                       STR_ARG(http_fetched_header(fetched, S("ETag")))));
+    say(demo, "uploaded",
+        arena_printf(demo->arena, "ETag %.*s", STR_ARG(http_fetched_header(fetched, S("ETag")))));
     look_at_report(demo);
 }
 
@@ -189,8 +193,9 @@ static void upload(struct demo *demo)
     *header = (struct http_header){S("Content-Type"), str_of(type)};
     str dropzone = demo->options->pipeline.dropzone;
     demo->began = clock_micros();
-    say(demo, "PUT", arena_printf(demo->arena, "s3://%.*s/" KEY ", %d bytes", STR_ARG(dropzone),
-                                  (int)sizeof SAMPLE - 1));
+    say(demo, "PUT",
+        arena_printf(demo->arena, "s3://%.*s/" KEY ", %d bytes", STR_ARG(dropzone),
+                     (int)sizeof SAMPLE - 1));
     show(demo, S(SAMPLE));
     ask(demo, "PUT", arena_printf(demo->arena, "/%.*s/" KEY, STR_ARG(dropzone)), header, 1,
         S(SAMPLE), uploaded);

@@ -1,4 +1,5 @@
-/* app/command_doctor.c - `headrace doctor`: is the data directory sound? Prints a line a finding and a summary. */
+/* app/command_doctor.c - `headrace doctor`: is the data directory sound? Prints a line a finding
+ * and a summary. */
 #include "app/command.h"
 #include "app/options.h"
 
@@ -17,9 +18,10 @@ static void print_finding(void *user, const struct doctor_finding *finding)
 static void print_summary(const struct doctor_summary *s)
 {
     int64_t left = s->findings - s->repaired;
-    printf("database %lld bytes, log %lld bytes; %lld bodies of %lld bytes, %lld of them files of %lld bytes\n",
-           (long long)s->database_bytes, (long long)s->log_bytes, (long long)s->bodies, (long long)s->body_bytes,
-           (long long)s->files, (long long)s->file_bytes);
+    printf("database %lld bytes, log %lld bytes; %lld bodies of %lld bytes, %lld of them files of "
+           "%lld bytes\n",
+           (long long)s->database_bytes, (long long)s->log_bytes, (long long)s->bodies,
+           (long long)s->body_bytes, (long long)s->files, (long long)s->file_bytes);
     if (s->findings == 0)
         puts("nothing is wrong");
     else if (left == 0)
@@ -61,8 +63,9 @@ int command_doctor(int argc, char **argv)
             repair = true;
         else
             rest[n++] = argv[i];
-    int code = options_read(&options, n, rest, environment, &message) ? examine(options.data_dir, repair)
-                                                                      : command_fail("%.*s", STR_ARG(message));
+    int code = options_read(&options, n, rest, environment, &message)
+                   ? examine(options.data_dir, repair)
+                   : command_fail("%.*s", STR_ARG(message));
     options_free(&options);
     free(rest);
     return code;

@@ -31,8 +31,10 @@ static void banner_pipeline(struct buf *b, bool color, const struct options *opt
     if (!p->enabled)
         return;
     banner_line(b, color, "pipeline",
-                arena_printf(b->arena, "s3://%.*s/%.*s*%.*s -> %.*s -> %.*s -> workers -> s3://%.*s, %.*s", STR_ARG(p->dropzone),
-                             STR_ARG(p->prefix), STR_ARG(p->suffix), STR_ARG(p->ingest_queue), STR_ARG(p->jobs_queue),
+                arena_printf(b->arena,
+                             "s3://%.*s/%.*s*%.*s -> %.*s -> %.*s -> workers -> s3://%.*s, %.*s",
+                             STR_ARG(p->dropzone), STR_ARG(p->prefix), STR_ARG(p->suffix),
+                             STR_ARG(p->ingest_queue), STR_ARG(p->jobs_queue),
                              STR_ARG(p->processed), STR_ARG(p->results_queue)));
 }
 
@@ -45,14 +47,21 @@ static void print_banner(const struct app *app)
     str endpoint = app_endpoint(app, arena);
     buf_printf(&b, color ? "\033[1mheadrace %s\033[0m\n" : "headrace %s\n", HEADRACE_VERSION);
     banner_line(&b, color, "endpoint", endpoint);
-    banner_line(&b, color, "data", options->ephemeral ? S("in memory, gone at exit") : options->data_dir);
+    banner_line(&b, color, "data",
+                options->ephemeral ? S("in memory, gone at exit") : options->data_dir);
     banner_pipeline(&b, color, options);
     if (options->pipeline.enabled)
         banner_line(&b, color, "try",
-                    arena_printf(arena, "eval \"$(headrace env --port %d)\"; echo 'hello world' > a.txt; aws s3 cp a.txt s3://%.*s/%.*s",
-                                 app->port, STR_ARG(options->pipeline.dropzone), STR_ARG(options->pipeline.prefix)));
+                    arena_printf(arena,
+                                 "eval \"$(headrace env --port %d)\"; echo 'hello world' > a.txt; "
+                                 "aws s3 cp a.txt s3://%.*s/%.*s",
+                                 app->port, STR_ARG(options->pipeline.dropzone),
+                                 STR_ARG(options->pipeline.prefix)));
     else
-        banner_line(&b, color, "try", arena_printf(arena, "eval \"$(headrace env --port %d)\"; aws s3 mb s3://my-bucket", app->port));
+        banner_line(&b, color, "try",
+                    arena_printf(arena,
+                                 "eval \"$(headrace env --port %d)\"; aws s3 mb s3://my-bucket",
+                                 app->port));
     fwrite(b.p, 1, b.n, stderr);
     arena_free(arena);
 }
@@ -89,7 +98,8 @@ static void on_ignored(uv_signal_t *signal, int number)
     (void)signal, (void)number;
 }
 
-static void add_signal(struct run *run, uv_loop_t *loop, uv_signal_t *signal, int number, uv_signal_cb callback)
+static void add_signal(struct run *run, uv_loop_t *loop, uv_signal_t *signal, int number,
+                       uv_signal_cb callback)
 {
     uv_signal_init(loop, signal);
     signal->data = run;

@@ -1,4 +1,5 @@
-/* app/command_worker.c - `headrace worker` and `headrace ingest`: a loop, a client, one stage, and the signals that end it. */
+/* app/command_worker.c - `headrace worker` and `headrace ingest`: a loop, a client, one stage, and
+ * the signals that end it. */
 #include "app/clock.h"
 #include "app/command.h"
 #include "app/worker_options.h"
@@ -75,9 +76,8 @@ static str region_of_url(str url)
 static str region(struct station *station)
 {
     const struct worker_options *options = &station->options;
-    str profiles_own = station->remote.credentials
-                           ? credentials_region(station->remote.credentials)
-                           : STR_NONE;
+    str profiles_own =
+        station->remote.credentials ? credentials_region(station->remote.credentials) : STR_NONE;
     str candidates[] = {
         options->region,
         variable("AWS_REGION"),
@@ -102,7 +102,8 @@ static void open_remote(struct station *station)
 {
     struct worker_options *options = &station->options;
     struct remote *remote = &station->remote;
-    const char *bundle = options->ca_bundle.n ? arena_cstr(station->arena, options->ca_bundle) : NULL;
+    const char *bundle =
+        options->ca_bundle.n ? arena_cstr(station->arena, options->ca_bundle) : NULL;
     rng_seed_system(&station->rng);
     remote->loop = &station->loop;
     remote->http = http_client_new(&station->loop, bundle, 4 * (long)options->concurrency + 8);
@@ -137,7 +138,9 @@ static void start_runner(struct station *station, bool ingest)
     pipeline.processed = options->output_bucket;
     pipeline.max_bytes = options->max_bytes;
     struct runner_options runner = {
-        .stage = ingest ? RUN_INGEST : direct ? RUN_DIRECT : RUN_WORKER,
+        .stage = ingest   ? RUN_INGEST
+                 : direct ? RUN_DIRECT
+                          : RUN_WORKER,
         .input_url = ingest ? options->events_url : options->jobs_url,
         .output_url = ingest ? options->jobs_url : options->results_url,
         .pipeline = pipeline,

@@ -1,5 +1,6 @@
-/* app/cost.h - what the run would have cost on AWS: list prices times what was counted. Prices are facts with a date, in one
- * table (cost.c); free tiers, discounts and data transfer between regions are left out, and the report says so. */
+/* app/cost.h - what the run would have cost on AWS: list prices times what was counted. Prices are
+ * facts with a date, in one table (cost.c); free tiers, discounts and data transfer between regions
+ * are left out, and the report says so. */
 #ifndef HEADRACE_APP_COST_H
 #define HEADRACE_APP_COST_H
 
@@ -11,7 +12,8 @@ struct cost_usage {
     int64_t stored_bytes; /* in S3 now */
 };
 
-/* {"currency":"USD","region":"us-east-1","pricesOf":"2025-...","operations":[...],"storagePerMonth":...,"total":...} */
+/* {"currency":"USD","region":"us-east-1","pricesOf":"2025-...","operations":[...],"storagePerMonth":...,"total":...}
+ */
 void cost_json(struct buf *b, const struct cost_usage *usage);
 /* The same as a table for people. */
 void cost_text(struct buf *b, const struct cost_usage *usage);

@@ -1,6 +1,7 @@
-/* app/dispatch.c - see dispatch.h. What can be refused by the headers is refused before the body, so that a client with
- * `Expect: 100-continue` never sends it. Small bodies are collected under a cap; uploads stream into call.upload, through the
- * aws-chunked decoder where they are framed so. */
+/* app/dispatch.c - see dispatch.h. What can be refused by the headers is refused before the body,
+ * so that a client with `Expect: 100-continue` never sends it. Small bodies are collected under a
+ * cap; uploads stream into call.upload, through the aws-chunked decoder where they are framed so.
+ */
 #include "app/dispatch.h"
 
 #include "api/ops.h"
@@ -32,28 +33,31 @@ static void name_request(struct request *request)
 {
     struct ctx *ctx = &request->call.ctx;
     bool s3 = request->route.protocol == PROTOCOL_REST_XML;
-    ctx->request_id = s3 ? rng_text(ctx->rng, ctx->arena, S("0123456789ABCDEFGHJKMNPQRSTVWXYZ"), 16) : rng_uuid(ctx->rng, ctx->arena);
+    ctx->request_id = s3 ? rng_text(ctx->rng, ctx->arena, S("0123456789ABCDEFGHJKMNPQRSTVWXYZ"), 16)
+                         : rng_uuid(ctx->rng, ctx->arena);
     ctx->host_id = s3 ? host_id(request) : STR_NONE;
 }
 
 static struct request *request_new(struct app *app, struct http_request *http)
 {
     struct request *request = ARENA_NEW(http->arena, struct request);
-    *request = (struct request){.app = app, .http = http, .body = buf_in(http->arena), .began = clock_micros()};
+    *request = (struct request){
+        .app = app, .http = http, .body = buf_in(http->arena), .began = clock_micros()};
     request->call = (struct call){
         .api = &app->api,
         .request = http,
         .body_length = http->content_length,
-        .ctx = {
-            .now = clock_now(&app->clock),
-            .arena = http->arena,
-            .rng = &app->rng,
-            .account = app->options->account,
-            .region = app->options->region,
-            .source_ip = http->peer,
-            .host = http_header(http, S("Host")),
-            .trace_header = http_header(http, S("X-Amzn-Trace-Id")),
-        },
+        .ctx =
+            {
+                .now = clock_now(&app->clock),
+                .arena = http->arena,
+                .rng = &app->rng,
+                .account = app->options->account,
+                .region = app->options->region,
+                .source_ip = http->peer,
+                .host = http_header(http, S("Host")),
+                .trace_header = http_header(http, S("X-Amzn-Trace-Id")),
+            },
     };
     http->user = request;
     return request;
@@ -69,11 +73,13 @@ static void forbid(struct request *request, str text)
     request->app->outlet->respond(request->http, reply);
 }
 
-/* Reading an object shows nothing to a foreign page that CORS does not let it see, and changes nothing. */
+/* Reading an object shows nothing to a foreign page that CORS does not let it see, and changes
+ * nothing. */
 static bool harmless(const struct request *request)
 {
     const struct http_request *http = request->http;
-    bool reads = str_eq(http->method, S("GET")) || str_eq(http->method, S("HEAD")) || str_eq(http->method, S("OPTIONS"));
+    bool reads = str_eq(http->method, S("GET")) || str_eq(http->method, S("HEAD")) ||
+                 str_eq(http->method, S("OPTIONS"));
     return reads && !request->admin && request->route.protocol == PROTOCOL_REST_XML;
 }
 
@@ -82,14 +88,18 @@ static bool refused_origin(struct request *request)
     const struct route *route = &request->route;
     if (harmless(request) || !safety_foreign(&request->app->safety, request->http))
         return false;
-    if (!request->admin && route->bucket.p && s3_cors_allows(request->app->s3, &request->call.ctx, request->http, route->bucket))
+    if (!request->admin && route->bucket.p &&
+        s3_cors_allows(request->app->s3, &request->call.ctx, request->http, route->bucket))
         return false;
     str origin = http_header(request->http, S("Origin"));
     str host = safety_host(origin.p ? origin : S("its host"));
-    forbid(request, arena_printf(request->http->arena,
-                                 "A web page of another origin (%.*s) may not call this server; S3 requests may where the bucket's CORS "
-                                 "rules say so. Start headrace with --allow-host and the page's host to trust it.\n",
-                                 STR_ARG(origin.p ? origin : host)));
+    forbid(request,
+           arena_printf(
+               request->http->arena,
+               "A web page of another origin (%.*s) may not call this server; S3 requests may "
+               "where the bucket's CORS "
+               "rules say so. Start headrace with --allow-host and the page's host to trust it.\n",
+               STR_ARG(origin.p ? origin : host)));
     return true;
 }
 
@@ -133,7 +143,8 @@ static err begin_operation(struct request *request, const struct form *form)
 
 static err begin_aws(struct request *request)
 {
-    request->body_max = request->route.protocol == PROTOCOL_REST_XML ? XML_BODY_MAX : ROUTE_FORM_MAX;
+    request->body_max =
+        request->route.protocol == PROTOCOL_REST_XML ? XML_BODY_MAX : ROUTE_FORM_MAX;
     if (!request->route.needs_form)
         TRY(begin_operation(request, NULL));
     bool upload = request->stage == STAGE_UPLOAD;
@@ -203,15 +214,19 @@ static void on_drained(void *user)
 static int64_t decoded_length(const struct http_request *http)
 {
     int64_t length;
-    return str_to_int(http_header(http, S("x-amz-decoded-content-length")), &length) && length >= 0 ? length : -1;
+    return str_to_int(http_header(http, S("x-amz-decoded-content-length")), &length) && length >= 0
+               ? length
+               : -1;
 }
 
 static void open_chunked(struct request *request, const struct auth_chunk_key *key)
 {
     const struct auth *auth = &request->auth;
     bool checked = request->app->options->auth != AUTH_OFF && auth->scheme != AUTH_NONE;
-    bool with_trailer = auth->payload == PAYLOAD_CHUNKED_UNSIGNED_TRAILER || auth->payload == PAYLOAD_CHUNKED_SIGNED_TRAILER;
-    bool with_signature = auth->payload == PAYLOAD_CHUNKED_SIGNED || auth->payload == PAYLOAD_CHUNKED_SIGNED_TRAILER;
+    bool with_trailer = auth->payload == PAYLOAD_CHUNKED_UNSIGNED_TRAILER ||
+                        auth->payload == PAYLOAD_CHUNKED_SIGNED_TRAILER;
+    bool with_signature =
+        auth->payload == PAYLOAD_CHUNKED_SIGNED || auth->payload == PAYLOAD_CHUNKED_SIGNED_TRAILER;
     struct chunked_options options = {
         .decoded_length = decoded_length(request->http),
         .trailer = with_trailer,
@@ -229,7 +244,8 @@ static err open_upload(struct request *request, struct auth_chunk_key *key)
         open_chunked(request, key);
     request->stage = STAGE_UPLOAD;
     request->in = arena_alloc(arena, call->op->in->size);
-    struct shape_issue issue = codec_decode(arena, &request->route, request->http, STR_NONE, request->in);
+    struct shape_issue issue =
+        codec_decode(arena, &request->route, request->http, STR_NONE, request->in);
     call->reply = request_reply(request);
     /* Who may not do it is not told what is wrong with it. */
     if (call->service->authorize)
@@ -263,7 +279,8 @@ static err collect(void *user, str data)
 static void too_large(struct request *request)
 {
     struct http_reply *reply = http_reply_new(request->http->arena);
-    http_reply_bytes(request->http->arena, reply, 413, S("text/plain"), S("The body is too large.\n"));
+    http_reply_bytes(request->http->arena, reply, 413, S("text/plain"),
+                     S("The body is too large.\n"));
     request->stage = STAGE_ANSWERED;
     request->app->outlet->respond(request->http, reply);
 }
@@ -271,7 +288,8 @@ static void too_large(struct request *request)
 static err take_chunk(struct request *request, str chunk)
 {
     chunked_sink *sink = request->stage == STAGE_UPLOAD ? to_upload : collect;
-    return request->chunked ? chunked_feed(request->chunked, chunk, sink, request) : sink(request, chunk);
+    return request->chunked ? chunked_feed(request->chunked, chunk, sink, request)
+                            : sink(request, chunk);
 }
 
 void dispatch_body(struct app *app, struct http_request *http, str chunk)
@@ -327,7 +345,8 @@ static err end_body(struct request *request)
     if (request->admin)
         return OK;
     if (request->route.needs_form) {
-        TRY(route_form(request->http->arena, api_services, request->http, call->body, &request->route));
+        TRY(route_form(request->http->arena, api_services, request->http, call->body,
+                       &request->route));
         TRY(begin_operation(request, &request->route.form));
     }
     return request_check_body(request);

@@ -1,5 +1,6 @@
-/* app/dispatch.h - from an HTTP request to an operation: safety, our own endpoints, routing, identity, body. It talks to the outside
- * only through app->outlet, so that a fuzzer runs all of it without a socket. Arguments as in http/server.h, http_app. */
+/* app/dispatch.h - from an HTTP request to an operation: safety, our own endpoints, routing,
+ * identity, body. It talks to the outside only through app->outlet, so that a fuzzer runs all of it
+ * without a socket. Arguments as in http/server.h, http_app. */
 #ifndef HEADRACE_APP_DISPATCH_H
 #define HEADRACE_APP_DISPATCH_H
 

@@ -1,5 +1,6 @@
-/* app/fault_rules.c - see fault_rules.h. Rules are few and short-lived, so they stand in one list that every probe walks; with no
- * rule there is nothing to walk. A rule keeps its JSON as given, so that listing shows what the user wrote. */
+/* app/fault_rules.c - see fault_rules.h. Rules are few and short-lived, so they stand in one list
+ * that every probe walks; with no rule there is nothing to walk. A rule keeps its JSON as given, so
+ * that listing shows what the user wrote. */
 #include "app/fault_rules.h"
 
 #include "base/rng.h"
@@ -111,14 +112,14 @@ struct wire {
 static bool wire_read(json_t *json, struct wire *w, json_error_t *why)
 {
     *w = (struct wire){.probability = -1, .status = 0};
-    return json_unpack_ex(json, why, JSON_STRICT,
-                          "{s?s s?s s?s s?s s?s s?s s?s s?s s?s s?s s?s s?s s?o s?F s?I s?I s?I s?I s?I}",
-                          "service", &w->service, "operation", &w->operation, "region", &w->region,
-                          "account", &w->account, "bucket", &w->bucket, "key", &w->key, "queue", &w->queue,
-                          "effect", &w->effect, "code", &w->code, "message", &w->message, "delay",
-                          &w->delay, "at", &w->at, "error", &w->error, "probability", &w->probability,
-                          "nth", &w->nth, "next", &w->first, "every", &w->every, "seed", &w->seed,
-                          "status", &w->status) == 0;
+    return json_unpack_ex(
+               json, why, JSON_STRICT,
+               "{s?s s?s s?s s?s s?s s?s s?s s?s s?s s?s s?s s?s s?o s?F s?I s?I s?I s?I s?I}",
+               "service", &w->service, "operation", &w->operation, "region", &w->region, "account",
+               &w->account, "bucket", &w->bucket, "key", &w->key, "queue", &w->queue, "effect",
+               &w->effect, "code", &w->code, "message", &w->message, "delay", &w->delay, "at",
+               &w->at, "error", &w->error, "probability", &w->probability, "nth", &w->nth, "next",
+               &w->first, "every", &w->every, "seed", &w->seed, "status", &w->status) == 0;
 }
 
 /* LocalStack's form: the error is an object of its own. */
@@ -246,7 +247,8 @@ static struct rule *rules_read(struct arena *arena, json_t *array, str *message)
     return first;
 }
 
-bool fault_rules_add(struct fault_rules *rules, struct arena *arena, str json, str *ids, str *message)
+bool fault_rules_add(struct fault_rules *rules, struct arena *arena, str json, str *ids,
+                     str *message)
 {
     json_error_t why;
     json_t *root = json_loadb(json.p, json.n, 0, &why);
@@ -337,8 +339,8 @@ static bool rule_fires(struct rule *rule)
     return true;
 }
 
-size_t fault_rules_fire(struct fault_rules *rules, unsigned effects, const struct fault_probe *probe,
-                        struct fault_hit hits[EFFECTS])
+size_t fault_rules_fire(struct fault_rules *rules, unsigned effects,
+                        const struct fault_probe *probe, struct fault_hit hits[EFFECTS])
 {
     size_t n = 0;
     unsigned seen = 0;

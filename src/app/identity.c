@@ -1,5 +1,6 @@
-/* app/identity.c - who calls (request.h). Under --auth off every readable access key is believed, and a request without credentials
- * speaks for the default account; under verify and enforce it is nobody, whom only S3's policies and ACLs can let in. */
+/* app/identity.c - who calls (request.h). Under --auth off every readable access key is believed,
+ * and a request without credentials speaks for the default account; under verify and enforce it is
+ * nobody, whom only S3's policies and ACLs can let in. */
 #include "app/request.h"
 
 #include "aws/fault.h"
@@ -45,7 +46,8 @@ static err identify_nobody(struct request *request)
     return app->options->auth == AUTH_ENFORCE ? OK : FAIL(AWS_ACCESS_DENIED);
 }
 
-static err verify(struct request *request, const struct form *form, str body_sha256, struct auth_chunk_key *chunks)
+static err verify(struct request *request, const struct form *form, str body_sha256,
+                  struct auth_chunk_key *chunks)
 {
     struct app *app = request->app;
     const struct route *route = &request->route;
@@ -61,15 +63,18 @@ static err verify(struct request *request, const struct form *form, str body_sha
     return auth_verify(request->http->arena, request->http, form, &request->auth, &check, chunks);
 }
 
-/* S3 announces the body's hash in a header, so its signature holds before the body; the others sign the body itself. */
-err request_identify(struct request *request, const struct form *form, struct auth_chunk_key *chunks)
+/* S3 announces the body's hash in a header, so its signature holds before the body; the others sign
+ * the body itself. */
+err request_identify(struct request *request, const struct form *form,
+                     struct auth_chunk_key *chunks)
 {
     struct app *app = request->app;
     struct arena *arena = request->http->arena;
     struct identity who;
     auth_read(arena, request->http, form, &request->auth);
     set_region(request);
-    /* A preflight to a presigned URL carries the signature of the request that is to follow: it is not this one's. */
+    /* A preflight to a presigned URL carries the signature of the request that is to follow: it is
+     * not this one's. */
     bool needs_none = request->route.op && request->route.op->flags & OP_ANONYMOUS;
     if (request->auth.scheme == AUTH_NONE || needs_none)
         return identify_nobody(request);
@@ -83,7 +88,8 @@ err request_identify(struct request *request, const struct form *form, struct au
 err request_check_body(struct request *request)
 {
     struct arena *arena = request->http->arena;
-    bool signed_body = request->app->options->auth != AUTH_OFF && !is_s3(request) && request->auth.scheme != AUTH_NONE;
+    bool signed_body = request->app->options->auth != AUTH_OFF && !is_s3(request) &&
+                       request->auth.scheme != AUTH_NONE;
     bool announced = is_s3(request) && request->auth.payload == PAYLOAD_HASH;
     if (!signed_body && !announced)
         return OK;

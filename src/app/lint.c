@@ -1,5 +1,6 @@
-/* app/lint.c - see lint.h. Messages live in a table where a new one takes the place of an old one with the same slot: what is
- * forgotten can hide a finding, never make one, for every slot carries the whole hash of its message. */
+/* app/lint.c - see lint.h. Messages live in a table where a new one takes the place of an old one
+ * with the same slot: what is forgotten can hide a finding, never make one, for every slot carries
+ * the whole hash of its message. */
 #include "app/lint.h"
 
 #include "base/text.h"
@@ -108,7 +109,8 @@ void lint_found(struct lint *lint, enum lint_code code, str subject, str seen)
     if (lint->nfound == FOUND_MAX)
         return;
     struct found *found = xalloc(sizeof *found);
-    *found = (struct found){.code = code, .subject = xstrdup(subject), .seen = xstrdup(seen), .count = 1};
+    *found = (struct found){
+        .code = code, .subject = xstrdup(subject), .seen = xstrdup(seen), .count = 1};
     lint->nfound++;
     *lint->end = found;
     lint->end = &found->next;
@@ -157,13 +159,16 @@ static struct message_seen *message_of(struct lint *lint, str id, uint64_t *hash
 
 static str queue_arn(struct arena *arena, const struct lint_name *name)
 {
-    return arena_printf(arena, "arn:aws:sqs:%.*s:%.*s:%.*s", STR_ARG(name->region), STR_ARG(name->account), STR_ARG(name->queue));
+    return arena_printf(arena, "arn:aws:sqs:%.*s:%.*s:%.*s", STR_ARG(name->region),
+                        STR_ARG(name->account), STR_ARG(name->queue));
 }
 
-static void found_queue(struct lint *lint, enum lint_code code, const struct lint_name *name, const char *what, msec length)
+static void found_queue(struct lint *lint, enum lint_code code, const struct lint_name *name,
+                        const char *what, msec length)
 {
     struct arena *arena = arena_new();
-    str seen = arena_printf(arena, "%s after %lld.%03lld s", what, (long long)(length / 1000), (long long)(length % 1000));
+    str seen = arena_printf(arena, "%s after %lld.%03lld s", what, (long long)(length / 1000),
+                            (long long)(length % 1000));
     lint_found(lint, code, queue_arn(arena, name), seen);
     arena_free(arena);
 }
@@ -262,14 +267,17 @@ void lint_saw_deleted(struct lint *lint, const struct lint_message *seen)
         client_left(lint, seen, hash);
     if (queue)
         queue->deletes++;
-    if (message->hash == hash && message->until && message->until > message->received && seen->at > message->until)
-        found_queue(lint, LINT_VISIBILITY_TOO_SHORT, &seen->name, "a message was deleted when it was visible again,",
+    if (message->hash == hash && message->until && message->until > message->received &&
+        seen->at > message->until)
+        found_queue(lint, LINT_VISIBILITY_TOO_SHORT, &seen->name,
+                    "a message was deleted when it was visible again,",
                     seen->at - message->received);
 }
 
 /* ---- queues ---- */
 
-void lint_saw_receive(struct lint *lint, const struct lint_name *name, bool polled_short, bool empty)
+void lint_saw_receive(struct lint *lint, const struct lint_name *name, bool polled_short,
+                      bool empty)
 {
     struct queue_seen *queue = queue_of(lint, name);
     if (!queue)
@@ -346,11 +354,14 @@ void lint_saw_event(struct lint *lint, str bucket, str key, str id, str cause, b
     uint64_t of_bucket = both(str_hash(bucket), 0);
     if (cause.p && is_loop(lint, of_bucket, key, cause, guessed)) {
         struct arena *arena = arena_new();
-        str seen = arena_printf(arena, "processing an event of this bucket wrote %.*s, which made an event again", STR_ARG(key));
+        str seen = arena_printf(
+            arena, "processing an event of this bucket wrote %.*s, which made an event again",
+            STR_ARG(key));
         lint_found(lint, LINT_TRIGGER_LOOP, arena_join(arena, S("s3://"), bucket), seen);
         arena_free(arena);
     }
-    struct event_seen event = {.hash = both(str_hash(id), 0), .bucket = of_bucket, .key = str_hash(key)};
+    struct event_seen event = {
+        .hash = both(str_hash(id), 0), .bucket = of_bucket, .key = str_hash(key)};
     str base = last_part(key);
     if (base.n < sizeof event.base)
         memcpy(event.base, base.p, base.n);
@@ -366,7 +377,8 @@ void lint_saw_write(struct lint *lint, str cause, str subject, uint64_t fingerpr
     struct write_seen *write = &lint->writes[hash % MESSAGES];
     bool again = delivery && write->hash == hash && write->delivery && write->delivery != delivery;
     if (again && write->fingerprint != fingerprint)
-        lint_found(lint, LINT_NOT_IDEMPOTENT, subject, S("two deliveries of one message wrote different bytes"));
+        lint_found(lint, LINT_NOT_IDEMPOTENT, subject,
+                   S("two deliveries of one message wrote different bytes"));
     *write = (struct write_seen){hash, fingerprint, delivery};
 }
 
@@ -383,7 +395,8 @@ void lint_saw_caller(struct lint *lint, str access_key, str region, bool known_r
     if (!known_region && of_region != lint->last_region)
         lint_found(lint, LINT_UNKNOWN_REGION, region, S("requests were signed for this region"));
     if (access_key.n && of_key != lint->last_key && !aws_key(access_key))
-        lint_found(lint, LINT_TEST_CREDENTIALS, S("access keys"), S("access key ids that AWS never gave out"));
+        lint_found(lint, LINT_TEST_CREDENTIALS, S("access keys"),
+                   S("access key ids that AWS never gave out"));
     lint->last_region = of_region;
     lint->last_key = of_key;
 }
@@ -400,7 +413,8 @@ static const struct code_row {
 #undef LINT_ROW
 };
 
-void lint_report_add(struct lint_report *report, enum lint_code code, str subject, str seen, int64_t count)
+void lint_report_add(struct lint_report *report, enum lint_code code, str subject, str seen,
+                     int64_t count)
 {
     if (report->n == report->cap) {
         struct lint_finding *more = arena_array(report->arena, report->cap * 2 + 16, sizeof *more);
@@ -409,41 +423,54 @@ void lint_report_add(struct lint_report *report, enum lint_code code, str subjec
         report->at = more;
         report->cap = report->cap * 2 + 16;
     }
-    report->at[report->n++] = (struct lint_finding){code, arena_copy(report->arena, subject), arena_copy(report->arena, seen), count};
+    report->at[report->n++] = (struct lint_finding){code, arena_copy(report->arena, subject),
+                                                    arena_copy(report->arena, seen), count};
 }
 
 void lint_report_observed(struct lint_report *report, const struct lint *lint)
 {
     for (const struct found *found = lint->found; found; found = found->next)
-        lint_report_add(report, found->code, str_of(found->subject), str_of(found->seen), found->count);
+        lint_report_add(report, found->code, str_of(found->subject), str_of(found->seen),
+                        found->count);
 }
 
-/* A consumer that fails on every message is no consumer that forgets to delete: with a redrive policy it takes more of a pattern,
- * and one that gives messages back with ChangeMessageVisibility knows what it does. */
+/* A consumer that fails on every message is no consumer that forgets to delete: with a redrive
+ * policy it takes more of a pattern, and one that gives messages back with ChangeMessageVisibility
+ * knows what it does. */
 static bool never_deletes(const struct queue_seen *seen, bool redrive)
 {
-    return seen->client_receives >= 3 && !seen->deletes && !seen->hides && (!redrive || seen->often >= 3);
+    return seen->client_receives >= 3 && !seen->deletes && !seen->hides &&
+           (!redrive || seen->often >= 3);
 }
 
-static void judge_receives(struct lint_report *report, const struct queue_seen *seen, const struct lint_queue_state *queue, str arn)
+static void judge_receives(struct lint_report *report, const struct queue_seen *seen,
+                           const struct lint_queue_state *queue, str arn)
 {
     struct arena *arena = report->arena;
     if (!queue->redrive && !queue->dead_letter && seen->most_receives > 2)
-        lint_report_add(report, LINT_NO_DEAD_LETTER_QUEUE, arn,
-                        arena_printf(arena, "a message was received %lld times, and the queue has no RedrivePolicy",
-                                     (long long)seen->most_receives), 1);
+        lint_report_add(
+            report, LINT_NO_DEAD_LETTER_QUEUE, arn,
+            arena_printf(arena,
+                         "a message was received %lld times, and the queue has no RedrivePolicy",
+                         (long long)seen->most_receives),
+            1);
     if (!queue->dead_letter && never_deletes(seen, queue->redrive))
-        lint_report_add(report, LINT_NEVER_DELETED, arn,
-                        arena_printf(arena, "a message was received %lld times, and nothing was ever deleted",
-                                     (long long)seen->client_receives), seen->often ? seen->often : 1);
+        lint_report_add(
+            report, LINT_NEVER_DELETED, arn,
+            arena_printf(arena, "a message was received %lld times, and nothing was ever deleted",
+                         (long long)seen->client_receives),
+            seen->often ? seen->often : 1);
     if (seen->polls >= POLLS_MIN && seen->polls_short * 2 >= seen->polls)
-        lint_report_add(report, LINT_SHORT_POLLING, arn,
-                        arena_printf(arena, "%lld of %lld receives did not wait and returned nothing (%lld%%)",
-                                     (long long)seen->polls_short, (long long)seen->polls,
-                                     (long long)(seen->polls_short * 100 / seen->polls)), seen->polls_short);
+        lint_report_add(
+            report, LINT_SHORT_POLLING, arn,
+            arena_printf(arena, "%lld of %lld receives did not wait and returned nothing (%lld%%)",
+                         (long long)seen->polls_short, (long long)seen->polls,
+                         (long long)(seen->polls_short * 100 / seen->polls)),
+            seen->polls_short);
 }
 
-void lint_report_queue(struct lint_report *report, const struct lint *lint, const struct lint_queue_state *queue)
+void lint_report_queue(struct lint_report *report, const struct lint *lint,
+                       const struct lint_queue_state *queue)
 {
     str arn = queue_arn(report->arena, &queue->name);
     const struct queue_seen *seen = queue_find(lint, hash_name(&queue->name));
@@ -452,8 +479,11 @@ void lint_report_queue(struct lint_report *report, const struct lint *lint, cons
     /* In a FIFO dead-letter queue a message's age starts anew. */
     if (queue->target.p && !queue->fifo && queue->target_retention <= queue->retention)
         lint_report_add(report, LINT_DEAD_LETTER_RETENTION, queue->target,
-                        arena_printf(report->arena, "it keeps messages %lld s, its source %.*s keeps them %lld s",
-                                     (long long)queue->target_retention, STR_ARG(queue->name.queue), (long long)queue->retention), 1);
+                        arena_printf(report->arena,
+                                     "it keeps messages %lld s, its source %.*s keeps them %lld s",
+                                     (long long)queue->target_retention, STR_ARG(queue->name.queue),
+                                     (long long)queue->retention),
+                        1);
 }
 
 size_t lint_report_count(const struct lint_report *report)
@@ -464,12 +494,14 @@ size_t lint_report_count(const struct lint_report *report)
     return n;
 }
 
-static const char *const severities[] = {[LINT_INFO] = "info", [LINT_WARNING] = "warning", [LINT_ERROR] = "error"};
+static const char *const severities[] = {
+    [LINT_INFO] = "info", [LINT_WARNING] = "warning", [LINT_ERROR] = "error"};
 
 static void put_finding(struct buf *b, const struct lint_finding *finding)
 {
     const struct code_row *row = &codes[finding->code];
-    buf_printf(b, "{\"code\":\"%s\",\"severity\":\"%s\",\"subject\":", row->code, severities[row->severity]);
+    buf_printf(b, "{\"code\":\"%s\",\"severity\":\"%s\",\"subject\":", row->code,
+               severities[row->severity]);
     buf_json(b, finding->subject);
     BUF_LIT(b, ",\"seen\":");
     buf_json(b, finding->seen);
@@ -507,7 +539,8 @@ void lint_report_text(const struct lint_report *report, struct buf *b)
     for (size_t i = 0; i < report->n; i++) {
         const struct lint_finding *finding = &report->at[i];
         const struct code_row *row = &codes[finding->code];
-        buf_printf(b, "%s %s: %.*s: %.*s", severities[row->severity], row->code, STR_ARG(finding->subject), STR_ARG(finding->seen));
+        buf_printf(b, "%s %s: %.*s: %.*s", severities[row->severity], row->code,
+                   STR_ARG(finding->subject), STR_ARG(finding->seen));
         if (finding->count > 1)
             buf_printf(b, " (%lld times)", (long long)finding->count);
         buf_printf(b, "\n  why: %s\n  fix: %s\n", row->why, row->fix);

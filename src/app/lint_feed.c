@@ -16,7 +16,8 @@ static str client_of(const struct ctx *ctx)
     return ctx->access_key.n ? ctx->access_key : ctx->account;
 }
 
-static void received(struct app *app, const struct sqs_observation *seen, const struct lint_message *message)
+static void received(struct app *app, const struct sqs_observation *seen,
+                     const struct lint_message *message)
 {
     if (seen->event == SQS_RECEIVED)
         lint_saw_received(app->lint, message);
@@ -30,7 +31,8 @@ static void received(struct app *app, const struct sqs_observation *seen, const 
 
 void lint_feed_sqs(struct app *app, const struct ctx *ctx, const struct sqs_observation *seen)
 {
-    bool ours = seen->event == SQS_RECEIVED || seen->event == SQS_HIDDEN || seen->event == SQS_DELETED || seen->event == SQS_RETURNED;
+    bool ours = seen->event == SQS_RECEIVED || seen->event == SQS_HIDDEN ||
+                seen->event == SQS_DELETED || seen->event == SQS_RETURNED;
     if (!ours || !ctx) /* what time alone did is in the instants */
         return;
     struct lint_message message = {
@@ -59,7 +61,8 @@ static str input(const struct request *request, const char *name)
     const struct shape *shape = request->call.op->in;
     for (size_t i = 0; i < shape->n; i++)
         if (shape->fields[i].kind == SHAPE_STR && !strcmp(shape->fields[i].wire, name))
-            return *(const str *)(const void *)((const char *)request->in + shape->fields[i].offset);
+            return *(const str *)(const void *)((const char *)request->in +
+                                                shape->fields[i].offset);
     return STR_NONE;
 }
 
@@ -99,10 +102,12 @@ static void done_purge(struct request *request)
 
 static str subject(const struct call *call)
 {
-    return arena_printf(call->ctx.arena, "s3://%.*s/%.*s", STR_ARG(call->bucket), STR_ARG(call->key));
+    return arena_printf(call->ctx.arena, "s3://%.*s/%.*s", STR_ARG(call->bucket),
+                        STR_ARG(call->key));
 }
 
-/* An ACL on an object of a bucket whose ownership was never set: AWS takes only these two, which change nothing. */
+/* An ACL on an object of a bucket whose ownership was never set: AWS takes only these two, which
+ * change nothing. */
 static void check_acl(struct request *request)
 {
     struct call *call = &request->call;
@@ -111,8 +116,10 @@ static void check_acl(struct request *request)
     if (!bucket || s3_bucket_has(bucket, S3_CONFIG_OWNERSHIP) || str_eq(acl, S("private")) ||
         str_eq(acl, S("bucket-owner-full-control")))
         return;
-    lint_found(request->app->lint, LINT_ACL_DISABLED, arena_join(call->ctx.arena, S("s3://"), call->bucket),
-               arena_printf(call->ctx.arena, "%s asked for the ACL %.*s", call->op->name, STR_ARG(acl)));
+    lint_found(
+        request->app->lint, LINT_ACL_DISABLED,
+        arena_join(call->ctx.arena, S("s3://"), call->bucket),
+        arena_printf(call->ctx.arena, "%s asked for the ACL %.*s", call->op->name, STR_ARG(acl)));
 }
 
 static void done_put(struct request *request)
@@ -132,16 +139,17 @@ static const struct {
     const char *op;
     void (*run)(struct request *request);
 } rows[] = {
-    {"ReceiveMessage", done_receive},     {"PutObject", done_put},     {"PutObjectAcl", check_acl},
-    {"CopyObject", check_acl},            {"CreateMultipartUpload", check_acl},
-    {"CreateQueue", done_create_queue},   {"DeleteQueue", done_delete_queue},
-    {"PurgeQueue", done_purge},
+    {"ReceiveMessage", done_receive},     {"PutObject", done_put},
+    {"PutObjectAcl", check_acl},          {"CopyObject", check_acl},
+    {"CreateMultipartUpload", check_acl}, {"CreateQueue", done_create_queue},
+    {"DeleteQueue", done_delete_queue},   {"PurgeQueue", done_purge},
 };
 
 void lint_feed_done(struct request *request)
 {
     const struct ctx *ctx = &request->call.ctx;
-    lint_saw_caller(request->app->lint, ctx->anonymous ? STR_NONE : ctx->access_key, ctx->region, s3_region_known(ctx->region));
+    lint_saw_caller(request->app->lint, ctx->anonymous ? STR_NONE : ctx->access_key, ctx->region,
+                    s3_region_known(ctx->region));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (!strcmp(request->call.op->name, rows[i].op)) {
             rows[i].run(request);

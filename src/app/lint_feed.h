@@ -1,4 +1,5 @@
-/* app/lint_feed.h - who tells the lint what happens: the engines' observers, and requests that succeeded. */
+/* app/lint_feed.h - who tells the lint what happens: the engines' observers, and requests that
+ * succeeded. */
 #ifndef HEADRACE_APP_LINT_FEED_H
 #define HEADRACE_APP_LINT_FEED_H
 

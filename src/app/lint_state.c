@@ -1,4 +1,5 @@
-/* app/lint_state.c - see lint_state.h. Walks all buckets and queues; nothing here runs but when somebody asks. */
+/* app/lint_state.c - see lint_state.h. Walks all buckets and queues; nothing here runs but when
+ * somebody asks. */
 #include "app/lint_state.h"
 
 #include "api/sqs_access.h"
@@ -24,7 +25,9 @@ struct looking {
 
 static str config(struct looking *at, enum s3_config kind)
 {
-    return s3_bucket_has(at->bucket, kind) ? s3_config_get(at->app->s3, &at->ctx, at->bucket, kind, S("")) : STR_NONE;
+    return s3_bucket_has(at->bucket, kind)
+               ? s3_config_get(at->app->s3, &at->ctx, at->bucket, kind, S(""))
+               : STR_NONE;
 }
 
 /* ---- buckets ---- */
@@ -35,11 +38,16 @@ static void check_destination(struct looking *at, const struct s3_notify_rule *r
     str source = arena_join(at->ctx.arena, S("arn:aws:s3:::"), at->bucket->name);
     if (failed(sqs_queue_by_arn(at->app->sqs, rule->arn, &queue)))
         return; /* deleted since: the trace says so for each event */
-    if (sqs_service_may_send(at->app->sqs, &at->ctx, queue, S("s3.amazonaws.com"), source, at->bucket->account))
+    if (sqs_service_may_send(at->app->sqs, &at->ctx, queue, S("s3.amazonaws.com"), source,
+                             at->bucket->account))
         return;
-    lint_report_add(at->report, LINT_EVENT_NOT_PERMITTED, rule->arn,
-                    arena_printf(at->ctx.arena, "it takes events of %.*s, and its policy does not let s3.amazonaws.com send them",
-                                 STR_ARG(at->subject)), 1);
+    lint_report_add(
+        at->report, LINT_EVENT_NOT_PERMITTED, rule->arn,
+        arena_printf(
+            at->ctx.arena,
+            "it takes events of %.*s, and its policy does not let s3.amazonaws.com send them",
+            STR_ARG(at->subject)),
+        1);
 }
 
 static void check_notification(struct looking *at)
@@ -48,7 +56,7 @@ static void check_notification(struct looking *at)
     if (!s3_bucket_has(at->bucket, S3_CONFIG_NOTIFICATION) ||
         failed(s3_notification_get(at->app->s3, &at->ctx, at->bucket->name, &wanted)))
         return;
-    LIST_EACH(const struct s3_notify_rule, rule, wanted.queues)
+    LIST_EACH (const struct s3_notify_rule, rule, wanted.queues)
         check_destination(at, rule);
 }
 
@@ -64,10 +72,11 @@ static void check_policy(struct looking *at)
 {
     struct policy *policy;
     str text = config(at, S3_CONFIG_POLICY);
-    if (!text.p || failed(policy_parse(at->ctx.arena, text, &policy)) || !policy_is_public(policy) ||
-        blocks(at, S("RestrictPublicBuckets")))
+    if (!text.p || failed(policy_parse(at->ctx.arena, text, &policy)) ||
+        !policy_is_public(policy) || blocks(at, S("RestrictPublicBuckets")))
         return;
-    lint_report_add(at->report, LINT_PUBLIC_BUCKET, at->subject, S("its policy allows everyone"), 1);
+    lint_report_add(at->report, LINT_PUBLIC_BUCKET, at->subject, S("its policy allows everyone"),
+                    1);
 }
 
 static void check_acl(struct looking *at)
@@ -76,9 +85,11 @@ static void check_acl(struct looking *at)
     struct s3_acl acl = s3_acl_load(at->ctx.arena, text, STR_NONE);
     bool more = text.p && acl.n > 1;
     if (text.p && s3_acl_is_public(&acl) && !blocks(at, S("IgnorePublicAcls")))
-        lint_report_add(at->report, LINT_PUBLIC_BUCKET, at->subject, S("its ACL grants something to everyone"), 1);
+        lint_report_add(at->report, LINT_PUBLIC_BUCKET, at->subject,
+                        S("its ACL grants something to everyone"), 1);
     if (more && !s3_bucket_has(at->bucket, S3_CONFIG_OWNERSHIP))
-        lint_report_add(at->report, LINT_ACL_DISABLED, at->subject, S("it has an ACL, and its ownership was never set"), 1);
+        lint_report_add(at->report, LINT_ACL_DISABLED, at->subject,
+                        S("it has an ACL, and its ownership was never set"), 1);
 }
 
 static void check_buckets(struct app *app, struct lint_report *report)
@@ -86,8 +97,8 @@ static void check_buckets(struct app *app, struct lint_report *report)
     struct s3_bucket **buckets;
     size_t n = s3_buckets_all(app->s3, report->arena, STR_NONE, &buckets);
     for (size_t i = 0; i < n; i++) {
-        struct looking at = {app, app_ctx(app, report->arena, clock_now(&app->clock)), report, buckets[i],
-                             arena_join(report->arena, S("s3://"), buckets[i]->name)};
+        struct looking at = {app, app_ctx(app, report->arena, clock_now(&app->clock)), report,
+                             buckets[i], arena_join(report->arena, S("s3://"), buckets[i]->name)};
         at.ctx.account = buckets[i]->account;
         at.ctx.region = buckets[i]->region;
         check_notification(&at);
@@ -102,12 +113,14 @@ static bool is_dead_letter(struct app *app, str arn)
 {
     struct sqs_queue_facts facts;
     for (int64_t id = 0; (id = sqs_queue_next(app->sqs, id));)
-        if (sqs_queue_facts(app->sqs, id, &facts) && facts.dead_letter.p && str_eq(facts.dead_letter, arn))
+        if (sqs_queue_facts(app->sqs, id, &facts) && facts.dead_letter.p &&
+            str_eq(facts.dead_letter, arn))
             return true;
     return false;
 }
 
-static void check_queue(struct app *app, struct lint_report *report, const struct sqs_queue_facts *facts)
+static void check_queue(struct app *app, struct lint_report *report,
+                        const struct sqs_queue_facts *facts)
 {
     struct sqs_queue_facts target;
     int64_t id;
@@ -118,7 +131,8 @@ static void check_queue(struct app *app, struct lint_report *report, const struc
         .fifo = facts->fifo,
         .retention = facts->retention,
     };
-    if (queue.redrive && !failed(sqs_queue_by_arn(app->sqs, facts->dead_letter, &id)) && sqs_queue_facts(app->sqs, id, &target)) {
+    if (queue.redrive && !failed(sqs_queue_by_arn(app->sqs, facts->dead_letter, &id)) &&
+        sqs_queue_facts(app->sqs, id, &target)) {
         queue.target = target.arn;
         queue.target_retention = target.retention;
     }

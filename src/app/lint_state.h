@@ -6,7 +6,8 @@
 #include "app/lint.h"
 
 struct lint_report lint_report_of(struct app *app, struct arena *arena);
-/* As --lint says: the report on stderr when there are findings, and their number to whoever asked. */
+/* As --lint says: the report on stderr when there are findings, and their number to whoever asked.
+ */
 void lint_at_exit(struct app *app);
 
 #endif

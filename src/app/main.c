@@ -1,4 +1,5 @@
-/* app/main.c - the program: everything is in the library, so that tests and embedders link what the binary links. */
+/* app/main.c - the program: everything is in the library, so that tests and embedders link what the
+ * binary links. */
 #include "app/command.h"
 
 int main(int argc, char **argv)

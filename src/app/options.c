@@ -1,5 +1,6 @@
-/* app/options.c - see options.h. A new option is one row below; nothing else lists options. The environment variable of a flag is
- * HEADRACE_ and the flag's name in capitals (--data-dir: HEADRACE_DATA_DIR); `env` names others that count as well. */
+/* app/options.c - see options.h. A new option is one row below; nothing else lists options. The
+ * environment variable of a flag is HEADRACE_ and the flag's name in capitals (--data-dir:
+ * HEADRACE_DATA_DIR); `env` names others that count as well. */
 #include "app/options.h"
 
 #include "base/text.h"
@@ -36,42 +37,70 @@ struct option_row {
 #define PIPE(member) offsetof(struct options, pipeline.member)
 
 static const struct option_row rows[] = {
-    {"host", "ADDRESS", "host", NULL, OPTION_TEXT, AT(host), "127.0.0.1", .help = "address to listen on; 127.0.0.1 listens on ::1 as well"},
-    {"port", "N", "port", NULL, OPTION_INT, AT(port), "4566", 0, 65535, .help = "port to listen on; 0 picks a free one"},
-    {"port-file", "FILE", "portFile", NULL, OPTION_TEXT, AT(port_file), .help = "write the port into FILE once it is open"},
-    {"data-dir", "DIR", "dataDir", NULL, OPTION_TEXT, AT(data_dir), ".headrace", .help = "where all state is kept"},
-    {"ephemeral", NULL, "ephemeral", NULL, OPTION_FLAG, AT(ephemeral), "false", .help = "keep nothing: all state in memory"},
-    {"durability", "WHAT", "durability", NULL, OPTION_CHOICE, AT(durability), "process", .choices = "process|power",
+    {"host", "ADDRESS", "host", NULL, OPTION_TEXT, AT(host), "127.0.0.1",
+     .help = "address to listen on; 127.0.0.1 listens on ::1 as well"},
+    {"port", "N", "port", NULL, OPTION_INT, AT(port), "4566", 0, 65535,
+     .help = "port to listen on; 0 picks a free one"},
+    {"port-file", "FILE", "portFile", NULL, OPTION_TEXT, AT(port_file),
+     .help = "write the port into FILE once it is open"},
+    {"data-dir", "DIR", "dataDir", NULL, OPTION_TEXT, AT(data_dir), ".headrace",
+     .help = "where all state is kept"},
+    {"ephemeral", NULL, "ephemeral", NULL, OPTION_FLAG, AT(ephemeral), "false",
+     .help = "keep nothing: all state in memory"},
+    {"durability", "WHAT", "durability", NULL, OPTION_CHOICE, AT(durability), "process",
+     .choices = "process|power",
      .help = "what acknowledged writes survive: the death of the process, or power loss"},
-    {"account", "ID", "account", NULL, OPTION_TEXT, AT(account), "000000000000", .help = "account of callers whose access key is not 12 digits"},
-    {"region", "REGION", "region", "AWS_REGION|AWS_DEFAULT_REGION", OPTION_TEXT, AT(region), "us-east-1",
-     .help = "region of requests that name none, and of the pipeline"},
+    {"account", "ID", "account", NULL, OPTION_TEXT, AT(account), "000000000000",
+     .help = "account of callers whose access key is not 12 digits"},
+    {"region", "REGION", "region", "AWS_REGION|AWS_DEFAULT_REGION", OPTION_TEXT, AT(region),
+     "us-east-1", .help = "region of requests that name none, and of the pipeline"},
     {"auth", "MODE", "auth", NULL, OPTION_CHOICE, AT(auth), "off", .choices = "off|verify|enforce",
      .help = "check signatures (verify), and also policies and ACLs (enforce)"},
-    {"keys", "FILE", "keys", NULL, OPTION_TEXT, AT(keys_file), .help = "JSON file of access keys and their accounts"},
-    {"allow-host", "NAME", "allowHosts", NULL, OPTION_LIST, AT(allow_hosts), .help = "accept this Host and its pages (repeatable; .domain for all below it)"},
-    {"strict", NULL, "strict", NULL, OPTION_FLAG, AT(strict), "false", .help = "also AWS's waiting times and throttles"},
-    {"clock", "MODE", "clock", NULL, OPTION_TEXT, AT(clock), "real", .help = "real, frozen, or frozen=TIME"},
-    {"pipeline", NULL, "pipeline.enabled", NULL, OPTION_FLAG, PIPE(enabled), "true", .help = "the built-in ingest and workers (--no-pipeline: none)"},
-    {"workers", "N", "pipeline.workers", NULL, OPTION_INT, PIPE(workers), "-1", -1, 1024, .help = "jobs in flight; -1: one a core"},
-    {"dropzone", "BUCKET", "pipeline.dropzone", NULL, OPTION_TEXT, PIPE(dropzone), "dropzone", .help = "bucket that uploads come to"},
-    {"processed", "BUCKET", "pipeline.processed", NULL, OPTION_TEXT, PIPE(processed), "processed", .help = "bucket that reports go to"},
-    {"ingest-queue", "QUEUE", "pipeline.ingestQueue", NULL, OPTION_TEXT, PIPE(ingest_queue), "ingest-queue", .help = "queue of the dropzone's events"},
-    {"jobs-queue", "QUEUE", "pipeline.jobsQueue", NULL, OPTION_TEXT, PIPE(jobs_queue), "jobs-queue", .help = "queue of jobs"},
-    {"results-queue", "QUEUE", "pipeline.resultsQueue", NULL, OPTION_TEXT, PIPE(results_queue), "results-queue", .help = "queue of results"},
-    {"dead-letter-queue", "QUEUE", "pipeline.deadLetterQueue", NULL, OPTION_TEXT, PIPE(dead_letter_queue), "jobs-dlq", .help = "queue of jobs that failed too often"},
-    {"prefix", "TEXT", "pipeline.prefix", NULL, OPTION_TEXT, PIPE(prefix), "incoming/", .help = "keys that are jobs begin with this"},
-    {"suffix", "TEXT", "pipeline.suffix", NULL, OPTION_TEXT, PIPE(suffix), ".txt", .help = "and end with this, in any case"},
-    {"output-prefix", "TEXT", "pipeline.outputPrefix", NULL, OPTION_TEXT, PIPE(output_prefix), "processed/", .help = "what replaces the prefix in a report's key"},
-    {"max-bytes", "N", "pipeline.maxBytes", NULL, OPTION_INT, PIPE(max_bytes), "10485760", 0, INT64_MAX, .help = "larger uploads are skipped"},
-    {"visibility", "SECONDS", "pipeline.visibility", NULL, OPTION_INT, PIPE(visibility), "60", 0, 43200, .help = "visibility timeout of the pipeline's queues"},
-    {"max-receives", "N", "pipeline.maxReceives", NULL, OPTION_INT, PIPE(max_receives), "4", 1, 1000, .help = "receives of a job before it goes to the dead letter queue"},
+    {"keys", "FILE", "keys", NULL, OPTION_TEXT, AT(keys_file),
+     .help = "JSON file of access keys and their accounts"},
+    {"allow-host", "NAME", "allowHosts", NULL, OPTION_LIST, AT(allow_hosts),
+     .help = "accept this Host and its pages (repeatable; .domain for all below it)"},
+    {"strict", NULL, "strict", NULL, OPTION_FLAG, AT(strict), "false",
+     .help = "also AWS's waiting times and throttles"},
+    {"clock", "MODE", "clock", NULL, OPTION_TEXT, AT(clock), "real",
+     .help = "real, frozen, or frozen=TIME"},
+    {"pipeline", NULL, "pipeline.enabled", NULL, OPTION_FLAG, PIPE(enabled), "true",
+     .help = "the built-in ingest and workers (--no-pipeline: none)"},
+    {"workers", "N", "pipeline.workers", NULL, OPTION_INT, PIPE(workers), "-1", -1, 1024,
+     .help = "jobs in flight; -1: one a core"},
+    {"dropzone", "BUCKET", "pipeline.dropzone", NULL, OPTION_TEXT, PIPE(dropzone), "dropzone",
+     .help = "bucket that uploads come to"},
+    {"processed", "BUCKET", "pipeline.processed", NULL, OPTION_TEXT, PIPE(processed), "processed",
+     .help = "bucket that reports go to"},
+    {"ingest-queue", "QUEUE", "pipeline.ingestQueue", NULL, OPTION_TEXT, PIPE(ingest_queue),
+     "ingest-queue", .help = "queue of the dropzone's events"},
+    {"jobs-queue", "QUEUE", "pipeline.jobsQueue", NULL, OPTION_TEXT, PIPE(jobs_queue), "jobs-queue",
+     .help = "queue of jobs"},
+    {"results-queue", "QUEUE", "pipeline.resultsQueue", NULL, OPTION_TEXT, PIPE(results_queue),
+     "results-queue", .help = "queue of results"},
+    {"dead-letter-queue", "QUEUE", "pipeline.deadLetterQueue", NULL, OPTION_TEXT,
+     PIPE(dead_letter_queue), "jobs-dlq", .help = "queue of jobs that failed too often"},
+    {"prefix", "TEXT", "pipeline.prefix", NULL, OPTION_TEXT, PIPE(prefix), "incoming/",
+     .help = "keys that are jobs begin with this"},
+    {"suffix", "TEXT", "pipeline.suffix", NULL, OPTION_TEXT, PIPE(suffix), ".txt",
+     .help = "and end with this, in any case"},
+    {"output-prefix", "TEXT", "pipeline.outputPrefix", NULL, OPTION_TEXT, PIPE(output_prefix),
+     "processed/", .help = "what replaces the prefix in a report's key"},
+    {"max-bytes", "N", "pipeline.maxBytes", NULL, OPTION_INT, PIPE(max_bytes), "10485760", 0,
+     INT64_MAX, .help = "larger uploads are skipped"},
+    {"visibility", "SECONDS", "pipeline.visibility", NULL, OPTION_INT, PIPE(visibility), "60", 0,
+     43200, .help = "visibility timeout of the pipeline's queues"},
+    {"max-receives", "N", "pipeline.maxReceives", NULL, OPTION_INT, PIPE(max_receives), "4", 1,
+     1000, .help = "receives of a job before it goes to the dead letter queue"},
     {"lint", "MODE", "lint", NULL, OPTION_CHOICE, AT(lint), "off", .choices = "off|warn|error",
-     .help = "at exit, print what would hurt on AWS; with error, exit with code 3 when there is any"},
-    {"log-level", "LEVEL", "logLevel", NULL, OPTION_CHOICE, AT(log_level), "info", .choices = "debug|info|warn|error", .help = "what is logged to stderr"},
+     .help =
+         "at exit, print what would hurt on AWS; with error, exit with code 3 when there is any"},
+    {"log-level", "LEVEL", "logLevel", NULL, OPTION_CHOICE, AT(log_level), "info",
+     .choices = "debug|info|warn|error", .help = "what is logged to stderr"},
     {"quiet", NULL, "quiet", NULL, OPTION_FLAG, AT(quiet), "false", .help = "no banner"},
     {"color", "WHEN", "color", "", OPTION_TEXT, AT(color), "auto", .help = "auto, always or never"},
-    {"config", "FILE", NULL, NULL, OPTION_TEXT, AT(config_file), .help = "JSON file of the options above, by their keys"},
+    {"config", "FILE", NULL, NULL, OPTION_TEXT, AT(config_file),
+     .help = "JSON file of the options above, by their keys"},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -119,27 +148,33 @@ static str unknown(struct arena *arena, const char *what, str word, bool keys)
     const char *near = nearest_word(word, names, ROWS);
     const char *dashes = keys ? "" : "--";
     if (near)
-        return arena_printf(arena, "unknown %s %s%.*s (did you mean %s%s?)", what, dashes, STR_ARG(word), dashes, near);
-    return arena_printf(arena, "unknown %s %s%.*s (see headrace --help)", what, dashes, STR_ARG(word));
+        return arena_printf(arena, "unknown %s %s%.*s (did you mean %s%s?)", what, dashes,
+                            STR_ARG(word), dashes, near);
+    return arena_printf(arena, "unknown %s %s%.*s (see headrace --help)", what, dashes,
+                        STR_ARG(word));
 }
 
 /* ---- one value ---- */
 
-static bool set_int(struct options *options, const struct option_row *row, str text, const char *origin, str *message)
+static bool set_int(struct options *options, const struct option_row *row, str text,
+                    const char *origin, str *message)
 {
     int64_t value;
     if (!str_to_int(text, &value) || value < row->min || value > row->max) {
-        *message = row->max == INT64_MAX
-                       ? arena_printf(options->arena, "%s: %.*s is not a number of at least %lld", origin, STR_ARG(text), (long long)row->min)
-                       : arena_printf(options->arena, "%s: %.*s is not a number from %lld to %lld", origin, STR_ARG(text),
-                                      (long long)row->min, (long long)row->max);
+        *message =
+            row->max == INT64_MAX
+                ? arena_printf(options->arena, "%s: %.*s is not a number of at least %lld", origin,
+                               STR_ARG(text), (long long)row->min)
+                : arena_printf(options->arena, "%s: %.*s is not a number from %lld to %lld", origin,
+                               STR_ARG(text), (long long)row->min, (long long)row->max);
         return false;
     }
     *(int64_t *)((char *)options + row->offset) = value;
     return true;
 }
 
-static bool set_choice(struct options *options, const struct option_row *row, str text, const char *origin, str *message)
+static bool set_choice(struct options *options, const struct option_row *row, str text,
+                       const char *origin, str *message)
 {
     str rest = str_of(row->choices);
     for (int64_t i = 0; rest.p; i++)
@@ -147,16 +182,21 @@ static bool set_choice(struct options *options, const struct option_row *row, st
             *(int64_t *)((char *)options + row->offset) = i;
             return true;
         }
-    *message = arena_printf(options->arena, "%s: %.*s is none of %s", origin, STR_ARG(text), row->choices);
+    *message =
+        arena_printf(options->arena, "%s: %.*s is none of %s", origin, STR_ARG(text), row->choices);
     return false;
 }
 
-static bool set_flag(struct options *options, const struct option_row *row, str text, const char *origin, str *message)
+static bool set_flag(struct options *options, const struct option_row *row, str text,
+                     const char *origin, str *message)
 {
-    bool yes = str_eq_nocase(text, S("true")) || str_eq(text, S("1")) || str_eq_nocase(text, S("yes"));
-    bool no = str_eq_nocase(text, S("false")) || str_eq(text, S("0")) || str_eq_nocase(text, S("no")) || !text.n;
+    bool yes =
+        str_eq_nocase(text, S("true")) || str_eq(text, S("1")) || str_eq_nocase(text, S("yes"));
+    bool no = str_eq_nocase(text, S("false")) || str_eq(text, S("0")) ||
+              str_eq_nocase(text, S("no")) || !text.n;
     if (!yes && !no) {
-        *message = arena_printf(options->arena, "%s: %.*s is neither true nor false", origin, STR_ARG(text));
+        *message = arena_printf(options->arena, "%s: %.*s is neither true nor false", origin,
+                                STR_ARG(text));
         return false;
     }
     *(bool *)((char *)options + row->offset) = yes;
@@ -173,7 +213,8 @@ static void add_to_list(struct options *options, const struct option_row *row, s
     *list = (struct str_list){at, list->n + 1};
 }
 
-static bool set_value(struct options *options, const struct option_row *row, str text, const char *origin, str *message)
+static bool set_value(struct options *options, const struct option_row *row, str text,
+                      const char *origin, str *message)
 {
     switch (row->type) {
     case OPTION_INT:
@@ -207,11 +248,13 @@ static const struct option_row *row_of_flag(str name)
 }
 
 /* argv[*at] -> row and value; *at moves past a value of its own. */
-static bool read_flag(struct options *options, int argc, char **argv, int *at, struct given *given, str *message)
+static bool read_flag(struct options *options, int argc, char **argv, int *at, struct given *given,
+                      str *message)
 {
     str word = str_of(argv[*at]);
     if (!str_starts(word, S("--"))) {
-        *message = arena_printf(options->arena, "unexpected argument %s (see headrace --help)", argv[*at]);
+        *message =
+            arena_printf(options->arena, "unexpected argument %s (see headrace --help)", argv[*at]);
         return false;
     }
     str rest = str_slice(word, 2, word.n), name = str_cut(&rest, '=');
@@ -231,12 +274,14 @@ static bool read_flag(struct options *options, int argc, char **argv, int *at, s
     if (!rest.p && *at + 1 < argc)
         rest = str_of(argv[++*at]);
     if (!rest.p)
-        *message = arena_printf(options->arena, "--%s needs a value (%s)", row->flag, row->argument);
+        *message =
+            arena_printf(options->arena, "--%s needs a value (%s)", row->flag, row->argument);
     *given = (struct given){row, rest};
     return rest.p != NULL;
 }
 
-static bool read_flags(struct options *options, int argc, char **argv, struct given *given, size_t *n, str *message)
+static bool read_flags(struct options *options, int argc, char **argv, struct given *given,
+                       size_t *n, str *message)
 {
     for (int at = 0; at < argc; at++)
         if (!read_flag(options, argc, argv, &at, &given[(*n)++], message))
@@ -271,7 +316,8 @@ static str env_name(struct arena *arena, const struct option_row *row)
     return str_of(name);
 }
 
-static bool apply_env(struct options *options, const struct option_row *row, str name, const char *value, str *message)
+static bool apply_env(struct options *options, const struct option_row *row, str name,
+                      const char *value, str *message)
 {
     str rest = str_of(value);
     if (row->type != OPTION_LIST)
@@ -330,7 +376,8 @@ static bool set_key(struct options *options, str key, const json_t *value, str *
     }
     str text = json_text(options->arena, value);
     if (!text.p) {
-        *message = arena_printf(options->arena, "%.*s: not a text, number or boolean", STR_ARG(key));
+        *message =
+            arena_printf(options->arena, "%.*s: not a text, number or boolean", STR_ARG(key));
         return false;
     }
     return set_value(options, row, text, arena_cstr(options->arena, key), message);
@@ -340,10 +387,12 @@ static bool set_keys(struct options *options, const char *prefix, json_t *object
 {
     const char *name;
     json_t *value;
-    json_object_foreach(object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         str key = arena_printf(options->arena, "%s%s", prefix, name);
         bool nested = json_is_object(value) && !*prefix && str_eq(key, S("pipeline"));
-        if (nested ? !set_keys(options, "pipeline.", value, message) : !set_key(options, key, value, message))
+        if (nested ? !set_keys(options, "pipeline.", value, message)
+                   : !set_key(options, key, value, message))
             return false;
     }
     return true;
@@ -373,7 +422,8 @@ static void set_presets(struct options *options)
 {
     str message;
     for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].preset && !set_value(options, &rows[i], str_of(rows[i].preset), rows[i].flag, &message))
+        if (rows[i].preset &&
+            !set_value(options, &rows[i], str_of(rows[i].preset), rows[i].flag, &message))
             abort();
 }
 
@@ -390,17 +440,22 @@ static bool check(struct options *options, str *message)
     msec at;
     str clock = options->clock, mode = str_cut(&clock, '=');
     if (!is_account(options->account))
-        *message = arena_printf(options->arena, "--account: %.*s is not 12 digits", STR_ARG(options->account));
+        *message = arena_printf(options->arena, "--account: %.*s is not 12 digits",
+                                STR_ARG(options->account));
     else if (!options->region.n)
         *message = S("--region: empty");
-    else if (!(str_eq(mode, S("real")) && !clock.p) && !(str_eq(mode, S("frozen")) && (!clock.p || date_parse(clock, &at))))
-        *message = arena_printf(options->arena, "--clock: %.*s is none of real, frozen, frozen=TIME", STR_ARG(options->clock));
+    else if (!(str_eq(mode, S("real")) && !clock.p) &&
+             !(str_eq(mode, S("frozen")) && (!clock.p || date_parse(clock, &at))))
+        *message =
+            arena_printf(options->arena, "--clock: %.*s is none of real, frozen, frozen=TIME",
+                         STR_ARG(options->clock));
     else
         return true;
     return false;
 }
 
-bool options_read(struct options *options, int argc, char **argv, const char *(*getenv_of)(const char *name), str *message)
+bool options_read(struct options *options, int argc, char **argv,
+                  const char *(*getenv_of)(const char *name), str *message)
 {
     *options = (struct options){.arena = arena_new()};
     struct given *given = arena_array(options->arena, (size_t)argc + 1, sizeof *given);
@@ -414,7 +469,8 @@ bool options_read(struct options *options, int argc, char **argv, const char *(*
             config = given[i].value.p;
     if (config && *config && !read_config(options, config, message))
         return false;
-    return read_env(options, getenv_of, message) && apply_flags(options, given, n, message) && check(options, message);
+    return read_env(options, getenv_of, message) && apply_flags(options, given, n, message) &&
+           check(options, message);
 }
 
 void options_free(struct options *options)
@@ -425,7 +481,8 @@ void options_free(struct options *options)
 static void help_row(struct buf *b, const struct option_row *row)
 {
     char flag[64];
-    snprintf(flag, sizeof flag, "--%s%s%s", row->flag, row->argument ? " " : "", row->argument ? row->argument : "");
+    snprintf(flag, sizeof flag, "--%s%s%s", row->flag, row->argument ? " " : "",
+             row->argument ? row->argument : "");
     buf_printf(b, "  %-26s %s", flag, row->help);
     if (row->choices)
         buf_printf(b, ": %s", row->choices);
@@ -438,7 +495,8 @@ void options_help(struct buf *b)
 {
     for (size_t i = 0; i < ROWS; i++)
         help_row(b, &rows[i]);
-    BUF_LIT(b, "Every option can also be set as HEADRACE_OPTION_NAME in the environment (--data-dir: HEADRACE_DATA_DIR),\n"
+    BUF_LIT(b, "Every option can also be set as HEADRACE_OPTION_NAME in the environment "
+               "(--data-dir: HEADRACE_DATA_DIR),\n"
                "and all but --config by its key in the config file.\n");
 }
 
@@ -447,12 +505,12 @@ void options_markdown(struct buf *b)
     BUF_LIT(b, "| Flag | Environment | Config key | Default | Meaning |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < ROWS; i++) {
         str env = env_name(b->arena, &rows[i]), others = str_of(rows[i].env);
-        buf_printf(b, "| `--%s%s%s` | `%.*s`", rows[i].flag, rows[i].argument ? " " : "", rows[i].argument ? rows[i].argument : "",
-                   STR_ARG(env));
+        buf_printf(b, "| `--%s%s%s` | `%.*s`", rows[i].flag, rows[i].argument ? " " : "",
+                   rows[i].argument ? rows[i].argument : "", STR_ARG(env));
         while (others.p && others.n)
             buf_printf(b, ", `%.*s`", STR_ARG(str_cut(&others, '|')));
-        buf_printf(b, " | %s%s%s | %s | ", rows[i].key ? "`" : "", rows[i].key ? rows[i].key : "", rows[i].key ? "`" : "",
-                   rows[i].preset ? rows[i].preset : "");
+        buf_printf(b, " | %s%s%s | %s | ", rows[i].key ? "`" : "", rows[i].key ? rows[i].key : "",
+                   rows[i].key ? "`" : "", rows[i].preset ? rows[i].preset : "");
         for (const char *c = rows[i].help; *c; c++) {
             if (*c == '|')
                 buf_char(b, '\\');

@@ -1,6 +1,7 @@
-/* app/options.h - what a user can set, as one table: flag, environment variable, key of the JSON config file, type, default and help text
- * are columns of a row, and --help, parsing and messages are derived from it. Flags win over the environment, that over the
- * config file, that over the default. */
+/* app/options.h - what a user can set, as one table: flag, environment variable, key of the JSON
+ * config file, type, default and help text are columns of a row, and --help, parsing and messages
+ * are derived from it. Flags win over the environment, that over the config file, that over the
+ * default. */
 #ifndef HEADRACE_APP_OPTIONS_H
 #define HEADRACE_APP_OPTIONS_H
 
@@ -29,7 +30,7 @@ struct options {
     str keys_file;
     struct str_list allow_hosts;
     bool strict;
-    str clock; /* "real", "frozen" or "frozen=TIME" */
+    str clock;    /* "real", "frozen" or "frozen=TIME" */
     int64_t lint; /* enum lint_mode: what is done with findings at exit */
     int64_t log_level;
     bool quiet;
@@ -38,8 +39,10 @@ struct options {
     struct pipeline_options pipeline;
 };
 
-/* Reads flags, environment, config file. False: `message` says in one line what is wrong. `getenv_of` is getenv or a test's. */
-bool options_read(struct options *options, int argc, char **argv, const char *(*getenv_of)(const char *name), str *message);
+/* Reads flags, environment, config file. False: `message` says in one line what is wrong.
+ * `getenv_of` is getenv or a test's. */
+bool options_read(struct options *options, int argc, char **argv,
+                  const char *(*getenv_of)(const char *name), str *message);
 void options_free(struct options *options);
 /* The table as help text. */
 void options_help(struct buf *b);

@@ -1,5 +1,6 @@
-/* app/park.c - see park.h. A binary heap by deadline whose elements know their place, and a hash table from queue to the
- * list of its waiters. Lines stay in the table when they empty; they are reused, and there is one a queue that ever waited. */
+/* app/park.c - see park.h. A binary heap by deadline whose elements know their place, and a hash
+ * table from queue to the list of its waiters. Lines stay in the table when they empty; they are
+ * reused, and there is one a queue that ever waited. */
 #include "app/park.h"
 
 #include <stdlib.h>

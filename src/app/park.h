@@ -1,5 +1,6 @@
-/* app/park.h - requests that wait for a message: long polls. Each waits on one queue, first come first served, until a deadline in
- * virtual time. Nothing is polled: a queue that becomes ready asks for its first waiter, a due timer for the most overdue one. */
+/* app/park.h - requests that wait for a message: long polls. Each waits on one queue, first come
+ * first served, until a deadline in virtual time. Nothing is polled: a queue that becomes ready
+ * asks for its first waiter, a due timer for the most overdue one. */
 #ifndef HEADRACE_APP_PARK_H
 #define HEADRACE_APP_PARK_H
 
@@ -20,7 +21,8 @@ struct parks *parks_new(void);
 void parks_free(struct parks *parks);
 size_t parks_count(const struct parks *parks);
 
-/* Behind all who wait on `queue` (which is not 0), or before them: for one who was asked, found nothing, and keeps his place. */
+/* Behind all who wait on `queue` (which is not 0), or before them: for one who was asked, found
+ * nothing, and keeps his place. */
 void park_add(struct parks *parks, struct parked *parked, int64_t queue, msec until);
 void park_add_first(struct parks *parks, struct parked *parked, int64_t queue, msec until);
 /* No-op when not parked. */

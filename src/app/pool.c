@@ -1,5 +1,6 @@
-/* app/pool.c - who runs when. A queue that becomes ready marks its role as pending and starts the idle handle; each idle call
- * takes a bounded number of messages, so that requests are served in between, and stops when nothing is pending. */
+/* app/pool.c - who runs when. A queue that becomes ready marks its role as pending and starts the
+ * idle handle; each idle call takes a bounded number of messages, so that requests are served in
+ * between, and stops when nothing is pending. */
 #include "app/pool_inside.h"
 
 #include "app/fault_rules.h"
@@ -43,7 +44,8 @@ void pool_log(struct pool *pool, str line)
     buf_char(&pool->log, '\n');
 }
 
-/* A kill-worker rule strikes where it hurts most: the body is counted, the report not yet written. */
+/* A kill-worker rule strikes where it hurts most: the body is counted, the report not yet written.
+ */
 static bool killed(struct slot *slot, const struct ask *ask)
 {
     struct pool *pool = slot->pool;
@@ -101,8 +103,8 @@ static bool receive(struct slot *slot)
     struct sqs_message *messages;
     size_t n = 0;
     db_savepoint(pool->world.db);
-    err e = sqs_message_receive(pool->world.sqs, &ctx, pool->queues[slot->role], &one, &messages,
-                                &n);
+    err e =
+        sqs_message_receive(pool->world.sqs, &ctx, pool->queues[slot->role], &one, &messages, &n);
     if (failed(e)) {
         db_rollback(pool->world.db);
         pool->queues[slot->role] = 0;
@@ -126,7 +128,8 @@ static struct slot *free_slot(const struct pool *pool, enum pool_role role)
     return NULL;
 }
 
-/* Takes and runs messages of a role while there are some, and a slot: so many, that others have their turn. */
+/* Takes and runs messages of a role while there are some, and a slot: so many, that others have
+ * their turn. */
 static void serve(struct pool *pool, enum pool_role role)
 {
     struct slot *slot;

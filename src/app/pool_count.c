@@ -1,6 +1,7 @@
-/* app/pool_count.c - counting a body that the store holds as slices. What lies in the database is counted at once, on the loop;
- * a file is counted by a pool thread through a descriptor of its own, in constant memory. Nothing keeps the object alive
- * meanwhile: between two slices it is looked at again, and an object that changed fails the job, which then comes back. */
+/* app/pool_count.c - counting a body that the store holds as slices. What lies in the database is
+ * counted at once, on the loop; a file is counted by a pool thread through a descriptor of its own,
+ * in constant memory. Nothing keeps the object alive meanwhile: between two slices it is looked at
+ * again, and an object that changed fails the job, which then comes back. */
 #include "app/pool_inside.h"
 
 #include "s3/s3.h"
@@ -50,8 +51,9 @@ static void file_counted(uv_work_t *work, int status)
     slot->fd = -1;
     slot->at++;
     if (slot->read_errno)
-        slot_fail(slot, &ctx, err_text(ctx.arena, &FAULT_INTERNAL, "reading the body: %s",
-                                       strerror(slot->read_errno)));
+        slot_fail(slot, &ctx,
+                  err_text(ctx.arena, &FAULT_INTERNAL, "reading the body: %s",
+                           strerror(slot->read_errno)));
     else if (!next_slice(slot, &ctx))
         return;
     slot_resume(slot);

@@ -1,5 +1,5 @@
-/* app/pool_perform.c - what a task asks for, done by the engines of this process: each write in a savepoint of its own, so that
- * one failing takes nothing of the turn with it. */
+/* app/pool_perform.c - what a task asks for, done by the engines of this process: each write in a
+ * savepoint of its own, so that one failing takes nothing of the turn with it. */
 #include "app/pool_inside.h"
 
 #include "s3/s3.h"
@@ -80,8 +80,8 @@ static bool perform_put(struct slot *slot, struct ctx *ctx, const struct ask *as
         return true;
     }
     db_savepoint(world->db);
-    settle(slot, ctx, s3_put_bytes(world->s3, ctx, ask->bucket, ask->key, S("application/json"),
-                                   ask->body));
+    settle(slot, ctx,
+           s3_put_bytes(world->s3, ctx, ask->bucket, ask->key, S("application/json"), ask->body));
     if (slot->answer.ok && world->wrote)
         world->wrote(world->user, ctx, ask->bucket, ask->key);
     return true;
@@ -131,8 +131,8 @@ static bool perform_log(struct slot *slot, struct ctx *ctx, const struct ask *as
 
 typedef bool performer(struct slot *slot, struct ctx *ctx, const struct ask *ask);
 static performer *const performers[] = {
-    [ASK_STAT] = perform_stat,     [ASK_COUNT] = perform_count, [ASK_FETCH] = perform_fetch,
-    [ASK_PUT] = perform_put,       [ASK_SEND] = perform_send,   [ASK_DELETE] = perform_delete,
+    [ASK_STAT] = perform_stat, [ASK_COUNT] = perform_count, [ASK_FETCH] = perform_fetch,
+    [ASK_PUT] = perform_put,   [ASK_SEND] = perform_send,   [ASK_DELETE] = perform_delete,
     [ASK_LOG] = perform_log,
 };
 

@@ -1,5 +1,5 @@
-/* app/provision.c - the pipeline's resources, made where they are missing. What exists is left as its owner set it, so that a
- * restart changes nothing. */
+/* app/provision.c - the pipeline's resources, made where they are missing. What exists is left as
+ * its owner set it, so that a restart changes nothing. */
 #include "app/pool_inside.h"
 
 #include "s3/s3.h"

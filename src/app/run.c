@@ -1,5 +1,6 @@
-/* app/run.c - an operation in its savepoint (request.h). A fault rolls the savepoint back; an engine whose working set had already
- * followed is told to read its tables anew. A handler that found nothing to receive asks to be parked and is simply run again. */
+/* app/run.c - an operation in its savepoint (request.h). A fault rolls the savepoint back; an
+ * engine whose working set had already followed is told to read its tables anew. A handler that
+ * found nothing to receive asks to be parked and is simply run again. */
 #include "app/admin.h"
 #include "app/chaos.h"
 #include "app/lint_feed.h"
@@ -29,7 +30,8 @@ struct http_reply *request_reply(struct request *request)
     if (!request->admin)
         codec_reply_ids(arena, &request->route, ctx->request_id, ctx->host_id, reply);
     if (request->route.bucket.p)
-        s3_cors_headers(request->app->s3, &request->call.ctx, request->http, request->route.bucket, reply);
+        s3_cors_headers(request->app->s3, &request->call.ctx, request->http, request->route.bucket,
+                        reply);
     reply->close = request->app->stopping;
     return reply;
 }
@@ -59,8 +61,9 @@ static void count(struct request *request, const struct http_reply *reply)
         .code = failed(request->outcome) ? str_of(request->outcome.fault->code) : STR_NONE,
         .us = clock_micros() - request->began - request->waited,
         .bytes_in = request->http->content_length > 0 ? request->http->content_length : 0,
-        .bytes_out = reply->kind == HTTP_BODY_BYTES ? (int64_t)reply->bytes.n
-                     : reply->kind == HTTP_BODY_HEAD ? 0 : reply->length,
+        .bytes_out = reply->kind == HTTP_BODY_BYTES  ? (int64_t)reply->bytes.n
+                     : reply->kind == HTTP_BODY_HEAD ? 0
+                                                     : reply->length,
         .empty_receive = request->empty,
     };
     metrics_count(request->app->metrics, &counted);
@@ -92,7 +95,8 @@ static struct http_reply *fault_answer(struct request *request, err e)
     struct http_reply *reply = request->call.reply ? request->call.reply : request_reply(request);
     const struct ctx *ctx = &request->call.ctx;
     reply->kind = HTTP_BODY_BYTES;
-    fault_reply(request->http->arena, &request->route, request->http, ctx->request_id, ctx->host_id, e, reply);
+    fault_reply(request->http->arena, &request->route, request->http, ctx->request_id, ctx->host_id,
+                e, reply);
     return reply;
 }
 
@@ -131,7 +135,8 @@ static err decode(struct request *request)
     if (request->in)
         return OK;
     void *in = arena_alloc(arena, op->in->size);
-    struct shape_issue issue = codec_decode(arena, &request->route, request->http, request->call.body, in);
+    struct shape_issue issue =
+        codec_decode(arena, &request->route, request->http, request->call.body, in);
     /* S3 tells what is wrong only to who may ask: its answer needs the head alone. */
     bool first = issue.wrong != WRONG_NOTHING && request->route.protocol == PROTOCOL_REST_XML;
     if (first && call->service->authorize)
@@ -196,7 +201,8 @@ static err run(struct request *request, void **out)
 {
     struct call *call = &request->call;
     *out = arena_alloc(request->http->arena, call->op->out->size);
-    call->park_queue = 0; /* park_until stays: a receive that is woken for nothing waits no longer than it said at first */
+    call->park_queue = 0; /* park_until stays: a receive that is woken for nothing waits no longer
+                             than it said at first */
     call->reply = request_reply(request);
     int64_t mark = trace_feed_begin(request->app, call);
     err e = run_in_savepoint(request, *out);

@@ -1,6 +1,7 @@
-/* app/safety.c - see safety.h. Virtual-host S3 names (bucket.localhost, bucket.s3.localhost) are below localhost, which browsers and
- * resolvers keep on this machine (RFC 6761). Names that SDKs build for real endpoints (bucket.s3.amazonaws.com) come only from
- * clients that were told to connect here whatever the name; a rebinding page cannot own amazonaws.com, so they pass. */
+/* app/safety.c - see safety.h. Virtual-host S3 names (bucket.localhost, bucket.s3.localhost) are
+ * below localhost, which browsers and resolvers keep on this machine (RFC 6761). Names that SDKs
+ * build for real endpoints (bucket.s3.amazonaws.com) come only from clients that were told to
+ * connect here whatever the name; a rebinding page cannot own amazonaws.com, so they pass. */
 #include "app/safety.h"
 
 static bool all_of(str s, const char *set)
@@ -67,10 +68,11 @@ str safety_check_host(const struct safety *safety, const struct http_request *re
     str authority = http_header(request, S("Host"));
     if (!authority.p || safety_host_ok(safety, safety_host(authority)))
         return STR_NONE;
-    return arena_printf(request->arena,
-                        "Host \"%.*s\" is not one of this server's names (protection against DNS rebinding). "
-                        "Start headrace with --allow-host %.*s to accept it.\n",
-                        STR_ARG(authority), STR_ARG(safety_host(authority)));
+    return arena_printf(
+        request->arena,
+        "Host \"%.*s\" is not one of this server's names (protection against DNS rebinding). "
+        "Start headrace with --allow-host %.*s to accept it.\n",
+        STR_ARG(authority), STR_ARG(safety_host(authority)));
 }
 
 static str origin_host(str origin)
@@ -79,7 +81,8 @@ static str origin_host(str origin)
     return scheme < 0 ? STR_NONE : safety_host(str_slice(origin, (size_t)scheme + 3, origin.n));
 }
 
-/* A page served from this very authority, or from any page of this machine that we are configured to trust. */
+/* A page served from this very authority, or from any page of this machine that we are configured
+ * to trust. */
 static bool same_authority(str origin, str authority)
 {
     ptrdiff_t scheme = str_find(origin, S("://"), 0);

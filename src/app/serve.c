@@ -1,5 +1,6 @@
-/* app/serve.c - see serve.h. Engines meet here and only here: S3's events end in SQS, SQS's readiness wakes long polls and the
- * pipeline. Going down is the reverse of going up, and starts only when nothing is in flight. */
+/* app/serve.c - see serve.h. Engines meet here and only here: S3's events end in SQS, SQS's
+ * readiness wakes long polls and the pipeline. Going down is the reverse of going up, and starts
+ * only when nothing is in flight. */
 #include "app/serve.h"
 
 #include "api/sqs_access.h"
@@ -104,7 +105,8 @@ static err find_destination(struct app *app, str arn, int64_t *queue)
     return sqs_queue_find(app->sqs, parts[4], parts[3], parts[5], queue);
 }
 
-/* AWS wants the queue's policy to let S3 in. So do we where policies decide; elsewhere its lack is worth a line in the log. */
+/* AWS wants the queue's policy to let S3 in. So do we where policies decide; elsewhere its lack is
+ * worth a line in the log. */
 static enum s3_destination check_destination(void *user, struct ctx *ctx, str queue_arn, str bucket)
 {
     struct app *app = user;
@@ -116,18 +118,20 @@ static enum s3_destination check_destination(void *user, struct ctx *ctx, str qu
         return S3_DESTINATION_OK;
     if (app->api.enforce)
         return S3_DESTINATION_FORBIDDEN;
-    log_info("lint: the policy of queue %.*s does not let s3.amazonaws.com send events of bucket %.*s; AWS would refuse this "
+    log_info("lint: the policy of queue %.*s does not let s3.amazonaws.com send events of bucket "
+             "%.*s; AWS would refuse this "
              "notification",
              STR_ARG(queue_arn), STR_ARG(bucket));
     return S3_DESTINATION_OK;
 }
 
-/* The policy may have changed since the notification was set: on AWS events are then lost in silence. */
+/* The policy may have changed since the notification was set: on AWS events are then lost in
+ * silence. */
 static bool may_deliver(struct app *app, struct ctx *ctx, int64_t queue, str bucket)
 {
     str bucket_arn = arena_printf(ctx->arena, "arn:aws:s3:::%.*s", STR_ARG(bucket));
-    return !app->api.enforce ||
-           sqs_service_may_send(app->sqs, ctx, queue, S("s3.amazonaws.com"), bucket_arn, ctx->account);
+    return !app->api.enforce || sqs_service_may_send(app->sqs, ctx, queue, S("s3.amazonaws.com"),
+                                                     bucket_arn, ctx->account);
 }
 
 static str queue_name(str arn)
@@ -234,7 +238,8 @@ static bool open_keys(struct app *app, char **message)
     const struct options *options = app->options;
     str why = STR_NONE;
     app->keys = keys_new(options->account);
-    if (!options->keys_file.p || keys_load(app->keys, options->arena, arena_cstr(options->arena, options->keys_file), &why))
+    if (!options->keys_file.p ||
+        keys_load(app->keys, options->arena, arena_cstr(options->arena, options->keys_file), &why))
         return true;
     *message = xstrdup(why);
     return false;
@@ -246,8 +251,10 @@ static void open_engines(struct app *app)
     struct sqs_options sqs_options = {.strict = options->strict};
     struct sqs_hooks sqs_hooks = {
         .user = app, .ready = on_queue_ready, .sent = on_sent, .observe = trace_feed_sqs};
-    struct s3_hooks s3_hooks = {
-        .user = app, .check = check_destination, .deliver = deliver_event, .observe = trace_feed_s3};
+    struct s3_hooks s3_hooks = {.user = app,
+                                .check = check_destination,
+                                .deliver = deliver_event,
+                                .observe = trace_feed_s3};
     app->sqs = sqs_open(app->db, &sqs_options, &sqs_hooks);
     app->s3 = s3_open(app->db, app->blobs, &s3_hooks);
     app->api = (struct api){
@@ -292,7 +299,8 @@ static bool open_pipeline(struct app *app, char **message)
     turn_end(app);
     if (failed(e)) {
         str why = err_message(e);
-        *message = xstrdup(arena_printf(arena, "cannot set up the pipeline: %.*s: %.*s", STR_ARG(what), STR_ARG(why)));
+        *message = xstrdup(arena_printf(arena, "cannot set up the pipeline: %.*s: %.*s",
+                                        STR_ARG(what), STR_ARG(why)));
     }
     arena_free(arena);
     return !failed(e);
@@ -320,10 +328,15 @@ static bool open_server(struct app *app, char **message)
     return app->server != NULL;
 }
 
-struct app *app_open(uv_loop_t *loop, const struct options *options, const struct outlet *outlet, char **message)
+struct app *app_open(uv_loop_t *loop, const struct options *options, const struct outlet *outlet,
+                     char **message)
 {
     struct app *app = xalloc(sizeof *app);
-    *app = (struct app){.loop = loop, .options = options, .outlet = outlet, .started = clock_micros(), .parks = parks_new()};
+    *app = (struct app){.loop = loop,
+                        .options = options,
+                        .outlet = outlet,
+                        .started = clock_micros(),
+                        .parks = parks_new()};
     app->waiting_end = &app->waiting;
     app->safety = (struct safety){options->host, options->allow_hosts.at, options->allow_hosts.n};
     app->trace = trace_new(TRACE_DEFAULT_BYTES);
@@ -384,7 +397,8 @@ static void free_all(uv_handle_t *handle)
     free(app);
 }
 
-/* What is closed inside a close callback is called back a loop turn later: after everybody else's handles are gone. */
+/* What is closed inside a close callback is called back a loop turn later: after everybody else's
+ * handles are gone. */
 static void close_last(uv_handle_t *handle)
 {
     struct app *app = handle->data;
@@ -447,5 +461,6 @@ str app_endpoint(const struct app *app, struct arena *arena)
     str host = app->options->host;
     bool any = str_eq(host, S("0.0.0.0")) || str_eq(host, S("::"));
     bool v6 = !any && str_find(host, S(":"), 0) >= 0;
-    return arena_printf(arena, v6 ? "http://[%.*s]:%d" : "http://%.*s:%d", STR_ARG(any ? S("127.0.0.1") : host), app->port);
+    return arena_printf(arena, v6 ? "http://[%.*s]:%d" : "http://%.*s:%d",
+                        STR_ARG(any ? S("127.0.0.1") : host), app->port);
 }

@@ -1,8 +1,10 @@
-/* app/trace.h - why something happened, and why nothing did: a bounded memory of events, linked by what caused what.
+/* app/trace.h - why something happened, and why nothing did: a bounded memory of events, linked by
+ * what caused what.
  *
- * Every event is about one thing with an identity (`id`): an S3 write has its request id, a message its MessageId. `because` is the id of
- * the thing that caused it. Nothing is indexed while recording; a question walks the memory, collects the events of the thing asked
- * for, climbs to its first cause and comes down again. When the memory is full the oldest events go. */
+ * Every event is about one thing with an identity (`id`): an S3 write has its request id, a message
+ * its MessageId. `because` is the id of the thing that caused it. Nothing is indexed while
+ * recording; a question walks the memory, collects the events of the thing asked for, climbs to its
+ * first cause and comes down again. When the memory is full the oldest events go. */
 #ifndef HEADRACE_APP_TRACE_H
 #define HEADRACE_APP_TRACE_H
 
@@ -22,18 +24,18 @@
     X(TRACE_HIDDEN, "hidden", false)     /* visibility timeout changed */                          \
     X(TRACE_RETURNED, "returned", false) /* visible again without having been deleted */           \
     X(TRACE_DELETED, "deleted", false)                                                             \
-    X(TRACE_EXPIRED, "expired", false)   /* retention ended it */                                  \
-    X(TRACE_DEAD, "dead", false)         /* moved to the dead-letter queue */                      \
-    X(TRACE_STEP, "step", false)         /* a pipeline stage's decision: note is its log action */ \
-    X(TRACE_FAILED, "failed", false)     /* a stage failed; note is the error */                   \
-    X(TRACE_REFUSED, "refused", false)   /* a request was refused; reason is the error code */     \
-    X(TRACE_FAULT, "fault", false)       /* a fault rule fired; reason is its effect */
+    X(TRACE_EXPIRED, "expired", false) /* retention ended it */                                    \
+    X(TRACE_DEAD, "dead", false)       /* moved to the dead-letter queue */                        \
+    X(TRACE_STEP, "step", false)       /* a pipeline stage's decision: note is its log action */   \
+    X(TRACE_FAILED, "failed", false)   /* a stage failed; note is the error */                     \
+    X(TRACE_REFUSED, "refused", false) /* a request was refused; reason is the error code */       \
+    X(TRACE_FAULT, "fault", false)     /* a fault rule fired; reason is its effect */
 
 enum trace_kind {
 #define TRACE_ENUM(kind, name, birth) kind,
     TRACE_KINDS(TRACE_ENUM)
 #undef TRACE_ENUM
-    TRACE_KIND_COUNT
+        TRACE_KIND_COUNT
 };
 
 struct trace_event {
@@ -48,7 +50,7 @@ struct trace_event {
     str subject;    /* "s3://bucket/key" or a queue's name */
     str actor;      /* who did it: access key, "ingest", "worker-3" */
     str reason;     /* one machine-readable word: "prefix", "suffix", "too_large", an error code */
-    str note;       /* a phrase for people; also job ids and trace ids, so that a search finds them */
+    str note; /* a phrase for people; also job ids and trace ids, so that a search finds them */
 };
 
 struct trace;
@@ -65,18 +67,22 @@ void trace_add(struct trace *trace, const struct trace_event *event);
 void trace_rewind(struct trace *trace, int64_t seq);
 int64_t trace_last(const struct trace *trace);  /* seq of the newest event; 0: none */
 int64_t trace_first(const struct trace *trace); /* seq of the oldest event still known */
-/* The event after `seq`, views into the memory (valid until the next add); false when there is none yet. */
+/* The event after `seq`, views into the memory (valid until the next add); false when there is none
+ * yet. */
 bool trace_next(const struct trace *trace, int64_t seq, struct trace_event *out);
 
-/* The life of `target`: an s3:// URL, a message id, a request id, a trace root, or a text that a note holds (job id, traceId). All
- * events of all things it hangs together with, by seq, copied into the arena. n = 0: nothing known. */
-void trace_find(const struct trace *trace, struct arena *arena, str target, struct trace_event **events, size_t *n);
+/* The life of `target`: an s3:// URL, a message id, a request id, a trace root, or a text that a
+ * note holds (job id, traceId). All events of all things it hangs together with, by seq, copied
+ * into the arena. n = 0: nothing known. */
+void trace_find(const struct trace *trace, struct arena *arena, str target,
+                struct trace_event **events, size_t *n);
 /* One event as a JSON object. */
 void trace_event_json(struct buf *b, const struct trace_event *event);
 /* {"target":...,"events":[...]} */
 void trace_json(struct buf *b, str target, const struct trace_event *events, size_t n);
 /* The tree for a terminal, with the time since the first event; `color`: ANSI colours. */
-void trace_tree(struct buf *b, struct arena *arena, const struct trace_event *events, size_t n, bool color);
+void trace_tree(struct buf *b, struct arena *arena, const struct trace_event *events, size_t n,
+                bool color);
 str trace_kind_name(enum trace_kind kind);
 
 #endif

@@ -1,5 +1,6 @@
-/* app/trace_feed.h - who feeds the trace: the engines' observers and the requests themselves. What is rolled back is forgotten: a mark
- * is taken before each operation and each turn, and what came after it is taken back with them. */
+/* app/trace_feed.h - who feeds the trace: the engines' observers and the requests themselves. What
+ * is rolled back is forgotten: a mark is taken before each operation and each turn, and what came
+ * after it is taken back with them. */
 #ifndef HEADRACE_APP_TRACE_FEED_H
 #define HEADRACE_APP_TRACE_FEED_H
 
@@ -8,7 +9,8 @@
 /* For s3_hooks.observe and sqs_hooks.observe; `user` is the app. */
 void trace_feed_s3(void *user, struct ctx *ctx, const struct s3_observation *seen);
 void trace_feed_sqs(void *user, const struct ctx *ctx, const struct sqs_observation *seen);
-/* An AWS operation is about to run: a write of S3 gets its event first, so that what follows has a cause. Returns the mark. */
+/* An AWS operation is about to run: a write of S3 gets its event first, so that what follows has a
+ * cause. Returns the mark. */
 int64_t trace_feed_begin(struct app *app, const struct call *call);
 /* It ended. On a fault everything since `mark` goes, and the refusal is recorded. */
 void trace_feed_end(struct app *app, const struct call *call, int64_t mark, err outcome);

@@ -1,5 +1,6 @@
-/* app/turn.c - see turn.h. A woken receive runs before the commit of the turn that made its queue ready, so a send and the
- * receive it wakes share one commit; should that fail, both get an error and nothing has happened. */
+/* app/turn.c - see turn.h. A woken receive runs before the commit of the turn that made its queue
+ * ready, so a send and the receive it wakes share one commit; should that fail, both get an error
+ * and nothing has happened. */
 #include "app/turn.h"
 
 #include "app/advance.h"
@@ -110,7 +111,8 @@ static void wake_queue(struct app *app, int64_t queue)
 
 static void wake_ready(struct app *app)
 {
-    /* A receive may move messages to another queue and make that one ready: the list can grow under us. */
+    /* A receive may move messages to another queue and make that one ready: the list can grow under
+     * us. */
     for (size_t i = 0; i < app->ready.n; i++)
         wake_queue(app, app->ready.at[i]);
     app->ready.n = 0;

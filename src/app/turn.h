@@ -1,5 +1,5 @@
-/* app/turn.h - the end of a loop turn: parked requests whose queue became ready run, one commit makes everything durable, then all
- * answers go out. And what is due in virtual time. */
+/* app/turn.h - the end of a loop turn: parked requests whose queue became ready run, one commit
+ * makes everything durable, then all answers go out. And what is due in virtual time. */
 #ifndef HEADRACE_APP_TURN_H
 #define HEADRACE_APP_TURN_H
 
@@ -22,7 +22,8 @@ void turn_clock_moved(struct app *app);
 /* Ends every long poll with what there is. */
 void turn_release_parked(struct app *app);
 
-/* A context for work of the process itself: default account and region, `now`, memory in `arena`. */
+/* A context for work of the process itself: default account and region, `now`, memory in `arena`.
+ */
 struct ctx app_ctx(struct app *app, struct arena *arena, msec now);
 
 #endif

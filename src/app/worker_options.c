@@ -19,31 +19,62 @@ struct row {
 #define AT(member) offsetof(struct worker_options, member)
 
 static const struct row rows[] = {
-    {"--jobs-queue-url", "JOBS_QUEUE_URL", "URL", "queue of jobs: the worker's input, ingest's output", OPTION_STR, OF_BOTH, AT(jobs_url), 0, 0},
-    {"--results-queue-url", "RESULTS_QUEUE_URL", "URL", "queue for result messages", OPTION_STR, OF_WORKER, AT(results_url), 0, 0},
-    {"--events-queue-url", "EVENTS_QUEUE_URL", "URL", "queue of S3 event messages: ingest's input", OPTION_STR, OF_INGEST, AT(events_url), 0, 0},
-    {"--input", NULL, "jobs|s3-events", "what the jobs queue holds: jobs (default), or S3 event messages straight from a bucket", OPTION_STR, OF_WORKER, AT(input), 0, 0},
-    {"--output-bucket", "OUTPUT_BUCKET", "NAME", "bucket for reports (ingest, and --input s3-events)", OPTION_STR, OF_BOTH, AT(output_bucket), 0, 0},
-    {"--prefix", "ALLOWED_PREFIX", "TEXT", "keys that are jobs (default incoming/)", OPTION_STR, OF_BOTH, AT(prefix), 0, 0},
-    {"--suffix", "ALLOWED_SUFFIX", "TEXT", "their ending, in any case (default .txt)", OPTION_STR, OF_BOTH, AT(suffix), 0, 0},
-    {"--output-prefix", NULL, "TEXT", "replaces the prefix in the report's key (default processed/)", OPTION_STR, OF_BOTH, AT(output_prefix), 0, 0},
-    {"--max-bytes", "MAX_BYTES", "N", "larger objects are skipped (default 10485760)", OPTION_INT, OF_BOTH, AT(max_bytes), 0, INT64_MAX},
-    {"--endpoint-url", NULL, "URL", "S3 and SQS endpoint (default: AWS_ENDPOINT_URL, else AWS)", OPTION_STR, OF_BOTH, AT(endpoint), 0, 0},
-    {"--s3-endpoint-url", NULL, "URL", "S3 endpoint (default: AWS_ENDPOINT_URL_S3)", OPTION_STR, OF_BOTH, AT(s3_endpoint), 0, 0},
-    {"--sqs-endpoint-url", NULL, "URL", "SQS endpoint (default: AWS_ENDPOINT_URL_SQS, else the host of the queue's URL)", OPTION_STR, OF_BOTH, AT(sqs_endpoint), 0, 0},
-    {"--s3-addressing", NULL, "auto|path|virtual", "where the bucket stands (default auto: virtual on AWS, path elsewhere)", OPTION_STR, OF_BOTH, AT(addressing), 0, 0},
-    {"--region", NULL, "NAME", "default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, the queue URL's, us-east-1", OPTION_STR, OF_BOTH, AT(region), 0, 0},
-    {"--profile", NULL, "NAME", "profile of the shared files; beats keys in the environment", OPTION_STR, OF_BOTH, AT(profile), 0, 0},
-    {"--ca-bundle", "AWS_CA_BUNDLE", "FILE", "certificates to trust (default: the system's)", OPTION_STR, OF_BOTH, AT(ca_bundle), 0, 0},
-    {"--concurrency", "CONCURRENCY", "N", "messages in flight (default 8)", OPTION_INT, OF_BOTH, AT(concurrency), 1, 1000},
-    {"--visibility-timeout", NULL, "SECONDS", "asked for at each receive and renewed half-way (default: the queue's)", OPTION_INT, OF_BOTH, AT(visibility), 1, 43200},
-    {"--memory", NULL, "MIB", "bound of what messages in flight may hold (default 256)", OPTION_INT, OF_BOTH, AT(memory_mib), 1, 1048576},
-    {"--max-attempts", "AWS_MAX_ATTEMPTS", "N", "of a call, the first included (default 3)", OPTION_INT, OF_BOTH, AT(max_attempts), 1, 100},
+    {"--jobs-queue-url", "JOBS_QUEUE_URL", "URL",
+     "queue of jobs: the worker's input, ingest's output", OPTION_STR, OF_BOTH, AT(jobs_url), 0, 0},
+    {"--results-queue-url", "RESULTS_QUEUE_URL", "URL", "queue for result messages", OPTION_STR,
+     OF_WORKER, AT(results_url), 0, 0},
+    {"--events-queue-url", "EVENTS_QUEUE_URL", "URL", "queue of S3 event messages: ingest's input",
+     OPTION_STR, OF_INGEST, AT(events_url), 0, 0},
+    {"--input", NULL, "jobs|s3-events",
+     "what the jobs queue holds: jobs (default), or S3 event messages straight from a bucket",
+     OPTION_STR, OF_WORKER, AT(input), 0, 0},
+    {"--output-bucket", "OUTPUT_BUCKET", "NAME",
+     "bucket for reports (ingest, and --input s3-events)", OPTION_STR, OF_BOTH, AT(output_bucket),
+     0, 0},
+    {"--prefix", "ALLOWED_PREFIX", "TEXT", "keys that are jobs (default incoming/)", OPTION_STR,
+     OF_BOTH, AT(prefix), 0, 0},
+    {"--suffix", "ALLOWED_SUFFIX", "TEXT", "their ending, in any case (default .txt)", OPTION_STR,
+     OF_BOTH, AT(suffix), 0, 0},
+    {"--output-prefix", NULL, "TEXT",
+     "replaces the prefix in the report's key (default processed/)", OPTION_STR, OF_BOTH,
+     AT(output_prefix), 0, 0},
+    {"--max-bytes", "MAX_BYTES", "N", "larger objects are skipped (default 10485760)", OPTION_INT,
+     OF_BOTH, AT(max_bytes), 0, INT64_MAX},
+    {"--endpoint-url", NULL, "URL", "S3 and SQS endpoint (default: AWS_ENDPOINT_URL, else AWS)",
+     OPTION_STR, OF_BOTH, AT(endpoint), 0, 0},
+    {"--s3-endpoint-url", NULL, "URL", "S3 endpoint (default: AWS_ENDPOINT_URL_S3)", OPTION_STR,
+     OF_BOTH, AT(s3_endpoint), 0, 0},
+    {"--sqs-endpoint-url", NULL, "URL",
+     "SQS endpoint (default: AWS_ENDPOINT_URL_SQS, else the host of the queue's URL)", OPTION_STR,
+     OF_BOTH, AT(sqs_endpoint), 0, 0},
+    {"--s3-addressing", NULL, "auto|path|virtual",
+     "where the bucket stands (default auto: virtual on AWS, path elsewhere)", OPTION_STR, OF_BOTH,
+     AT(addressing), 0, 0},
+    {"--region", NULL, "NAME",
+     "default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, the queue URL's, us-east-1",
+     OPTION_STR, OF_BOTH, AT(region), 0, 0},
+    {"--profile", NULL, "NAME", "profile of the shared files; beats keys in the environment",
+     OPTION_STR, OF_BOTH, AT(profile), 0, 0},
+    {"--ca-bundle", "AWS_CA_BUNDLE", "FILE", "certificates to trust (default: the system's)",
+     OPTION_STR, OF_BOTH, AT(ca_bundle), 0, 0},
+    {"--concurrency", "CONCURRENCY", "N", "messages in flight (default 8)", OPTION_INT, OF_BOTH,
+     AT(concurrency), 1, 1000},
+    {"--visibility-timeout", NULL, "SECONDS",
+     "asked for at each receive and renewed half-way (default: the queue's)", OPTION_INT, OF_BOTH,
+     AT(visibility), 1, 43200},
+    {"--memory", NULL, "MIB", "bound of what messages in flight may hold (default 256)", OPTION_INT,
+     OF_BOTH, AT(memory_mib), 1, 1048576},
+    {"--max-attempts", "AWS_MAX_ATTEMPTS", "N", "of a call, the first included (default 3)",
+     OPTION_INT, OF_BOTH, AT(max_attempts), 1, 100},
     {"--once", NULL, NULL, "do one message, then end", OPTION_FLAG, OF_BOTH, AT(once), 0, 0},
     {"--drain", NULL, NULL, "end when the queue is empty", OPTION_FLAG, OF_BOTH, AT(drain), 0, 0},
-    {"--release-on-failure", NULL, NULL, "make a failed message visible at once, not after its timeout", OPTION_FLAG, OF_BOTH, AT(release), 0, 0},
-    {"--metrics-port", "METRICS_PORT", "PORT", "serve /metrics and /health there", OPTION_INT, OF_BOTH, AT(metrics_port), 0, 65535},
-    {"--metrics-host", NULL, "ADDRESS", "address to serve them on (default 127.0.0.1)", OPTION_STR, OF_BOTH, AT(metrics_host), 0, 0},
+    {"--release-on-failure", NULL, NULL,
+     "make a failed message visible at once, not after its timeout", OPTION_FLAG, OF_BOTH,
+     AT(release), 0, 0},
+    {"--metrics-port", "METRICS_PORT", "PORT", "serve /metrics and /health there", OPTION_INT,
+     OF_BOTH, AT(metrics_port), 0, 65535},
+    {"--metrics-host", NULL, "ADDRESS", "address to serve them on (default 127.0.0.1)", OPTION_STR,
+     OF_BOTH, AT(metrics_host), 0, 0},
     {"--help", NULL, NULL, "print this", OPTION_FLAG, OF_BOTH, AT(help), 0, 0},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
@@ -174,19 +205,22 @@ bool worker_options_read(struct worker_options *options, struct arena *arena, in
 
 void worker_options_help(struct buf *b, bool ingest)
 {
-    buf_printf(b, "usage: headrace %s [OPTIONS]\n\n%s\n\noptions:\n", ingest ? "ingest" : "worker",
-               ingest ? "Turns S3 event messages of a queue into jobs: the pipeline's first stage alone."
-                      : "Takes jobs from a queue, counts the objects, writes reports, sends results.");
+    buf_printf(
+        b, "usage: headrace %s [OPTIONS]\n\n%s\n\noptions:\n", ingest ? "ingest" : "worker",
+        ingest ? "Turns S3 event messages of a queue into jobs: the pipeline's first stage alone."
+               : "Takes jobs from a queue, counts the objects, writes reports, sends results.");
     for (size_t i = 0; i < ROWS; i++) {
         if (!applies(&rows[i], ingest))
             continue;
-        str head = arena_printf(b->arena, "%s %s", rows[i].flag, rows[i].value ? rows[i].value : "");
+        str head =
+            arena_printf(b->arena, "%s %s", rows[i].flag, rows[i].value ? rows[i].value : "");
         buf_printf(b, "  %-36.*s %s", STR_ARG(head), rows[i].help);
         if (rows[i].variable)
             buf_printf(b, " [%s]", rows[i].variable);
         buf_char(b, '\n');
     }
-    BUF_LIT(b, "\nCredentials come from the environment, ~/.aws, web identity, the container or the\n"
-               "instance, as for every AWS SDK. Exit codes: 0 done, 1 broken, 2 wrong usage,\n"
-               "3 --once or --drain ended with failed messages.\n");
+    BUF_LIT(b,
+            "\nCredentials come from the environment, ~/.aws, web identity, the container or the\n"
+            "instance, as for every AWS SDK. Exit codes: 0 done, 1 broken, 2 wrong usage,\n"
+            "3 --once or --drain ended with failed messages.\n");
 }

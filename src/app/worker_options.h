@@ -1,5 +1,6 @@
-/* app/worker_options.h - flags of `headrace worker` and `headrace ingest`. The lab's own variables (JOBS_QUEUE_URL, OUTPUT_BUCKET, ...)
- * work as they do for its Node code, so a task definition needs only another image. */
+/* app/worker_options.h - flags of `headrace worker` and `headrace ingest`. The lab's own variables
+ * (JOBS_QUEUE_URL, OUTPUT_BUCKET, ...) work as they do for its Node code, so a task definition
+ * needs only another image. */
 #ifndef HEADRACE_APP_WORKER_OPTIONS_H
 #define HEADRACE_APP_WORKER_OPTIONS_H
 

@@ -1,9 +1,11 @@
-/* aws/address.c - which S3 bucket and key a request names, by its Host and path (route_address in route.h).
+/* aws/address.c - which S3 bucket and key a request names, by its Host and path (route_address in
+ * route.h).
  *
- * A bucket is in the host where the labels say so: BUCKET.s3[.REGION].ANYTHING, BUCKET.s3-REGION.amazonaws.com,
- * BUCKET.s3-website[-REGION].ANYTHING, and BUCKET.localhost. Any other host, and every IP address, is path style; so a server that is
- * reached by a container's name or over --allow-host never takes that name for a bucket. Bucket names may contain dots, therefore the
- * last "s3" label counts. */
+ * A bucket is in the host where the labels say so: BUCKET.s3[.REGION].ANYTHING,
+ * BUCKET.s3-REGION.amazonaws.com, BUCKET.s3-website[-REGION].ANYTHING, and BUCKET.localhost. Any
+ * other host, and every IP address, is path style; so a server that is reached by a container's
+ * name or over --allow-host never takes that name for a bucket. Bucket names may contain dots,
+ * therefore the last "s3" label counts. */
 #include "aws/route.h"
 
 #include "base/text.h"
@@ -53,13 +55,16 @@ static bool is_website_label(str label)
 
 static bool is_s3_label(str label, bool amazon)
 {
-    return str_eq(label, S("s3")) || is_website_label(label) || (amazon && str_starts(label, S("s3-")));
+    return str_eq(label, S("s3")) || is_website_label(label) ||
+           (amazon && str_starts(label, S("s3-")));
 }
 
-/* "sqs.localhost", "us-east-1.queue.localhost", "sts.localhost": endpoints of services, not buckets. */
+/* "sqs.localhost", "us-east-1.queue.localhost", "sts.localhost": endpoints of services, not
+ * buckets. */
 static bool is_service_host(const struct labels *labels)
 {
-    static const char *const names[] = {"sqs", "sts", "queue", "s3", "s3-control", "lambda", "iam", "sns", "dynamodb"};
+    static const char *const names[] = {"sqs",    "sts", "queue", "s3",      "s3-control",
+                                        "lambda", "iam", "sns",   "dynamodb"};
     str first = labels->at[0], last = labels->at[labels->n - 2];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (str_eq(first, str_of(names[i])))

@@ -1,4 +1,5 @@
-/* aws/auth_internal.h - between the files that check signatures (sigv4.c, sigv2.c). Everyone else includes aws/sigv4.h. */
+/* aws/auth_internal.h - between the files that check signatures (sigv4.c, sigv2.c). Everyone else
+ * includes aws/sigv4.h. */
 #ifndef HEADRACE_AWS_AUTH_INTERNAL_H
 #define HEADRACE_AWS_AUTH_INTERNAL_H
 

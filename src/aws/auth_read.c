@@ -1,6 +1,6 @@
-/* aws/auth_read.c - what a request says of its caller (auth_read in sigv4.h). Nothing is checked here and nothing fails: in the
- * default mode even nonsense must give an account and a region. What could not be read is remembered in `malformed`, for
- * auth_verify to refuse. */
+/* aws/auth_read.c - what a request says of its caller (auth_read in sigv4.h). Nothing is checked
+ * here and nothing fails: in the default mode even nonsense must give an account and a region. What
+ * could not be read is remembered in `malformed`, for auth_verify to refuse. */
 #include "aws/sigv4.h"
 
 #include "base/text.h"
@@ -95,14 +95,16 @@ static void read_expires(str text, struct auth *auth)
         auth->malformed = "X-Amz-Expires";
     }
     /* A negative time is over before it began. */
-    int64_t seconds = auth->expires_in > 1000000000 || auth->expires_in < -1000000000 ? 0 : auth->expires_in;
+    int64_t seconds =
+        auth->expires_in > 1000000000 || auth->expires_in < -1000000000 ? 0 : auth->expires_in;
     auth->expires_at = auth->signed_at ? auth->signed_at + seconds * 1000 : 0;
 }
 
 static void read_v4_query(const struct form *form, struct auth *auth)
 {
-    static const char *const needed[] = {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature",
-                                         "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Expires"};
+    static const char *const needed[] = {"X-Amz-Algorithm",     "X-Amz-Credential",
+                                         "X-Amz-Signature",     "X-Amz-Date",
+                                         "X-Amz-SignedHeaders", "X-Amz-Expires"};
     auth->scheme = AUTH_V4_QUERY;
     auth->signed_headers = parameter(form, S("X-Amz-SignedHeaders"));
     auth->signature = parameter(form, S("X-Amz-Signature"));
@@ -200,7 +202,8 @@ static void read_header(const struct http_request *request, str header, struct a
         auth->scheme = AUTH_V4_HEADER, auth->malformed = "type";
 }
 
-void auth_read(struct arena *arena, const struct http_request *request, const struct form *form, struct auth *auth)
+void auth_read(struct arena *arena, const struct http_request *request, const struct form *form,
+               struct auth *auth)
 {
     struct form query;
     *auth = (struct auth){.scheme = AUTH_NONE, .expires_in = -1};
@@ -222,7 +225,8 @@ void auth_read(struct arena *arena, const struct http_request *request, const st
 
 bool auth_body_chunked(const struct http_request *request, const struct auth *auth)
 {
-    if (auth->payload >= PAYLOAD_CHUNKED_UNSIGNED_TRAILER && auth->payload <= PAYLOAD_CHUNKED_SIGNED_TRAILER)
+    if (auth->payload >= PAYLOAD_CHUNKED_UNSIGNED_TRAILER &&
+        auth->payload <= PAYLOAD_CHUNKED_SIGNED_TRAILER)
         return true;
     /* Beside a hash of the body as it is, the encoding is what some clients want to have stored. */
     if (auth->payload == PAYLOAD_HASH && !http_header(request, S("x-amz-decoded-content-length")).p)

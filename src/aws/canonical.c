@@ -1,5 +1,7 @@
-/* aws/canonical.c - see canonical.h. Rules: docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html.
- * Clients escape differently ("~", lower-case hex); both sides sign the canonical form, so everything is decoded and encoded anew. */
+/* aws/canonical.c - see canonical.h. Rules:
+ * docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html. Clients
+ * escape differently ("~", lower-case hex); both sides sign the canonical form, so everything is
+ * decoded and encoded anew. */
 #include "aws/canonical.h"
 
 #include "base/text.h"
@@ -38,7 +40,8 @@ str canonical_query(struct arena *arena, str query, str leave_out)
             continue;
         str name = str_cut(&value, '=');
         if (!str_eq_nocase(name, leave_out))
-            pairs[n++] = (struct http_header){encoded_again(arena, name), encoded_again(arena, value.p ? value : S(""))};
+            pairs[n++] = (struct http_header){encoded_again(arena, name),
+                                              encoded_again(arena, value.p ? value : S(""))};
     }
     qsort(pairs, n, sizeof *pairs, compare_pairs);
     struct buf b = buf_in(arena);
@@ -85,7 +88,8 @@ static void put_header(struct buf *b, const struct http_request *request, str na
     buf_char(b, '\n');
 }
 
-str canonical_request(struct arena *arena, const struct http_request *request, const struct canonical_options *options)
+str canonical_request(struct arena *arena, const struct http_request *request,
+                      const struct canonical_options *options)
 {
     struct buf b = buf_in(arena);
     buf_put(&b, request->method);
@@ -107,12 +111,14 @@ str canonical_request(struct arena *arena, const struct http_request *request, c
 str canonical_string_to_sign(struct arena *arena, str date, str scope, str canonical)
 {
     str hash = digest_hex(arena, digest_of(DIGEST_SHA256, canonical));
-    return arena_printf(arena, "AWS4-HMAC-SHA256\n%.*s\n%.*s\n%.*s", STR_ARG(date), STR_ARG(scope), STR_ARG(hash));
+    return arena_printf(arena, "AWS4-HMAC-SHA256\n%.*s\n%.*s\n%.*s", STR_ARG(date), STR_ARG(scope),
+                        STR_ARG(hash));
 }
 
 str canonical_scope(struct arena *arena, str day, str region, str service)
 {
-    return arena_printf(arena, "%.*s/%.*s/%.*s/aws4_request", STR_ARG(day), STR_ARG(region), STR_ARG(service));
+    return arena_printf(arena, "%.*s/%.*s/%.*s/aws4_request", STR_ARG(day), STR_ARG(region),
+                        STR_ARG(service));
 }
 
 static digest chained(digest key, str text)

@@ -1,4 +1,5 @@
-/* aws/canonical.h - the texts that signatures are made over, shared by the side that checks and the side that signs. */
+/* aws/canonical.h - the texts that signatures are made over, shared by the side that checks and the
+ * side that signs. */
 #ifndef HEADRACE_AWS_CANONICAL_H
 #define HEADRACE_AWS_CANONICAL_H
 
@@ -12,7 +13,8 @@ struct canonical_options {
 };
 
 /* SigV4's canonical request. X-Amz-Signature is left out of the query. */
-str canonical_request(struct arena *arena, const struct http_request *request, const struct canonical_options *options);
+str canonical_request(struct arena *arena, const struct http_request *request,
+                      const struct canonical_options *options);
 /* "AWS4-HMAC-SHA256\nDATE\nSCOPE\nhash of canonical" */
 str canonical_string_to_sign(struct arena *arena, str date, str scope, str canonical);
 /* "20260101/us-east-1/s3/aws4_request" */
@@ -22,7 +24,8 @@ digest canonical_key(struct arena *arena, str secret, str day, str region, str s
 /* Hex HMAC of `text` under the signing key. */
 str canonical_signature(struct arena *arena, digest key, str text);
 
-/* The query string's pairs decoded and encoded again, sorted, joined: of SigV4 and of the form of SigV2. */
+/* The query string's pairs decoded and encoded again, sorted, joined: of SigV4 and of the form of
+ * SigV2. */
 str canonical_query(struct arena *arena, str query, str leave_out);
 
 #endif

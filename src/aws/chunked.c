@@ -1,9 +1,11 @@
-/* aws/chunked.c - see chunked.h. One state a part of the framing; each state's function consumes what it can of the bytes at hand and
- * returns, so a cut may fall anywhere. Only lines are kept, up to LINE_MAX_BYTES; data passes through by reference.
+/* aws/chunked.c - see chunked.h. One state a part of the framing; each state's function consumes
+ * what it can of the bytes at hand and returns, so a cut may fall anywhere. Only lines are kept, up
+ * to LINE_MAX_BYTES; data passes through by reference.
  *
- * Signatures chain: each chunk's is made over the one before it, the first over that of the headers. Data has left for the sink before
- * its signature is known; what is written there is dropped when it fails.
- * Source: docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and sigv4-streaming-trailers.html. */
+ * Signatures chain: each chunk's is made over the one before it, the first over that of the
+ * headers. Data has left for the sink before its signature is known; what is written there is
+ * dropped when it fails. Source: docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and
+ * sigv4-streaming-trailers.html. */
 #include "aws/chunked.h"
 
 #include "aws/canonical.h"
@@ -31,7 +33,8 @@ struct chunked {
     int64_t smallest;          /* a chunk below CHUNK_MIN was seen: fine when it was the last */
     char given[SIGNATURE_N], previous[SIGNATURE_N]; /* signatures: this chunk's, the one before */
     struct digest_state *hash;
-    struct arena *scratch;     /* texts of one check: emptied after each, or a 5 GiB body would leave 80 MB of them */
+    struct arena *scratch; /* texts of one check: emptied after each, or a 5 GiB body would leave 80
+                              MB of them */
     struct http_header trailers[TRAILERS_MAX];
     size_t ntrailers;
     str trailer_signature;
@@ -70,16 +73,19 @@ static err cut_short(void)
 
 static err mismatch(struct chunked *c, str text)
 {
-    err e = err_with(c->arena, FAIL(AWS_SIGNATURE_MISMATCH), "StringToSign", arena_copy(c->arena, text));
-    return err_with(c->arena, e, "SignatureProvided", arena_copy(c->arena, (str){c->given, SIGNATURE_N}));
+    err e = err_with(c->arena, FAIL(AWS_SIGNATURE_MISMATCH), "StringToSign",
+                     arena_copy(c->arena, text));
+    return err_with(c->arena, e, "SignatureProvided",
+                    arena_copy(c->arena, (str){c->given, SIGNATURE_N}));
 }
 
 /* `tail`: the last lines of the text that is signed. */
 static err check_signature(struct chunked *c, const char *kind, str tail)
 {
     const struct auth_chunk_key *key = c->options.key;
-    str text = arena_printf(c->scratch, "AWS4-HMAC-SHA256-%s\n%.*s\n%.*s\n%.*s\n%.*s", kind, STR_ARG(key->date),
-                            STR_ARG(key->scope), SIGNATURE_N, c->previous, STR_ARG(tail));
+    str text = arena_printf(c->scratch, "AWS4-HMAC-SHA256-%s\n%.*s\n%.*s\n%.*s\n%.*s", kind,
+                            STR_ARG(key->date), STR_ARG(key->scope), SIGNATURE_N, c->previous,
+                            STR_ARG(tail));
     str mine = canonical_signature(c->scratch, key->key, text);
     if (!secret_equal(mine, (str){c->given, SIGNATURE_N}))
         return mismatch(c, text);
@@ -100,7 +106,8 @@ static err end_of_chunk(struct chunked *c)
     str hash = digest_hex(c->scratch, digest_end(c->hash));
     c->hash = NULL;
     str empty = hex_sha256(c->scratch, S(""));
-    return check_signature(c, "PAYLOAD", arena_printf(c->scratch, "%.*s\n%.*s", STR_ARG(empty), STR_ARG(hash)));
+    return check_signature(c, "PAYLOAD",
+                           arena_printf(c->scratch, "%.*s\n%.*s", STR_ARG(empty), STR_ARG(hash)));
 }
 
 static err end_of_trailers(struct chunked *c)
@@ -114,7 +121,8 @@ static err end_of_trailers(struct chunked *c)
 
 /* --- lines --- */
 
-/* Takes bytes up to and with the next LF into c->line; true when a line is complete (without its CRLF). */
+/* Takes bytes up to and with the next LF into c->line; true when a line is complete (without its
+ * CRLF). */
 static bool take_line(struct chunked *c, str *bytes, err *e)
 {
     const char *lf = memchr(bytes->p, '\n', bytes->n);
@@ -157,7 +165,8 @@ static bool parse_size(str text, int64_t *size)
 static err too_small(struct chunked *c)
 {
     err e = err_with(c->arena, FAIL(AWS_INVALID_CHUNK_SIZE), "Chunk", S("1"));
-    return err_with(c->arena, e, "BadChunkSize", arena_printf(c->arena, "%lld", (long long)c->smallest));
+    return err_with(c->arena, e, "BadChunkSize",
+                    arena_printf(c->arena, "%lld", (long long)c->smallest));
 }
 
 /* "400;chunk-signature=..." */
@@ -251,7 +260,8 @@ static err take_trailer(struct chunked *c, str *bytes)
     str line = line_of(c);
     /* An empty line before the signature only sets it apart; JS and botocore send none there. */
     if (!line.n)
-        return c->options.key && c->options.trailer && !c->trailer_signature.p ? OK : end_of_trailers(c);
+        return c->options.key && c->options.trailer && !c->trailer_signature.p ? OK
+                                                                               : end_of_trailers(c);
     return add_trailer(c, line);
 }
 
@@ -267,7 +277,7 @@ static err take_rest(struct chunked *c, str *bytes)
 
 typedef err take(struct chunked *c, str *bytes);
 static take *const takers[STATES] = {
-    [SIZE_LINE] = take_size_line, [DATA] = take_data, [DATA_END] = take_data_end,
+    [SIZE_LINE] = take_size_line,  [DATA] = take_data, [DATA_END] = take_data_end,
     [TRAILER_LINE] = take_trailer, [DONE] = take_rest,
 };
 
@@ -308,7 +318,8 @@ static err end(struct chunked *c)
         TRY(add_trailer(c, line_of(c)));
     if (c->state == TRAILER_LINE)
         TRY(end_of_trailers(c));
-    return c->options.decoded_length >= 0 && c->total != c->options.decoded_length ? cut_short() : OK;
+    return c->options.decoded_length >= 0 && c->total != c->options.decoded_length ? cut_short()
+                                                                                   : OK;
 }
 
 err chunked_end(struct chunked *c)

@@ -1,5 +1,6 @@
-/* aws/chunked.h - the aws-chunked framing inside a request body: `HEX[;chunk-signature=SIG]CRLF data CRLF ... 0...CRLF trailers CRLF`.
- * A byte-wise resumable machine, because HTTP frames never line up with it. The last CRLF may be missing. */
+/* aws/chunked.h - the aws-chunked framing inside a request body: `HEX[;chunk-signature=SIG]CRLF
+ * data CRLF ... 0...CRLF trailers CRLF`. A byte-wise resumable machine, because HTTP frames never
+ * line up with it. The last CRLF may be missing. */
 #ifndef HEADRACE_AWS_CHUNKED_H
 #define HEADRACE_AWS_CHUNKED_H
 
@@ -9,7 +10,7 @@ struct chunked;
 
 struct chunked_options {
     int64_t decoded_length; /* x-amz-decoded-content-length; -1: unknown */
-    bool trailer;           /* a ...-TRAILER payload: trailers are expected (they are read in any case) */
+    bool trailer; /* a ...-TRAILER payload: trailers are expected (they are read in any case) */
     /* Verify chunk signatures with this; NULL: signatures are skipped. */
     const struct auth_chunk_key *key;
 };
@@ -17,12 +18,13 @@ struct chunked_options {
 typedef err chunked_sink(void *user, str data);
 
 struct chunked *chunked_new(struct arena *arena, const struct chunked_options *options);
-/* Decodes `bytes`, passing data on in order; what the sink refuses is returned. Fails with IncompleteBody, InvalidRequest or
- * SignatureDoesNotMatch and stays failed. */
+/* Decodes `bytes`, passing data on in order; what the sink refuses is returned. Fails with
+ * IncompleteBody, InvalidRequest or SignatureDoesNotMatch and stays failed. */
 err chunked_feed(struct chunked *chunked, str bytes, chunked_sink *sink, void *user);
 /* The body is over: IncompleteBody when the last chunk or announced bytes are missing. */
 err chunked_end(struct chunked *chunked);
-/* When the request ends before chunked_end was called: frees what is not in the arena. Harmless otherwise. */
+/* When the request ends before chunked_end was called: frees what is not in the arena. Harmless
+ * otherwise. */
 void chunked_drop(struct chunked *chunked);
 /* After chunked_end: trailers with lower-case names and trimmed values. */
 void chunked_trailers(const struct chunked *chunked, struct http_header **trailers, size_t *n);

@@ -5,8 +5,8 @@
 #include "aws/codec_query.h"
 #include "aws/codec_rest_xml.h"
 
-static struct shape_issue decode_rest(struct arena *arena, const struct route *route, const struct http_request *request,
-                                      str body, void *in)
+static struct shape_issue decode_rest(struct arena *arena, const struct route *route,
+                                      const struct http_request *request, str body, void *in)
 {
     struct shape_issue issue = rest_decode_head(arena, route, request, in);
     if (!body.p && !issue.wrong)
@@ -16,8 +16,8 @@ static struct shape_issue decode_rest(struct arena *arena, const struct route *r
     return issue.wrong ? issue : shape_check(arena, route->op->in, in);
 }
 
-struct shape_issue codec_decode(struct arena *arena, const struct route *route, const struct http_request *request, str body,
-                                void *in)
+struct shape_issue codec_decode(struct arena *arena, const struct route *route,
+                                const struct http_request *request, str body, void *in)
 {
     const struct shape *shape = route->op->in;
     struct shape_issue issue;
@@ -30,15 +30,16 @@ struct shape_issue codec_decode(struct arena *arena, const struct route *route, 
     return issue.wrong ? issue : shape_check(arena, shape, in);
 }
 
-static void encode_json(struct arena *arena, const struct op *op, const void *out, struct http_reply *reply)
+static void encode_json(struct arena *arena, const struct op *op, const void *out,
+                        struct http_reply *reply)
 {
     struct buf b = buf_in(arena);
     json_encode(&b, op->out, out);
     http_reply_bytes(arena, reply, reply->status, S("application/x-amz-json-1.0"), buf_str(&b));
 }
 
-static void encode_query(struct arena *arena, const struct route *route, str request_id, const void *out,
-                         struct http_reply *reply)
+static void encode_query(struct arena *arena, const struct route *route, str request_id,
+                         const void *out, struct http_reply *reply)
 {
     struct buf b = buf_in(arena);
     if (route->json_answer)
@@ -49,7 +50,8 @@ static void encode_query(struct arena *arena, const struct route *route, str req
     http_reply_bytes(arena, reply, reply->status, type, buf_str(&b));
 }
 
-void codec_encode(struct arena *arena, const struct route *route, str request_id, const void *out, struct http_reply *reply)
+void codec_encode(struct arena *arena, const struct route *route, str request_id, const void *out,
+                  struct http_reply *reply)
 {
     if (route->op->flags & OP_RAW_OUTPUT)
         return;
@@ -61,7 +63,8 @@ void codec_encode(struct arena *arena, const struct route *route, str request_id
         encode_query(arena, route, request_id, out, reply);
 }
 
-void codec_reply_ids(struct arena *arena, const struct route *route, str request_id, str host_id, struct http_reply *reply)
+void codec_reply_ids(struct arena *arena, const struct route *route, str request_id, str host_id,
+                     struct http_reply *reply)
 {
     if (route->protocol != PROTOCOL_REST_XML) {
         http_reply_default(arena, reply, S("x-amzn-RequestId"), request_id);

@@ -1,6 +1,7 @@
-/* aws/codec_json.c - see codec_json.h. One function a kind, in tables indexed by enum shape_kind; both directions walk the same
- * fields, so a member that can be read can be written. Decoding goes once over the text, straight into the structs; strings without
- * escapes are borrowed from the body, which lives as long as the request. */
+/* aws/codec_json.c - see codec_json.h. One function a kind, in tables indexed by enum shape_kind;
+ * both directions walk the same fields, so a member that can be read can be written. Decoding goes
+ * once over the text, straight into the structs; strings without escapes are borrowed from the
+ * body, which lives as long as the request. */
 #include "aws/codec_json.h"
 
 #include "base/jsonin.h"
@@ -23,8 +24,9 @@ static struct shape_issue take_members(struct jsonin *in, const struct shape *sh
 /* How AWS's front end names what it found where something else belongs. */
 static str found_name(struct jsonin *in, enum jsonin_kind kind)
 {
-    static const char *const names[] = {"START_OBJECT", "START_ARRAY", "STRING_VALUE", "NUMBER_VALUE",
-                                        "TRUE_VALUE",   "FALSE_VALUE", "NULL_VALUE",   ""};
+    static const char *const names[] = {
+        "START_OBJECT", "START_ARRAY", "STRING_VALUE", "NUMBER_VALUE",
+        "TRUE_VALUE",   "FALSE_VALUE", "NULL_VALUE",   ""};
     bool whole;
     int64_t integer;
     double real;
@@ -39,7 +41,8 @@ static struct shape_issue wrong_type(struct jsonin *in, const struct field *fiel
     enum jsonin_kind kind = in->bad ? JSONIN_BAD : jsonin_peek(in);
     if (kind == JSONIN_BAD)
         return (struct shape_issue){.wrong = WRONG_SYNTAX};
-    return (struct shape_issue){WRONG_TYPE, field, str_of(field ? field->wire : NULL), found_name(in, kind)};
+    return (struct shape_issue){WRONG_TYPE, field, str_of(field ? field->wire : NULL),
+                                found_name(in, kind)};
 }
 
 static struct shape_issue syntax_unless(bool good)
@@ -129,10 +132,12 @@ static struct shape_issue take_item(struct jsonin *in, const struct shape *of, c
     return take_members(in, of, at);
 }
 
-static struct shape_issue below(struct arena *arena, const struct field *field, size_t index, struct shape_issue inner)
+static struct shape_issue below(struct arena *arena, const struct field *field, size_t index,
+                                struct shape_issue inner)
 {
-    inner.name = inner.name.p ? arena_printf(arena, "%s.%zu.%.*s", field->wire, index, STR_ARG(inner.name))
-                              : arena_printf(arena, "%s.%zu", field->wire, index);
+    inner.name = inner.name.p
+                     ? arena_printf(arena, "%s.%zu.%.*s", field->wire, index, STR_ARG(inner.name))
+                     : arena_printf(arena, "%s.%zu", field->wire, index);
     if (!inner.field || !inner.field->wire)
         inner.field = field;
     return inner;
@@ -162,7 +167,8 @@ static struct shape_issue take_list(struct jsonin *in, const struct field *field
         index++;
         if (jsonin_peek(in) == JSONIN_NULL && jsonin_null(in))
             continue;
-        struct shape_issue issue = take_item(in, field->of, one_more(in, &items, field->of->size, &cap));
+        struct shape_issue issue =
+            take_item(in, field->of, one_more(in, &items, field->of->size, &cap));
         if (issue.wrong == WRONG_SYNTAX)
             return issue;
         if (issue.wrong)
@@ -216,8 +222,9 @@ static struct shape_issue take_map(struct jsonin *in, const struct field *field,
 }
 
 static take *const takers[] = {
-    [SHAPE_STR] = take_str,   [SHAPE_INT] = take_int,       [SHAPE_BOOL] = take_bool, [SHAPE_BLOB] = take_blob,
-    [SHAPE_TIME] = take_time, [SHAPE_STRUCT] = take_nested, [SHAPE_LIST] = take_list, [SHAPE_MAP] = take_map,
+    [SHAPE_STR] = take_str,   [SHAPE_INT] = take_int,   [SHAPE_BOOL] = take_bool,
+    [SHAPE_BLOB] = take_blob, [SHAPE_TIME] = take_time, [SHAPE_STRUCT] = take_nested,
+    [SHAPE_LIST] = take_list, [SHAPE_MAP] = take_map,
 };
 
 static const struct field *field_of(const struct shape *shape, str name)
@@ -341,8 +348,9 @@ static void give_map(struct buf *b, const struct field *field, const void *at)
 }
 
 static give *const givers[] = {
-    [SHAPE_STR] = give_str,   [SHAPE_INT] = give_int,       [SHAPE_BOOL] = give_bool, [SHAPE_BLOB] = give_blob,
-    [SHAPE_TIME] = give_time, [SHAPE_STRUCT] = give_nested, [SHAPE_LIST] = give_list, [SHAPE_MAP] = give_map,
+    [SHAPE_STR] = give_str,   [SHAPE_INT] = give_int,   [SHAPE_BOOL] = give_bool,
+    [SHAPE_BLOB] = give_blob, [SHAPE_TIME] = give_time, [SHAPE_STRUCT] = give_nested,
+    [SHAPE_LIST] = give_list, [SHAPE_MAP] = give_map,
 };
 
 void json_encode(struct buf *b, const struct shape *shape, const void *data)

@@ -1,8 +1,10 @@
-/* aws/codec_query.c - see codec_query.h. The form is sorted, so a member's parameters are one run of it, found by bisection; a list
- * of ten entries costs its own parameters, not ten walks over all of them.
+/* aws/codec_query.c - see codec_query.h. The form is sorted, so a member's parameters are one run
+ * of it, found by bisection; a list of ten entries costs its own parameters, not ten walks over all
+ * of them.
  *
- * JSON answers to Query requests have AWS's own old form, known from API Gateway's SQS integrations: every member in order of
- * names, null where absent, maps as lists of Name and Value. */
+ * JSON answers to Query requests have AWS's own old form, known from API Gateway's SQS
+ * integrations: every member in order of names, null where absent, maps as lists of Name and Value.
+ */
 #include "aws/codec_query.h"
 
 #include "base/text.h"
@@ -23,7 +25,8 @@ struct reader {
     const struct form *form;
 };
 
-static struct shape_issue read_struct(const struct reader *r, str prefix, const struct shape *shape, void *out);
+static struct shape_issue read_struct(const struct reader *r, str prefix, const struct shape *shape,
+                                      void *out);
 
 static str dotted(const struct reader *r, str prefix, str name)
 {
@@ -67,18 +70,28 @@ static bool read_blob(const struct reader *r, str text, str *out)
     return out->p != NULL;
 }
 
-static struct shape_issue read_scalar(const struct reader *r, const struct field *field, str name, void *at)
+static struct shape_issue read_scalar(const struct reader *r, const struct field *field, str name,
+                                      void *at)
 {
     str text = value_of(r, name);
     bool good = true;
     if (!text.p)
         return (struct shape_issue){0};
     switch ((enum shape_kind)field->kind) {
-    case SHAPE_INT: good = read_int(text, at); break;
-    case SHAPE_BOOL: good = read_bool(text, at); break;
-    case SHAPE_TIME: good = read_time(text, at); break;
-    case SHAPE_BLOB: good = read_blob(r, text, at); break;
-    default: *(str *)at = text;
+    case SHAPE_INT:
+        good = read_int(text, at);
+        break;
+    case SHAPE_BOOL:
+        good = read_bool(text, at);
+        break;
+    case SHAPE_TIME:
+        good = read_time(text, at);
+        break;
+    case SHAPE_BLOB:
+        good = read_blob(r, text, at);
+        break;
+    default:
+        *(str *)at = text;
     }
     return good ? (struct shape_issue){0} : (struct shape_issue){WRONG_TYPE, field, name, text};
 }
@@ -105,18 +118,21 @@ static struct numbers numbers_below(const struct reader *r, str name)
     for (size_t i = first; i < last; i++) {
         str rest = str_slice(r->form->at[i].key, prefix.n, r->form->at[i].key.n);
         int64_t number;
-        if (str_to_int(str_cut(&rest, '.'), &number) && number >= 0 && !(found.n && found.at[found.n - 1] == number))
+        if (str_to_int(str_cut(&rest, '.'), &number) && number >= 0 &&
+            !(found.n && found.at[found.n - 1] == number))
             found.at[found.n++] = number;
     }
     qsort(found.at, found.n, sizeof(int64_t), by_value);
     return found;
 }
 
-static struct shape_issue read_items(const struct reader *r, const struct field *field, str name, list *out)
+static struct shape_issue read_items(const struct reader *r, const struct field *field, str name,
+                                     list *out)
 {
     struct numbers numbers = numbers_below(r, name);
     const struct shape *of = field->of;
-    bool bare = shape_is_scalar(of) && value_of(r, name).p; /* AWS's own examples have AttributeName=All */
+    bool bare =
+        shape_is_scalar(of) && value_of(r, name).p; /* AWS's own examples have AttributeName=All */
     struct shape_issue issue = {0};
     if (!numbers.n && !bare)
         return issue;
@@ -128,14 +144,16 @@ static struct shape_issue read_items(const struct reader *r, const struct field 
             continue; /* "01" beside "1" */
         str item = arena_printf(r->arena, "%.*s.%lld", STR_ARG(name), (long long)numbers.at[i]);
         void *at = (char *)out->at + out->n++ * of->size;
-        issue = shape_is_scalar(of) ? read_scalar(r, of->fields, item, at) : read_struct(r, item, of, at);
+        issue = shape_is_scalar(of) ? read_scalar(r, of->fields, item, at)
+                                    : read_struct(r, item, of, at);
         if (issue.wrong && !issue.field->wire)
             issue.field = field;
     }
     return issue;
 }
 
-static struct shape_issue read_member(const struct reader *r, str name, const struct field *field, void *at)
+static struct shape_issue read_member(const struct reader *r, str name, const struct field *field,
+                                      void *at)
 {
     switch ((enum shape_kind)field->kind) {
     case SHAPE_STRUCT:
@@ -144,23 +162,28 @@ static struct shape_issue read_member(const struct reader *r, str name, const st
         *(void **)at = arena_alloc(r->arena, field->of->size);
         return read_struct(r, name, field->of, *(void **)at);
     case SHAPE_LIST:
-    case SHAPE_MAP: return read_items(r, field, name, at);
-    default: return read_scalar(r, field, name, at);
+    case SHAPE_MAP:
+        return read_items(r, field, name, at);
+    default:
+        return read_scalar(r, field, name, at);
     }
 }
 
-static struct shape_issue read_struct(const struct reader *r, str prefix, const struct shape *shape, void *out)
+static struct shape_issue read_struct(const struct reader *r, str prefix, const struct shape *shape,
+                                      void *out)
 {
     struct shape_issue issue = {0};
     for (size_t i = 0; i < shape->n && !issue.wrong; i++) {
         const struct field *field = &shape->fields[i];
         if (field->place != PLACE_NONE)
-            issue = read_member(r, dotted(r, prefix, str_of(query_name(field))), field, shape_at(field, out));
+            issue = read_member(r, dotted(r, prefix, str_of(query_name(field))), field,
+                                shape_at(field, out));
     }
     return issue;
 }
 
-struct shape_issue query_decode(struct arena *arena, const struct shape *shape, const struct form *form, void *out)
+struct shape_issue query_decode(struct arena *arena, const struct shape *shape,
+                                const struct form *form, void *out)
 {
     struct reader reader = {arena, form};
     return read_struct(&reader, STR_NONE, shape, out);
@@ -173,11 +196,20 @@ static void write_struct(struct buf *b, const struct shape *shape, const void *d
 static void write_scalar(struct buf *b, const struct field *field, const void *at)
 {
     switch ((enum shape_kind)field->kind) {
-    case SHAPE_INT: buf_int(b, ((const opt_int *)at)->v); break;
-    case SHAPE_BOOL: buf_put(b, ((const opt_bool *)at)->v ? S("true") : S("false")); break;
-    case SHAPE_TIME: buf_put(b, date_iso_ms(b->arena, ((const opt_int *)at)->v)); break;
-    case SHAPE_BLOB: buf_put(b, base64_encode(b->arena, *(const str *)at)); break;
-    default: buf_xml(b, *(const str *)at);
+    case SHAPE_INT:
+        buf_int(b, ((const opt_int *)at)->v);
+        break;
+    case SHAPE_BOOL:
+        buf_put(b, ((const opt_bool *)at)->v ? S("true") : S("false"));
+        break;
+    case SHAPE_TIME:
+        buf_put(b, date_iso_ms(b->arena, ((const opt_int *)at)->v));
+        break;
+    case SHAPE_BLOB:
+        buf_put(b, base64_encode(b->arena, *(const str *)at));
+        break;
+    default:
+        buf_xml(b, *(const str *)at);
     }
 }
 
@@ -195,11 +227,14 @@ static void write_member(struct buf *b, const struct field *field, const void *a
 {
     const char *name = query_name(field);
     switch ((enum shape_kind)field->kind) {
-    case SHAPE_STRUCT: write_element(b, name, field->of, *(void *const *)at); return;
+    case SHAPE_STRUCT:
+        write_element(b, name, field->of, *(void *const *)at);
+        return;
     case SHAPE_LIST:
     case SHAPE_MAP:
         for (size_t i = 0; i < ((const list *)at)->n; i++)
-            write_element(b, name, field->of, (const char *)((const list *)at)->at + i * field->of->size);
+            write_element(b, name, field->of,
+                          (const char *)((const list *)at)->at + i * field->of->size);
         return;
     default:
         xml_open(b, name);
@@ -215,7 +250,8 @@ static void write_struct(struct buf *b, const struct shape *shape, const void *d
             write_member(b, &shape->fields[i], shape_at(&shape->fields[i], data));
 }
 
-void query_encode(struct buf *b, const struct service *service, const struct op *op, const void *data, str request_id)
+void query_encode(struct buf *b, const struct service *service, const struct op *op,
+                  const void *data, str request_id)
 {
     buf_printf(b, "<?xml version=\"1.0\"?><%sResponse xmlns=\"%s\">", op->name, service->xmlns);
     if (!(op->flags & OP_NO_RESULT)) {
@@ -262,13 +298,24 @@ static void json_value(struct buf *b, const struct field *field, const void *dat
         return;
     }
     switch ((enum shape_kind)field->kind) {
-    case SHAPE_STR: buf_json(b, *(const str *)at); break;
-    case SHAPE_BLOB: buf_json(b, base64_encode(b->arena, *(const str *)at)); break;
-    case SHAPE_BOOL: buf_put(b, ((const opt_bool *)at)->v ? S("true") : S("false")); break;
-    case SHAPE_STRUCT: json_struct(b, field->of, *(void *const *)at); break;
+    case SHAPE_STR:
+        buf_json(b, *(const str *)at);
+        break;
+    case SHAPE_BLOB:
+        buf_json(b, base64_encode(b->arena, *(const str *)at));
+        break;
+    case SHAPE_BOOL:
+        buf_put(b, ((const opt_bool *)at)->v ? S("true") : S("false"));
+        break;
+    case SHAPE_STRUCT:
+        json_struct(b, field->of, *(void *const *)at);
+        break;
     case SHAPE_LIST:
-    case SHAPE_MAP: json_items(b, field, at); break;
-    default: buf_int(b, ((const opt_int *)at)->v);
+    case SHAPE_MAP:
+        json_items(b, field, at);
+        break;
+    default:
+        buf_int(b, ((const opt_int *)at)->v);
     }
 }
 

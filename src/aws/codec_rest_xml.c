@@ -1,6 +1,7 @@
-/* aws/codec_rest_xml.c - see codec_rest_xml.h. Dates are HTTP dates in headers and ISO 8601 in XML; one header is the exception.
- * Values that go into headers are cleaned of control characters, for some (response-content-disposition) come from a query string
- * and could otherwise split the answer. */
+/* aws/codec_rest_xml.c - see codec_rest_xml.h. Dates are HTTP dates in headers and ISO 8601 in XML;
+ * one header is the exception. Values that go into headers are cleaned of control characters, for
+ * some (response-content-disposition) come from a query string and could otherwise split the
+ * answer. */
 #include "aws/codec_rest_xml.h"
 
 #include "base/text.h"
@@ -48,25 +49,36 @@ static bool take_time(const struct field *field, str text, opt_int *out)
 }
 
 /* An empty number or truth in a query ("max-keys=") is as if it were not there. */
-static struct shape_issue take_text(struct arena *arena, const struct field *field, str text, void *at)
+static struct shape_issue take_text(struct arena *arena, const struct field *field, str text,
+                                    void *at)
 {
     bool good = true, scalar = field->kind != SHAPE_STR;
     if (!text.p || (scalar && !str_trim(text).n))
         return (struct shape_issue){0};
     switch ((enum shape_kind)field->kind) {
-    case SHAPE_INT: good = take_int(str_trim(text), at); break;
-    case SHAPE_BOOL: good = take_bool(str_trim(text), at); break;
-    case SHAPE_TIME: good = take_time(field, str_trim(text), at); break;
-    case SHAPE_LIST: *(list *)at = split_list(arena, text); break;
-    default: *(str *)at = text;
+    case SHAPE_INT:
+        good = take_int(str_trim(text), at);
+        break;
+    case SHAPE_BOOL:
+        good = take_bool(str_trim(text), at);
+        break;
+    case SHAPE_TIME:
+        good = take_time(field, str_trim(text), at);
+        break;
+    case SHAPE_LIST:
+        *(list *)at = split_list(arena, text);
+        break;
+    default:
+        *(str *)at = text;
     }
-    return good ? (struct shape_issue){0} : (struct shape_issue){WRONG_TYPE, field, str_of(field->wire), text};
+    return good ? (struct shape_issue){0}
+                : (struct shape_issue){WRONG_TYPE, field, str_of(field->wire), text};
 }
 
 /* A header given twice is one value, joined by a comma (RFC 9110 5.3). */
 static void add_meta(struct arena *arena, list *items, str name, str value)
 {
-    LIST_EACH(struct str_pair, pair, *items)
+    LIST_EACH (struct str_pair, pair, *items)
         if (str_eq(pair->key, name)) {
             pair->value = arena_printf(arena, "%.*s,%.*s", STR_ARG(pair->value), STR_ARG(value));
             return;
@@ -74,45 +86,58 @@ static void add_meta(struct arena *arena, list *items, str name, str value)
     *LIST_AT(*items, struct str_pair, items->n++) = (struct str_pair){name, value};
 }
 
-static void take_meta(struct arena *arena, const struct field *field, const struct http_request *request,
-                      const struct form *query, list *items)
+static void take_meta(struct arena *arena, const struct field *field,
+                      const struct http_request *request, const struct form *query, list *items)
 {
     str prefix = str_of(field->wire);
     items->at = arena_array(arena, request->nheaders + query->n, sizeof(struct str_pair));
     for (size_t i = 0; i < request->nheaders; i++) {
         struct http_header *h = &request->headers[i];
         if (str_starts_nocase(h->name, prefix))
-            add_meta(arena, items, text_lower(arena, str_slice(h->name, prefix.n, h->name.n)), h->value);
+            add_meta(arena, items, text_lower(arena, str_slice(h->name, prefix.n, h->name.n)),
+                     h->value);
     }
     for (size_t i = 0; i < query->n && route_is_presigned(query); i++)
         if (str_starts_nocase(query->at[i].key, prefix))
-            add_meta(arena, items, text_lower(arena, str_slice(query->at[i].key, prefix.n, query->at[i].key.n)),
+            add_meta(arena, items,
+                     text_lower(arena, str_slice(query->at[i].key, prefix.n, query->at[i].key.n)),
                      query->at[i].value);
     items->set = items->n > 0;
 }
 
-static struct shape_issue take_head(struct arena *arena, const struct field *field, const struct route *route,
-                                    const struct http_request *request, void *at)
+static struct shape_issue take_head(struct arena *arena, const struct field *field,
+                                    const struct route *route, const struct http_request *request,
+                                    void *at)
 {
     str name = str_of(field->wire);
     switch ((enum shape_place)field->place) {
     case PLACE_HEADER:
         return take_text(arena, field, route_header(request, &route->form, name), at);
-    case PLACE_QUERY: return take_text(arena, field, form_get(&route->form, name), at);
-    case PLACE_META: take_meta(arena, field, request, &route->form, at); break;
-    case PLACE_BUCKET: *(str *)at = route->bucket; break;
-    case PLACE_KEY: *(str *)at = route->key; break;
-    default: break;
+    case PLACE_QUERY:
+        return take_text(arena, field, form_get(&route->form, name), at);
+    case PLACE_META:
+        take_meta(arena, field, request, &route->form, at);
+        break;
+    case PLACE_BUCKET:
+        *(str *)at = route->bucket;
+        break;
+    case PLACE_KEY:
+        *(str *)at = route->key;
+        break;
+    default:
+        break;
     }
     return (struct shape_issue){0};
 }
 
-struct shape_issue rest_decode_head(struct arena *arena, const struct route *route, const struct http_request *request, void *out)
+struct shape_issue rest_decode_head(struct arena *arena, const struct route *route,
+                                    const struct http_request *request, void *out)
 {
     struct shape_issue issue = {0};
     const struct shape *shape = route->op->in;
     for (size_t i = 0; i < shape->n && !issue.wrong; i++)
-        issue = take_head(arena, &shape->fields[i], route, request, shape_at(&shape->fields[i], out));
+        issue =
+            take_head(arena, &shape->fields[i], route, request, shape_at(&shape->fields[i], out));
     return issue;
 }
 
@@ -150,7 +175,8 @@ struct shape_issue rest_decode_body(struct arena *arena, const struct op *op, st
     if (!root || (payload && !str_eq(root->name, str_of(payload->wire))))
         return (struct shape_issue){.wrong = WRONG_SYNTAX};
     void *at = payload ? arena_alloc(arena, payload->of->size) : out;
-    struct shape_issue issue = shape_from_xml(arena, payload ? payload->of : op->in, root, true, at);
+    struct shape_issue issue =
+        shape_from_xml(arena, payload ? payload->of : op->in, root, true, at);
     if (issue.wrong)
         return bad_xml(issue);
     if (payload)
@@ -183,7 +209,7 @@ static str header_date(struct arena *arena, const struct field *field, msec t)
 static str joined(struct arena *arena, const list *items)
 {
     struct buf b = buf_in(arena);
-    LIST_EACH(struct scalar_str, item, *items) {
+    LIST_EACH (struct scalar_str, item, *items) {
         if (b.n)
             buf_char(&b, ',');
         buf_put(&b, item->value);
@@ -194,15 +220,21 @@ static str joined(struct arena *arena, const list *items)
 static str header_text(struct arena *arena, const struct field *field, const void *at)
 {
     switch ((enum shape_kind)field->kind) {
-    case SHAPE_INT: return arena_printf(arena, "%lld", (long long)((const opt_int *)at)->v);
-    case SHAPE_BOOL: return ((const opt_bool *)at)->v ? S("true") : S("false");
-    case SHAPE_TIME: return header_date(arena, field, ((const opt_int *)at)->v);
-    case SHAPE_LIST: return joined(arena, at);
-    default: return clean(arena, *(const str *)at);
+    case SHAPE_INT:
+        return arena_printf(arena, "%lld", (long long)((const opt_int *)at)->v);
+    case SHAPE_BOOL:
+        return ((const opt_bool *)at)->v ? S("true") : S("false");
+    case SHAPE_TIME:
+        return header_date(arena, field, ((const opt_int *)at)->v);
+    case SHAPE_LIST:
+        return joined(arena, at);
+    default:
+        return clean(arena, *(const str *)at);
     }
 }
 
-static void give_head(struct arena *arena, const struct field *field, const void *data, struct http_reply *reply)
+static void give_head(struct arena *arena, const struct field *field, const void *data,
+                      struct http_reply *reply)
 {
     const void *at = shape_at(field, data);
     if (!shape_present(field, data))
@@ -210,18 +242,21 @@ static void give_head(struct arena *arena, const struct field *field, const void
     if (field->place == PLACE_HEADER)
         http_reply_default(arena, reply, str_of(field->wire), header_text(arena, field, at));
     else if (field->place == PLACE_META)
-        LIST_EACH(struct str_pair, pair, *(const list *)at)
-            http_reply_default(arena, reply, arena_join(arena, str_of(field->wire), pair->key), clean(arena, pair->value));
+        LIST_EACH (struct str_pair, pair, *(const list *)at)
+            http_reply_default(arena, reply, arena_join(arena, str_of(field->wire), pair->key),
+                               clean(arena, pair->value));
     else if (field->place == PLACE_STATUS)
         reply->status = (int)((const opt_int *)at)->v;
 }
 
 static bool is_root_itself(const struct op *op, const struct field *field)
 {
-    return field->place == PLACE_BODY && op->out_root && !strcmp(op->out_root, field->wire) && field->kind == SHAPE_STR;
+    return field->place == PLACE_BODY && op->out_root && !strcmp(op->out_root, field->wire) &&
+           field->kind == SHAPE_STR;
 }
 
-static void give_root(struct buf *b, const char *name, const struct service *service, const struct shape *shape, const void *data)
+static void give_root(struct buf *b, const char *name, const struct service *service,
+                      const struct shape *shape, const void *data)
 {
     buf_printf(b, "<%s xmlns=\"%s\">", name, service->xmlns);
     shape_to_xml(b, shape, data);
@@ -236,7 +271,8 @@ static const struct field *root_member(const struct op *op)
     return NULL;
 }
 
-static void give_document(struct buf *b, const struct service *service, const struct op *op, const void *data)
+static void give_document(struct buf *b, const struct service *service, const struct op *op,
+                          const void *data)
 {
     const struct field *payload = payload_of(op->out), *root = root_member(op);
     BUF_LIT(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -257,8 +293,8 @@ static void give_document(struct buf *b, const struct service *service, const st
     }
 }
 
-static void give_body(struct arena *arena, const struct service *service, const struct op *op, const void *data,
-                      struct http_reply *reply)
+static void give_body(struct arena *arena, const struct service *service, const struct op *op,
+                      const void *data, struct http_reply *reply)
 {
     const struct field *payload = payload_of(op->out);
     if (payload && !shape_present(payload, data))
@@ -273,7 +309,8 @@ static void give_body(struct arena *arena, const struct service *service, const 
     http_reply_default(arena, reply, S("Content-Type"), S("application/xml"));
 }
 
-void rest_encode(struct arena *arena, const struct service *service, const struct op *op, const void *data, struct http_reply *reply)
+void rest_encode(struct arena *arena, const struct service *service, const struct op *op,
+                 const void *data, struct http_reply *reply)
 {
     if (reply->status == 200 && op->rest.status)
         reply->status = op->rest.status;

@@ -1,7 +1,9 @@
-/* aws/fault.c - see fault.h. The only place that knows how an error looks on a wire; engines know rows.
+/* aws/fault.c - see fault.h. The only place that knows how an error looks on a wire; engines know
+ * rows.
  *
- * Two facts that clients depend on: the JS SDK fails with a TypeError when a JSON error of SQS lacks x-amzn-query-error; and without
- * `x-amzn-query-mode: true` AWS answers every client error of the JSON protocol as 400. */
+ * Two facts that clients depend on: the JS SDK fails with a TypeError when a JSON error of SQS
+ * lacks x-amzn-query-error; and without `x-amzn-query-mode: true` AWS answers every client error of
+ * the JSON protocol as 400. */
 #include "aws/fault.h"
 
 #include "base/text.h"
@@ -10,14 +12,18 @@
 #include <string.h>
 
 #define CORAL "com.amazon.coral.service"
-#define AWS_FAULT_DEFINE(row, code_, status_, text_) const struct fault row = {code_, code_, status_, text_, CORAL};
+#define AWS_FAULT_DEFINE(row, code_, status_, text_)                                               \
+    const struct fault row = {code_, code_, status_, text_, CORAL};
 AWS_FAULTS(AWS_FAULT_DEFINE)
 
-const struct fault AWS_UNSUPPORTED = {"UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", 400,
+const struct fault AWS_UNSUPPORTED = {"UnsupportedOperation",
+                                      "AWS.SimpleQueueService.UnsupportedOperation", 400,
                                       "Unsupported operation.", NULL};
-const struct fault AWS_MISSING_PARAMETER = {"MissingRequiredParameterException", "MissingParameter", 400,
-                                            "The request is missing a required parameter.", CORAL};
-const struct fault AWS_INVALID_PARAMETER = {"InvalidParameterValueException", "InvalidParameterValue", 400,
+const struct fault AWS_MISSING_PARAMETER = {"MissingRequiredParameterException", "MissingParameter",
+                                            400, "The request is missing a required parameter.",
+                                            CORAL};
+const struct fault AWS_INVALID_PARAMETER = {"InvalidParameterValueException",
+                                            "InvalidParameterValue", 400,
                                             "One or more parameters are invalid.", CORAL};
 const struct fault AWS_SERIALIZATION = {"SerializationException", "MalformedInput", 400, "", CORAL};
 
@@ -50,7 +56,8 @@ static str full_type(struct arena *arena, const struct route *route, err e)
     return arena_printf(arena, "%s#%s", space, e.fault->type);
 }
 
-static void reply_json(struct arena *arena, const struct route *route, err e, struct http_reply *reply)
+static void reply_json(struct arena *arena, const struct route *route, err e,
+                       struct http_reply *reply)
 {
     str type = full_type(arena, route, e);
     struct buf b = buf_in(arena);
@@ -64,7 +71,8 @@ static void reply_json(struct arena *arena, const struct route *route, err e, st
         status = 400;
     http_reply_bytes(arena, reply, status, S("application/x-amz-json-1.0"), buf_str(&b));
     http_reply_set(arena, reply, S("X-Amzn-Errortype"), type);
-    http_reply_set(arena, reply, S("x-amzn-query-error"), arena_printf(arena, "%s;%s", e.fault->code, blame(e).p));
+    http_reply_set(arena, reply, S("x-amzn-query-error"),
+                   arena_printf(arena, "%s;%s", e.fault->code, blame(e).p));
 }
 
 static void reply_query_json(struct arena *arena, err e, str request_id, struct http_reply *reply)
@@ -82,9 +90,12 @@ static void reply_query_json(struct arena *arena, err e, str request_id, struct 
     http_reply_bytes(arena, reply, e.fault->status, S("application/json"), buf_str(&b));
 }
 
-static void reply_query(struct arena *arena, const struct route *route, err e, str request_id, struct http_reply *reply)
+static void reply_query(struct arena *arena, const struct route *route, err e, str request_id,
+                        struct http_reply *reply)
 {
-    const char *xmlns = route->service && route->service->xmlns ? route->service->xmlns : "http://webservices.amazon.com/AWSFault/2005-15-09";
+    const char *xmlns = route->service && route->service->xmlns
+                            ? route->service->xmlns
+                            : "http://webservices.amazon.com/AWSFault/2005-15-09";
     struct buf b = buf_in(arena);
     buf_printf(&b, "<?xml version=\"1.0\"?><ErrorResponse xmlns=\"%s\"><Error>", xmlns);
     xml_put(&b, "Type", blame(e));
@@ -102,7 +113,8 @@ static str s3_document(struct arena *arena, err e, str request_id, str host_id)
     BUF_LIT(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
     xml_put(&b, "Code", str_of(e.fault->code));
     xml_put(&b, "Message", err_message(e));
-    for (const struct fault_extra *extra = e.detail ? e.detail->extras : NULL; extra; extra = extra->next)
+    for (const struct fault_extra *extra = e.detail ? e.detail->extras : NULL; extra;
+         extra = extra->next)
         xml_put(&b, arena_cstr(arena, extra->name), extra->value);
     xml_put(&b, "RequestId", request_id);
     xml_put(&b, "HostId", host_id);
@@ -110,8 +122,8 @@ static str s3_document(struct arena *arena, err e, str request_id, str host_id)
     return buf_str(&b);
 }
 
-static void reply_s3(struct arena *arena, const struct http_request *request, err e, str request_id, str host_id,
-                     struct http_reply *reply)
+static void reply_s3(struct arena *arena, const struct http_request *request, err e, str request_id,
+                     str host_id, struct http_reply *reply)
 {
     if (str_eq(request->method, S("HEAD")) || e.fault->status == 304) {
         reply->status = e.fault->status;
@@ -121,11 +133,12 @@ static void reply_s3(struct arena *arena, const struct http_request *request, er
             http_reply_default(arena, reply, S("Content-Type"), S("application/xml"));
         return;
     }
-    http_reply_bytes(arena, reply, e.fault->status, S("application/xml"), s3_document(arena, e, request_id, host_id));
+    http_reply_bytes(arena, reply, e.fault->status, S("application/xml"),
+                     s3_document(arena, e, request_id, host_id));
 }
 
-void fault_reply(struct arena *arena, const struct route *route, const struct http_request *request, str request_id, str host_id,
-                 err e, struct http_reply *reply)
+void fault_reply(struct arena *arena, const struct route *route, const struct http_request *request,
+                 str request_id, str host_id, err e, struct http_reply *reply)
 {
     if (route->protocol == PROTOCOL_REST_XML)
         reply_s3(arena, request, e, request_id, host_id, reply);

@@ -1,4 +1,5 @@
-/* aws/form.c - see form.h. The limit on pairs bounds what a hostile body can make of our arena: 5 MiB of "&" are five million pairs. */
+/* aws/form.c - see form.h. The limit on pairs bounds what a hostile body can make of our arena: 5
+ * MiB of "&" are five million pairs. */
 #include "aws/form.h"
 
 #include "base/text.h"
@@ -57,7 +58,8 @@ str form_get(const struct form *form, str name)
     return STR_NONE;
 }
 
-/* qsort need not be stable, and the first of a name must stay first: the place is part of the order. */
+/* qsort need not be stable, and the first of a name must stay first: the place is part of the
+ * order. */
 struct placed {
     struct str_pair pair;
     size_t place;

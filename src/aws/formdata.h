@@ -1,12 +1,14 @@
-/* aws/formdata.h - multipart/form-data, streamed: how a browser posts a file to S3. Fields come first and are kept whole, the part named
- * `file` is passed on as it arrives, and what follows it is swallowed. Frames never line up with anything, so every byte may
- * be the last one of a call. (RFC 7578; docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html) */
+/* aws/formdata.h - multipart/form-data, streamed: how a browser posts a file to S3. Fields come
+ * first and are kept whole, the part named `file` is passed on as it arrives, and what follows it
+ * is swallowed. Frames never line up with anything, so every byte may be the last one of a call.
+ * (RFC 7578; docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html) */
 #ifndef HEADRACE_AWS_FORMDATA_H
 #define HEADRACE_AWS_FORMDATA_H
 
 #include "base/err.h"
 
-#define FORMDATA_MAX_FIELDS ((size_t)20 * 1024) /* AWS: all that precedes the file, without it, is at most 20 KB */
+#define FORMDATA_MAX_FIELDS                                                                        \
+    ((size_t)20 * 1024) /* AWS: all that precedes the file, without it, is at most 20 KB */
 
 struct formdata_sink {
     void *user;
@@ -19,12 +21,15 @@ struct formdata_sink {
 
 struct formdata;
 
-/* The boundary of a Content-Type "multipart/form-data; boundary=...", unquoted; absent when it is something else. */
+/* The boundary of a Content-Type "multipart/form-data; boundary=...", unquoted; absent when it is
+ * something else. */
 str formdata_boundary(str content_type);
 struct formdata *formdata_new(struct arena *arena, str boundary, const struct formdata_sink *sink);
-/* Faults: MalformedPOSTRequest, MaxPostPreDataLengthExceeded, or what the sink refuses; stays failed. */
+/* Faults: MalformedPOSTRequest, MaxPostPreDataLengthExceeded, or what the sink refuses; stays
+ * failed. */
 err formdata_feed(struct formdata *form, str bytes);
-/* The body is over: MalformedPOSTRequest unless the closing boundary was seen, and a file came (else: InvalidArgument). */
+/* The body is over: MalformedPOSTRequest unless the closing boundary was seen, and a file came
+ * (else: InvalidArgument). */
 err formdata_end(struct formdata *form);
 
 extern const struct fault FORMDATA_MALFORMED; /* MalformedPOSTRequest 400 */

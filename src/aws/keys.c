@@ -1,5 +1,6 @@
-/* aws/keys.c - see keys.h. The derived canonical id can be turned back into its account (the last six bytes are the number, masked by
- * the first six), so a grant to a canonical id that this program once showed finds its owner without any table. */
+/* aws/keys.c - see keys.h. The derived canonical id can be turned back into its account (the last
+ * six bytes are the number, masked by the first six), so a grant to a canonical id that this
+ * program once showed finds its owner without any table. */
 #include "aws/keys.h"
 
 #include "base/digest.h"
@@ -88,7 +89,8 @@ static str text_member(struct keys *keys, json_t *row, const char *name)
 
 static const char *bad_member(json_t *row)
 {
-    static const char *const known[] = {"accessKeyId", "secretAccessKey", "account", "canonicalId", "displayName", "email", "user"};
+    static const char *const known[] = {"accessKeyId", "secretAccessKey", "account", "canonicalId",
+                                        "displayName", "email",           "user"};
     const char *name;
     json_t *value;
     json_object_foreach(row, name, value)
@@ -135,7 +137,8 @@ static const char *add_row(struct keys *keys, json_t *row)
     if (!who->account.p)
         who->account = is_account(who->access_key) ? who->access_key : keys->default_account;
     if (!is_account(who->account))
-        return arena_printf(keys->arena, "account \"%.*s\" is not 12 digits", STR_ARG(who->account)).p;
+        return arena_printf(keys->arena, "account \"%.*s\" is not 12 digits", STR_ARG(who->account))
+            .p;
     complete(keys->arena, who, text_member(keys, row, "user"));
     keys->n++;
     return NULL;
@@ -150,13 +153,14 @@ bool keys_load(struct keys *keys, struct arena *arena, const char *path, str *me
         return false;
     }
     json_t *rows = json_object_get(root, "keys"), *row;
-    const char *what = json_is_array(rows) && json_object_size(root) == 1 ? NULL : "must be {\"keys\":[...]} and nothing else";
+    const char *what = json_is_array(rows) && json_object_size(root) == 1
+                           ? NULL
+                           : "must be {\"keys\":[...]} and nothing else";
     if (!what)
         keys->list = arena_array(keys->arena, json_array_size(rows) + 1, sizeof *keys->list);
     keys->n = 0;
     size_t i;
-    json_array_foreach(rows, i, row)
-        what = what ? what : add_row(keys, row);
+    json_array_foreach(rows, i, row) what = what ? what : add_row(keys, row);
     if (what)
         fail(arena, message, path, what);
     json_decref(root);
@@ -173,7 +177,8 @@ static const struct identity *in_file(const struct keys *keys, str access_key)
     return NULL;
 }
 
-void keys_of_account(const struct keys *keys, struct arena *arena, str account, struct identity *out)
+void keys_of_account(const struct keys *keys, struct arena *arena, str account,
+                     struct identity *out)
 {
     for (size_t i = 0; i < keys->n; i++)
         if (str_eq(keys->list[i].account, account)) {

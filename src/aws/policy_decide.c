@@ -1,6 +1,7 @@
-/* aws/policy_decide.c - does a policy allow it? (policy_decide in policy.h). An explicit Deny wins over every Allow; without either the
- * answer is implicit, and the owner's own rights decide.
- * Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html and ..._elements_condition_operators.html. */
+/* aws/policy_decide.c - does a policy allow it? (policy_decide in policy.h). An explicit Deny wins
+ * over every Allow; without either the answer is implicit, and the owner's own rights decide.
+ * Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html and
+ * ..._elements_condition_operators.html. */
 #include "aws/policy_internal.h"
 
 #include "base/buf.h"
@@ -25,7 +26,8 @@ bool policy_match(str pattern, str text, bool any_case)
         if (p < pattern.n && pattern.p[p] == '*') {
             star = p++;
             mark = t;
-        } else if (p < pattern.n && (pattern.p[p] == '?' || folded(pattern.p[p], any_case) == folded(text.p[t], any_case))) {
+        } else if (p < pattern.n && (pattern.p[p] == '?' || folded(pattern.p[p], any_case) ==
+                                                                folded(text.p[t], any_case))) {
             p++;
             t++;
         } else if (star != SIZE_MAX) {
@@ -86,7 +88,8 @@ static str context_value(const struct policy_request *request, str key)
     return STR_NONE;
 }
 
-/* "${aws:username}" by its value; "${*}", "${?}", "${$}" by the character. A variable without a value matches nothing. */
+/* "${aws:username}" by its value; "${*}", "${?}", "${$}" by the character. A variable without a
+ * value matches nothing. */
 static bool put_variable(struct buf *b, const struct run *run, str name)
 {
     str fallback = name;
@@ -108,7 +111,8 @@ static bool expand(const struct run *run, str text, str *out)
     struct buf b = buf_in(run->arena);
     size_t at = 0;
     for (;;) {
-        ptrdiff_t open = str_find(text, S("${"), at), close = open < 0 ? -1 : str_find(text, S("}"), (size_t)open);
+        ptrdiff_t open = str_find(text, S("${"), at),
+                  close = open < 0 ? -1 : str_find(text, S("}"), (size_t)open);
         if (close < 0)
             break;
         buf_put(&b, str_slice(text, at, (size_t)open));
@@ -126,11 +130,16 @@ static bool expand(const struct run *run, str text, str *out)
 static bool in_order(enum condition_order order, int sign)
 {
     switch (order) {
-    case ORDER_LESS: return sign < 0;
-    case ORDER_LESS_EQUAL: return sign <= 0;
-    case ORDER_GREATER: return sign > 0;
-    case ORDER_GREATER_EQUAL: return sign >= 0;
-    default: return sign == 0;
+    case ORDER_LESS:
+        return sign < 0;
+    case ORDER_LESS_EQUAL:
+        return sign <= 0;
+    case ORDER_GREATER:
+        return sign > 0;
+    case ORDER_GREATER_EQUAL:
+        return sign >= 0;
+    default:
+        return sign == 0;
     }
 }
 
@@ -171,21 +180,27 @@ static bool match_arn(str pattern, str value)
     return policy_match(p, v, false);
 }
 
-static bool compare(const struct run *run, const struct condition_test *test, str value, str pattern)
+static bool compare(const struct run *run, const struct condition_test *test, str value,
+                    str pattern)
 {
     str wanted;
     if (!expand(run, pattern, &wanted))
         return false;
     switch (test->kind) {
-    case TEST_NUMBER: return compare_numbers(test->order, value, wanted);
-    case TEST_DATE: return compare_dates(test->order, value, wanted);
-    case TEST_IP: return policy_ip_match(wanted, value);
-    case TEST_ARN: return match_arn(wanted, value);
+    case TEST_NUMBER:
+        return compare_numbers(test->order, value, wanted);
+    case TEST_DATE:
+        return compare_dates(test->order, value, wanted);
+    case TEST_IP:
+        return policy_ip_match(wanted, value);
+    case TEST_ARN:
+        return match_arn(wanted, value);
     case TEST_STRING:
         if (test->like)
             return policy_match(wanted, value, false);
         break;
-    default: break;
+    default:
+        break;
     }
     return test->any_case ? str_eq_nocase(wanted, value) : str_eq(wanted, value);
 }
@@ -264,7 +279,8 @@ static bool names_caller(const struct principals *principals, const struct polic
         if (is_account_of(principals->aws.at[i], request->account) ||
             (request->principal.p && str_eq(principals->aws.at[i], request->principal)))
             return true;
-    return contains(&principals->canonical, request->canonical_id) || contains(&principals->service, request->service);
+    return contains(&principals->canonical, request->canonical_id) ||
+           contains(&principals->service, request->service);
 }
 
 static bool any_action(const struct strings *actions, str action)
@@ -289,11 +305,13 @@ static bool applies(const struct run *run, const struct statement *s)
     const struct policy_request *request = run->request;
     return names_caller(&s->principals, request) != s->principals.negated &&
            any_action(&s->actions, request->action) != s->not_action &&
-           (!s->resources.set || any_resource(run, &s->resources, request->resource) != s->not_resource) &&
+           (!s->resources.set ||
+            any_resource(run, &s->resources, request->resource) != s->not_resource) &&
            conditions_hold(run, s);
 }
 
-enum policy_decision policy_decide(const struct policy *policy, const struct policy_request *request)
+enum policy_decision policy_decide(const struct policy *policy,
+                                   const struct policy_request *request)
 {
     struct run run = {arena_new(), policy, request};
     enum policy_decision decision = POLICY_IMPLICIT;
@@ -308,7 +326,8 @@ enum policy_decision policy_decide(const struct policy *policy, const struct pol
 
 static bool is_wild(str s)
 {
-    return str_find(s, S("*"), 0) >= 0 || str_find(s, S("?"), 0) >= 0 || str_find(s, S("${"), 0) >= 0;
+    return str_find(s, S("*"), 0) >= 0 || str_find(s, S("?"), 0) >= 0 ||
+           str_find(s, S("${"), 0) >= 0;
 }
 
 /* S3 counts IPv4 blocks wider than /8 and IPv6 blocks wider than /32 as everyone. */
@@ -324,14 +343,24 @@ static bool is_narrow_block(str block)
 /* The keys by which S3 takes a statement for everyone as one for known callers. */
 static bool fixes_caller(const struct condition *c)
 {
-    static const char *const keys[] = {
-        "aws:SourceIp", "aws:SourceArn", "aws:SourceVpc", "aws:SourceVpce", "aws:SourceOwner", "aws:SourceAccount", "aws:userid",
-        "aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalOrgID", "s3:x-amz-server-side-encryption-aws-kms-key-id",
-        "s3:DataAccessPointArn", "s3:DataAccessPointAccount"};
+    static const char *const keys[] = {"aws:SourceIp",
+                                       "aws:SourceArn",
+                                       "aws:SourceVpc",
+                                       "aws:SourceVpce",
+                                       "aws:SourceOwner",
+                                       "aws:SourceAccount",
+                                       "aws:userid",
+                                       "aws:PrincipalArn",
+                                       "aws:PrincipalAccount",
+                                       "aws:PrincipalOrgID",
+                                       "s3:x-amz-server-side-encryption-aws-kms-key-id",
+                                       "s3:DataAccessPointArn",
+                                       "s3:DataAccessPointAccount"};
     size_t i = 0;
     while (i < sizeof keys / sizeof *keys && !str_eq_nocase(c->key, str_of(keys[i])))
         i++;
-    if (i == sizeof keys / sizeof *keys || c->test->negated || c->if_exists || c->set == SET_ALL || c->test->kind == TEST_NULL)
+    if (i == sizeof keys / sizeof *keys || c->test->negated || c->if_exists || c->set == SET_ALL ||
+        c->test->kind == TEST_NULL)
         return false;
     for (size_t k = 0; k < c->values.n; k++)
         if (c->test->kind == TEST_IP ? !is_narrow_block(c->values.at[k]) : is_wild(c->values.at[k]))
@@ -343,7 +372,8 @@ bool policy_is_public(const struct policy *policy)
 {
     for (size_t i = 0; i < policy->n; i++) {
         const struct statement *s = &policy->at[i];
-        bool fixed = false, open = s->principals.everyone != s->principals.negated; /* NotPrincipal leaves all others in */
+        bool fixed = false, open = s->principals.everyone !=
+                                   s->principals.negated; /* NotPrincipal leaves all others in */
         for (const struct condition *c = s->conditions; c; c = c->next)
             fixed = fixed || fixes_caller(c);
         if (s->allow && open && !fixed)

@@ -1,4 +1,5 @@
-/* aws/policy_internal.h - a parsed policy, between policy_parse.c, policy_decide.c and policy_s3.c. */
+/* aws/policy_internal.h - a parsed policy, between policy_parse.c, policy_decide.c and policy_s3.c.
+ */
 #ifndef HEADRACE_AWS_POLICY_INTERNAL_H
 #define HEADRACE_AWS_POLICY_INTERNAL_H
 
@@ -10,8 +11,23 @@ struct strings {
     bool set; /* the member was there */
 };
 
-enum condition_kind { TEST_STRING, TEST_NUMBER, TEST_DATE, TEST_BOOL, TEST_BINARY, TEST_IP, TEST_ARN, TEST_NULL };
-enum condition_order { ORDER_EQUAL, ORDER_LESS, ORDER_LESS_EQUAL, ORDER_GREATER, ORDER_GREATER_EQUAL };
+enum condition_kind {
+    TEST_STRING,
+    TEST_NUMBER,
+    TEST_DATE,
+    TEST_BOOL,
+    TEST_BINARY,
+    TEST_IP,
+    TEST_ARN,
+    TEST_NULL
+};
+enum condition_order {
+    ORDER_EQUAL,
+    ORDER_LESS,
+    ORDER_LESS_EQUAL,
+    ORDER_GREATER,
+    ORDER_GREATER_EQUAL
+};
 
 /* One of AWS's condition operators, without its prefix ForAnyValue: or suffix IfExists. */
 struct condition_test {

@@ -1,5 +1,5 @@
-/* aws/policy_parse.c - policy documents from JSON (policy_parse in policy.h). Texts of refusals are those that S3 gives; SQS wraps
- * any of them in its own fault. */
+/* aws/policy_parse.c - policy documents from JSON (policy_parse in policy.h). Texts of refusals are
+ * those that S3 gives; SQS wraps any of them in its own fault. */
 #include "aws/fault.h"
 #include "aws/policy_internal.h"
 
@@ -102,8 +102,11 @@ static bool take_principal_map(struct parser *p, json_t *value, struct principal
     json_t *names;
     json_object_foreach(value, kind, names)
     {
-        struct strings *to = !strcmp(kind, "AWS") ? &out->aws : !strcmp(kind, "Service") ? &out->service
-                             : !strcmp(kind, "Federated") ? &out->federated : !strcmp(kind, "CanonicalUser") ? &out->canonical : NULL;
+        struct strings *to = !strcmp(kind, "AWS")             ? &out->aws
+                             : !strcmp(kind, "Service")       ? &out->service
+                             : !strcmp(kind, "Federated")     ? &out->federated
+                             : !strcmp(kind, "CanonicalUser") ? &out->canonical
+                                                              : NULL;
         if (!to || !take_strings(p, names, to))
             return false;
     }
@@ -147,7 +150,8 @@ static bool read_operator(str name, struct condition *out)
     return out->test != NULL;
 }
 
-static err take_condition(struct parser *p, const char *operator, json_t *keys, struct condition ***end)
+static err take_condition(struct parser *p, const char *operator, json_t * keys,
+                          struct condition ***end)
 {
     const char *key;
     json_t *values;
@@ -174,8 +178,7 @@ static err take_conditions(struct parser *p, json_t *statement, struct statement
     const char *operator;
     if (all && !json_is_object(all))
         return bad(p, "Condition must be an object", "");
-    json_object_foreach(all, operator, keys)
-        TRY(take_condition(p, operator, keys, &end));
+    json_object_foreach(all, operator, keys) TRY(take_condition(p, operator, keys, &end));
     return OK;
 }
 
@@ -206,20 +209,24 @@ static err take_effect(struct parser *p, json_t *statement, struct statement *ou
 }
 
 /* `Name` or `NotName`. */
-static err take_either(struct parser *p, json_t *statement, const char *name, const char *not_name, struct strings *out, bool *negated)
+static err take_either(struct parser *p, json_t *statement, const char *name, const char *not_name,
+                       struct strings *out, bool *negated)
 {
     json_t *value = json_object_get(statement, name), *other = json_object_get(statement, not_name);
     *negated = !value && other;
     value = value ? value : other;
     if (!value)
         return OK;
-    return take_strings(p, value, out) ? OK : bad(p, "Policy has invalid ", !strcmp(name, "Action") ? "action" : "resource");
+    return take_strings(p, value, out)
+               ? OK
+               : bad(p, "Policy has invalid ", !strcmp(name, "Action") ? "action" : "resource");
 }
 
 static err take_statement(struct parser *p, json_t *statement, struct statement *out)
 {
-    static const char *const names[] = {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction",
-                                        "Resource", "NotResource", "Condition", NULL};
+    static const char *const names[] = {"Sid",       "Effect",    "Principal", "NotPrincipal",
+                                        "Action",    "NotAction", "Resource",  "NotResource",
+                                        "Condition", NULL};
     if (!json_is_object(statement))
         return bad(p, "Could not parse the policy: Statement is not an object", "");
     TRY(known_members(p, statement, names));
@@ -235,7 +242,8 @@ static err take_statement(struct parser *p, json_t *statement, struct statement 
 static err take_policy(struct parser *p, json_t *root, struct policy *out)
 {
     static const char *const names[] = {"Version", "Id", "Statement", NULL};
-    json_t *version = json_object_get(root, "Version"), *statements = json_object_get(root, "Statement");
+    json_t *version = json_object_get(root, "Version"),
+           *statements = json_object_get(root, "Statement");
     TRY(known_members(p, root, names));
     const char *text = version ? json_string_value(version) : "2008-10-17";
     if (!text || (strcmp(text, "2012-10-17") && strcmp(text, "2008-10-17")))
@@ -248,7 +256,9 @@ static err take_policy(struct parser *p, json_t *root, struct policy *out)
     out->variables = !strcmp(text, "2012-10-17");
     out->at = arena_array(p->arena, n, sizeof *out->at);
     for (; out->n < n; out->n++)
-        TRY(take_statement(p, json_is_array(statements) ? json_array_get(statements, out->n) : statements, &out->at[out->n]));
+        TRY(take_statement(
+            p, json_is_array(statements) ? json_array_get(statements, out->n) : statements,
+            &out->at[out->n]));
     return OK;
 }
 
@@ -272,7 +282,9 @@ static bool shallow(str json)
 err policy_parse(struct arena *arena, str json, struct policy **out)
 {
     struct parser parser = {arena};
-    json_t *root = json.n && json.p[0] == '{' && shallow(json) ? json_loadb(json.p, json.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_t *root = json.n && json.p[0] == '{' && shallow(json)
+                       ? json_loadb(json.p, json.n, JSON_REJECT_DUPLICATES, NULL)
+                       : NULL;
     if (!root)
         return FAIL(AWS_MALFORMED_POLICY);
     struct policy *policy = ARENA_NEW(arena, struct policy);

@@ -1,33 +1,110 @@
-/* aws/policy_s3.c - what S3 asks of a bucket policy beyond its form (policy_check_bucket in policy.h): actions that exist, resources in
- * the bucket, and an action that can be done to some resource of its statement.
- * The actions: docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html. */
+/* aws/policy_s3.c - what S3 asks of a bucket policy beyond its form (policy_check_bucket in
+ * policy.h): actions that exist, resources in the bucket, and an action that can be done to some
+ * resource of its statement. The actions:
+ * docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html. */
 #include "aws/fault.h"
 #include "aws/policy_internal.h"
 
 #define ARN "arn:aws:s3:::"
 
 static const char *const bucket_actions[] = {
-    "CreateBucket", "DeleteBucket", "DeleteBucketOwnershipControls", "DeleteBucketPolicy", "DeleteBucketWebsite",
-    "GetAccelerateConfiguration", "GetAnalyticsConfiguration", "GetBucketAbac", "GetBucketAcl", "GetBucketCORS", "GetBucketLocation",
-    "GetBucketLogging", "GetBucketMetadataTableConfiguration", "GetBucketNotification", "GetBucketObjectLockConfiguration",
-    "GetBucketOwnershipControls", "GetBucketPolicy", "GetBucketPolicyStatus", "GetBucketPublicAccessBlock", "GetBucketRequestPayment",
-    "GetBucketTagging", "GetBucketVersioning", "GetBucketWebsite", "GetEncryptionConfiguration", "GetIntelligentTieringConfiguration",
-    "GetInventoryConfiguration", "GetLifecycleConfiguration", "GetMetricsConfiguration", "GetReplicationConfiguration", "ListBucket",
-    "ListBucketMultipartUploads", "ListBucketVersions", "ListTagsForResource", "TagResource", "UntagResource", "PutAccelerateConfiguration",
-    "PutAnalyticsConfiguration", "PutBucketAbac", "PutBucketAcl", "PutBucketCORS", "PutBucketLogging", "PutBucketNotification",
-    "PutBucketObjectLockConfiguration", "PutBucketOwnershipControls", "PutBucketPolicy", "PutBucketPublicAccessBlock",
-    "PutBucketRequestPayment", "PutBucketTagging", "PutBucketVersioning", "PutBucketWebsite", "PutEncryptionConfiguration",
-    "PutIntelligentTieringConfiguration", "PutInventoryConfiguration", "PutLifecycleConfiguration", "PutMetricsConfiguration",
-    "PutReplicationConfiguration", "CreateSession", "ListAllMyBuckets", NULL,
+    "CreateBucket",
+    "DeleteBucket",
+    "DeleteBucketOwnershipControls",
+    "DeleteBucketPolicy",
+    "DeleteBucketWebsite",
+    "GetAccelerateConfiguration",
+    "GetAnalyticsConfiguration",
+    "GetBucketAbac",
+    "GetBucketAcl",
+    "GetBucketCORS",
+    "GetBucketLocation",
+    "GetBucketLogging",
+    "GetBucketMetadataTableConfiguration",
+    "GetBucketNotification",
+    "GetBucketObjectLockConfiguration",
+    "GetBucketOwnershipControls",
+    "GetBucketPolicy",
+    "GetBucketPolicyStatus",
+    "GetBucketPublicAccessBlock",
+    "GetBucketRequestPayment",
+    "GetBucketTagging",
+    "GetBucketVersioning",
+    "GetBucketWebsite",
+    "GetEncryptionConfiguration",
+    "GetIntelligentTieringConfiguration",
+    "GetInventoryConfiguration",
+    "GetLifecycleConfiguration",
+    "GetMetricsConfiguration",
+    "GetReplicationConfiguration",
+    "ListBucket",
+    "ListBucketMultipartUploads",
+    "ListBucketVersions",
+    "ListTagsForResource",
+    "TagResource",
+    "UntagResource",
+    "PutAccelerateConfiguration",
+    "PutAnalyticsConfiguration",
+    "PutBucketAbac",
+    "PutBucketAcl",
+    "PutBucketCORS",
+    "PutBucketLogging",
+    "PutBucketNotification",
+    "PutBucketObjectLockConfiguration",
+    "PutBucketOwnershipControls",
+    "PutBucketPolicy",
+    "PutBucketPublicAccessBlock",
+    "PutBucketRequestPayment",
+    "PutBucketTagging",
+    "PutBucketVersioning",
+    "PutBucketWebsite",
+    "PutEncryptionConfiguration",
+    "PutIntelligentTieringConfiguration",
+    "PutInventoryConfiguration",
+    "PutLifecycleConfiguration",
+    "PutMetricsConfiguration",
+    "PutReplicationConfiguration",
+    "CreateSession",
+    "ListAllMyBuckets",
+    NULL,
 };
 static const char *const object_actions[] = {
-    "AbortMultipartUpload", "BypassGovernanceRetention", "DeleteObject", "DeleteObjectTagging", "DeleteObjectVersion",
-    "DeleteObjectVersionTagging", "GetObject", "GetObjectAcl", "GetObjectAttributes", "GetObjectLegalHold", "GetObjectRetention",
-    "GetObjectTagging", "GetObjectTorrent", "GetObjectVersion", "GetObjectVersionAcl", "GetObjectVersionAttributes",
-    "GetObjectVersionForReplication", "GetObjectVersionTagging", "GetObjectVersionTorrent", "InitiateReplication",
-    "ListMultipartUploadParts", "ObjectOwnerOverrideToBucketOwner", "PutObject", "PutObjectAcl", "PutObjectLegalHold",
-    "PutObjectRetention", "PutObjectTagging", "PutObjectVersionAcl", "PutObjectVersionTagging", "ReplicateDelete", "ReplicateObject",
-    "ReplicateTags", "RestoreObject", "RenameObject", "UpdateObjectEncryption", NULL,
+    "AbortMultipartUpload",
+    "BypassGovernanceRetention",
+    "DeleteObject",
+    "DeleteObjectTagging",
+    "DeleteObjectVersion",
+    "DeleteObjectVersionTagging",
+    "GetObject",
+    "GetObjectAcl",
+    "GetObjectAttributes",
+    "GetObjectLegalHold",
+    "GetObjectRetention",
+    "GetObjectTagging",
+    "GetObjectTorrent",
+    "GetObjectVersion",
+    "GetObjectVersionAcl",
+    "GetObjectVersionAttributes",
+    "GetObjectVersionForReplication",
+    "GetObjectVersionTagging",
+    "GetObjectVersionTorrent",
+    "InitiateReplication",
+    "ListMultipartUploadParts",
+    "ObjectOwnerOverrideToBucketOwner",
+    "PutObject",
+    "PutObjectAcl",
+    "PutObjectLegalHold",
+    "PutObjectRetention",
+    "PutObjectTagging",
+    "PutObjectVersionAcl",
+    "PutObjectVersionTagging",
+    "ReplicateDelete",
+    "ReplicateObject",
+    "ReplicateTags",
+    "RestoreObject",
+    "RenameObject",
+    "UpdateObjectEncryption",
+    NULL,
 };
 
 static bool covers(str pattern, const char *const *names)
@@ -49,7 +126,8 @@ static err bad(struct arena *arena, const char *text)
 }
 
 /* Which kinds of resources of this bucket the statement names. */
-static bool names_resources(const struct statement *s, str bucket, bool *of_bucket, bool *of_objects)
+static bool names_resources(const struct statement *s, str bucket, bool *of_bucket,
+                            bool *of_objects)
 {
     *of_bucket = *of_objects = s->not_resource;
     for (size_t i = 0; i < s->resources.n; i++) {
@@ -76,7 +154,8 @@ static err check_statement(struct arena *arena, const struct statement *s, str b
     if (!names_resources(s, bucket, &of_bucket, &of_objects))
         return bad(arena, "Policy has invalid resource");
     for (size_t i = 0; i < s->actions.n; i++) {
-        bool bucket_kind = covers(s->actions.at[i], bucket_actions), object_kind = covers(s->actions.at[i], object_actions);
+        bool bucket_kind = covers(s->actions.at[i], bucket_actions),
+             object_kind = covers(s->actions.at[i], object_actions);
         if (!bucket_kind && !object_kind)
             return bad(arena, "Policy has invalid action");
         fits = fits || (bucket_kind && of_bucket) || (object_kind && of_objects);

@@ -1,9 +1,11 @@
-/* aws/route.c - see route.h. Order of the tests: X-Amz-Target, then Action, then S3. A form body is only waited for where the Query
- * protocol can be meant: S3 has POST requests too, and curl sends them as forms.
+/* aws/route.c - see route.h. Order of the tests: X-Amz-Target, then Action, then S3. A form body is
+ * only waited for where the Query protocol can be meant: S3 has POST requests too, and curl sends
+ * them as forms.
  *
- * A queue URL looks like an object (/000000000000/name). A GET or POST there without a sign of S3 (credential scope, presigned
- * query, x-amz- headers, a sub-resource) is taken for SQS, whose answer to a missing Action is known; so a bucket whose name is
- * twelve digits cannot be read anonymously, which is the price. */
+ * A queue URL looks like an object (/000000000000/name). A GET or POST there without a sign of S3
+ * (credential scope, presigned query, x-amz- headers, a sub-resource) is taken for SQS, whose
+ * answer to a missing Action is known; so a bucket whose name is twelve digits cannot be read
+ * anonymously, which is the price. */
 #include "aws/route.h"
 
 #include "aws/fault.h"
@@ -22,12 +24,13 @@ static const struct service *service_named(const struct service *const *services
 static const struct op *op_named(const struct service *service, str name)
 {
     FOR_EACH_OP(op, service)
-        if (str_eq(name, str_of(op->name)))
-            return op;
+    if (str_eq(name, str_of(op->name)))
+        return op;
     return NULL;
 }
 
-/* The last but one part of "KEY/20260101/us-east-1/s3/aws4_request", from the end: a key id may hold a slash. */
+/* The last but one part of "KEY/20260101/us-east-1/s3/aws4_request", from the end: a key id may
+ * hold a slash. */
 static str service_of_credential(str credential)
 {
     size_t parts = 0, end = credential.n;
@@ -103,7 +106,8 @@ static bool is_queue_host(const struct http_request *request)
 static bool is_form(const struct http_request *request)
 {
     return str_eq(request->method, S("POST")) &&
-           str_starts_nocase(http_header(request, S("content-type")), S("application/x-www-form-urlencoded"));
+           str_starts_nocase(http_header(request, S("content-type")),
+                             S("application/x-www-form-urlencoded"));
 }
 
 static bool any_starts(const struct http_request *request, str prefix)
@@ -122,8 +126,8 @@ static bool hints_at_s3(const struct http_request *request, const struct route *
     for (size_t i = 0; i < route->form.n; i++)
         if (route_is_selector(route->form.at[i].key))
             return true;
-    return http_header(request, S("x-amz-content-sha256")).p || any_starts(request, S("x-amz-checksum-")) ||
-           any_starts(request, S("x-amz-meta-"));
+    return http_header(request, S("x-amz-content-sha256")).p ||
+           any_starts(request, S("x-amz-checksum-")) || any_starts(request, S("x-amz-meta-"));
 }
 
 static bool is_s3_scope(str scope)
@@ -136,12 +140,14 @@ static bool may_be_query(const struct http_request *request, const struct route 
 {
     if (scope.p)
         return !is_s3_scope(scope);
-    bool place = str_eq(request->path, S("/")) || is_queue_path(request->path) || is_queue_host(request);
+    bool place =
+        str_eq(request->path, S("/")) || is_queue_path(request->path) || is_queue_host(request);
     bool method = str_eq(request->method, S("GET")) || str_eq(request->method, S("POST"));
     return place && method && !hints_at_s3(request, route);
 }
 
-static const struct service *query_service(const struct service *const *services, const struct form *form, str scope)
+static const struct service *query_service(const struct service *const *services,
+                                           const struct form *form, str scope)
 {
     if (scope.p)
         return service_named(services, scope);
@@ -162,14 +168,16 @@ static bool wants_json(const struct http_request *request)
 }
 
 /* A parameter QueueUrl beats the path. */
-static void add_queue_url(struct arena *arena, const struct http_request *request, struct route *route)
+static void add_queue_url(struct arena *arena, const struct http_request *request,
+                          struct route *route)
 {
     str host = http_header(request, S("host"));
     if (form_get(&route->form, S("QueueUrl")).p)
         return;
     struct form *form = &route->form; /* form_parse leaves room for one more */
-    form->at[form->n++] = (struct str_pair){
-        S("QueueUrl"), arena_printf(arena, "http://%.*s%.*s", STR_ARG(host), STR_ARG(request->path))};
+    form->at[form->n++] =
+        (struct str_pair){S("QueueUrl"), arena_printf(arena, "http://%.*s%.*s", STR_ARG(host),
+                                                      STR_ARG(request->path))};
 }
 
 static bool has_member(const struct op *op, const char *wire)
@@ -182,12 +190,13 @@ static bool has_member(const struct op *op, const char *wire)
 
 static err unknown_action(struct arena *arena, const struct route *route)
 {
-    return err_text(arena, &AWS_INVALID_ACTION, "The action %.*s is not valid for this endpoint.", STR_ARG(route->action));
+    return err_text(arena, &AWS_INVALID_ACTION, "The action %.*s is not valid for this endpoint.",
+                    STR_ARG(route->action));
 }
 
 /* All parameters are in route->form. */
-static err finish_query(struct arena *arena, const struct service *const *services, const struct http_request *request,
-                        struct route *route)
+static err finish_query(struct arena *arena, const struct service *const *services,
+                        const struct http_request *request, struct route *route)
 {
     str scope = route_scope_service(request);
     bool at_queue = request->path.n > 1;
@@ -209,8 +218,8 @@ static err finish_query(struct arena *arena, const struct service *const *servic
     return OK;
 }
 
-err route_form(struct arena *arena, const struct service *const *services, const struct http_request *request, str body,
-               struct route *route)
+err route_form(struct arena *arena, const struct service *const *services,
+               const struct http_request *request, str body, struct route *route)
 {
     if (body.n > ROUTE_FORM_MAX || !form_parse(arena, request->query, body, &route->form))
         return FAIL(AWS_ENTITY_TOO_LARGE);
@@ -232,8 +241,8 @@ static bool escapes_are_whole(str path)
     return true;
 }
 
-static err begin_rest(struct arena *arena, const struct service *const *services, const struct http_request *request,
-                      struct route *route)
+static err begin_rest(struct arena *arena, const struct service *const *services,
+                      const struct http_request *request, struct route *route)
 {
     route->protocol = PROTOCOL_REST_XML;
     route->service = service_named(services, S("s3"));
@@ -253,8 +262,8 @@ static err begin_foreign(struct route *route, str scope)
     return FAIL(AWS_UNKNOWN_PATH);
 }
 
-static err begin(struct arena *arena, const struct service *const *services, const struct http_request *request,
-                 struct route *route)
+static err begin(struct arena *arena, const struct service *const *services,
+                 const struct http_request *request, struct route *route)
 {
     str scope = route_scope_service(request);
     if (!may_be_query(request, route, scope))
@@ -274,8 +283,8 @@ static err begin(struct arena *arena, const struct service *const *services, con
     return begin_rest(arena, services, request, route);
 }
 
-err route_begin(struct arena *arena, const struct service *const *services, const struct http_request *request,
-                struct route *route)
+err route_begin(struct arena *arena, const struct service *const *services,
+                const struct http_request *request, struct route *route)
 {
     *route = (struct route){.protocol = PROTOCOL_REST_XML};
     str target = http_header(request, S("x-amz-target"));

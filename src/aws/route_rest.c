@@ -1,14 +1,17 @@
-/* aws/route_rest.c - see route_rest.h. Every row whose conditions hold competes; the one with the most conditions wins.
+/* aws/route_rest.c - see route_rest.h. Every row whose conditions hold competes; the one with the
+ * most conditions wins.
  *
- * The full list of AWS's sub-resource names stands here, and a row may only win when it names every one of them that the request
- * carries. So `PUT /b?accelerate` can never end as CreateBucket: with no row for it, it is refused, by name. */
+ * The full list of AWS's sub-resource names stands here, and a row may only win when it names every
+ * one of them that the request carries. So `PUT /b?accelerate` can never end as CreateBucket: with
+ * no row for it, it is refused, by name. */
 #include "aws/route_rest.h"
 
 #include "aws/fault.h"
 
 #include <string.h>
 
-/* From the request URIs and required query members of AWS's published S3 model. `resource` is the ResourceType of a 405. */
+/* From the request URIs and required query members of AWS's published S3 model. `resource` is the
+ * ResourceType of a 405. */
 static const struct selector {
     const char *name, *resource;
 } selectors[] = {
@@ -69,7 +72,8 @@ bool route_is_selector(str name)
     return selector_of(name) != NULL;
 }
 
-/* ListObjects is the one operation that a selector with a wrong value falls back to: list-type other than 2 is version 1. */
+/* ListObjects is the one operation that a selector with a wrong value falls back to: list-type
+ * other than 2 is version 1. */
 static const struct selector *wanted(const struct str_pair *pair)
 {
     const struct selector *found = selector_of(pair->key);
@@ -86,7 +90,8 @@ bool route_is_presigned(const struct form *query)
 static bool may_be_hoisted(str name)
 {
     return str_starts_nocase(name, S("x-amz-")) && !str_starts_nocase(name, S("x-amz-checksum-")) &&
-           !str_eq_nocase(name, S("x-amz-sdk-checksum-algorithm")) && !str_eq_nocase(name, S("x-amz-content-sha256"));
+           !str_eq_nocase(name, S("x-amz-sdk-checksum-algorithm")) &&
+           !str_eq_nocase(name, S("x-amz-content-sha256"));
 }
 
 str route_header(const struct http_request *request, const struct form *query, str name)
@@ -127,7 +132,8 @@ static int query_score(const struct rest_route *row, const struct form *query)
     return score;
 }
 
-static int row_score(const struct rest_route *row, const struct http_request *request, const struct route *route)
+static int row_score(const struct rest_route *row, const struct http_request *request,
+                     const struct route *route)
 {
     if (row->level != route->level || !str_eq(request->method, str_of(row->method)))
         return -1;
@@ -146,7 +152,8 @@ static const struct op *best_row(const struct http_request *request, const struc
 {
     const struct op *best = NULL;
     int most = -1;
-    FOR_EACH_OP(op, route->service) {
+    FOR_EACH_OP(op, route->service)
+    {
         int score = op->rest.method ? row_score(&op->rest, request, route) : -1;
         if (score > most) {
             most = score;
@@ -170,9 +177,9 @@ static const struct selector *first_selector(const struct form *query)
 static bool known_at_level(const struct route *route, const struct selector *selector)
 {
     FOR_EACH_OP(op, route->service)
-        if (op->rest.method && op->rest.level == route->level &&
-            (!selector || row_names(&op->rest, str_of(selector->name))))
-            return true;
+    if (op->rest.method && op->rest.level == route->level &&
+        (!selector || row_names(&op->rest, str_of(selector->name))))
+        return true;
     return false;
 }
 
@@ -190,11 +197,13 @@ static err no_row(struct arena *arena, const struct http_request *request, struc
         return err_with(arena, e, "ResourceType", resource_type(route, selector));
     }
     route->action = selector ? str_of(selector->name) : request->method;
-    return err_text(arena, &AWS_NOT_IMPLEMENTED, "The sub-resource ?%.*s is not implemented for this resource.",
+    return err_text(arena, &AWS_NOT_IMPLEMENTED,
+                    "The sub-resource ?%.*s is not implemented for this resource.",
                     STR_ARG(route->action));
 }
 
-/* AWS refuses a part number without its upload everywhere but in reads, so that a mistyped part never becomes an object. */
+/* AWS refuses a part number without its upload everywhere but in reads, so that a mistyped part
+ * never becomes an object. */
 static bool stray_part(const struct http_request *request, const struct route *route)
 {
     return str_eq(request->method, S("PUT")) && form_get(&route->form, S("partNumber")).p &&
@@ -204,7 +213,8 @@ static bool stray_part(const struct http_request *request, const struct route *r
 err route_rest(struct arena *arena, const struct http_request *request, struct route *route)
 {
     if (stray_part(request, route)) {
-        err e = err_text(arena, &AWS_INVALID_ARGUMENT, "This operation does not accept partNumber without uploadId");
+        err e = err_text(arena, &AWS_INVALID_ARGUMENT,
+                         "This operation does not accept partNumber without uploadId");
         e = err_with(arena, e, "ArgumentName", S("partNumber"));
         return err_with(arena, e, "ArgumentValue", form_get(&route->form, S("partNumber")));
     }

@@ -1,5 +1,6 @@
-/* aws/sign.c - the signing side: requests and presigned URLs of this program's own clients, and what an S3 POST form is compared
- * with. Headers that intermediaries or the transport may change are left unsigned. */
+/* aws/sign.c - the signing side: requests and presigned URLs of this program's own clients, and
+ * what an S3 POST form is compared with. Headers that intermediaries or the transport may change
+ * are left unsigned. */
 #include "aws/canonical.h"
 #include "aws/sigv4.h"
 
@@ -8,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const unsigned_headers[] = {"authorization", "connection", "expect", "keep-alive", "te", "trailer",
-                                               "transfer-encoding", "upgrade", "user-agent", "x-amzn-trace-id"};
+static const char *const unsigned_headers[] = {
+    "authorization", "connection",        "expect",  "keep-alive", "te",
+    "trailer",       "transfer-encoding", "upgrade", "user-agent", "x-amzn-trace-id"};
 
 static bool is_signed(str name)
 {
@@ -60,14 +62,16 @@ static void set_header(struct arena *arena, struct http_request *request, str na
     request->headers = all;
 }
 
-static str signature_of(struct arena *arena, const struct http_request *request, const struct sign *sign, str names, str payload,
-                        str date)
+static str signature_of(struct arena *arena, const struct http_request *request,
+                        const struct sign *sign, str names, str payload, str date)
 {
     struct canonical_options options = {names, payload, str_eq(sign->service, S("s3"))};
     str day = str_slice(date, 0, 8);
     str scope = canonical_scope(arena, day, sign->region, sign->service);
-    str text = canonical_string_to_sign(arena, date, scope, canonical_request(arena, request, &options));
-    return canonical_signature(arena, canonical_key(arena, sign->secret, day, sign->region, sign->service), text);
+    str text =
+        canonical_string_to_sign(arena, date, scope, canonical_request(arena, request, &options));
+    return canonical_signature(
+        arena, canonical_key(arena, sign->secret, day, sign->region, sign->service), text);
 }
 
 void sign_request(struct arena *arena, struct http_request *request, const struct sign *sign)
@@ -82,11 +86,14 @@ void sign_request(struct arena *arena, struct http_request *request, const struc
     str signature = signature_of(arena, request, sign, names, sign->payload_hash, date);
     str scope = canonical_scope(arena, str_slice(date, 0, 8), sign->region, sign->service);
     set_header(arena, request, S("Authorization"),
-               arena_printf(arena, "AWS4-HMAC-SHA256 Credential=%.*s/%.*s, SignedHeaders=%.*s, Signature=%.*s",
-                            STR_ARG(sign->access_key), STR_ARG(scope), STR_ARG(names), STR_ARG(signature)));
+               arena_printf(
+                   arena,
+                   "AWS4-HMAC-SHA256 Credential=%.*s/%.*s, SignedHeaders=%.*s, Signature=%.*s",
+                   STR_ARG(sign->access_key), STR_ARG(scope), STR_ARG(names), STR_ARG(signature)));
 }
 
-str sign_query(struct arena *arena, const struct http_request *request, const struct sign *sign, int64_t seconds)
+str sign_query(struct arena *arena, const struct http_request *request, const struct sign *sign,
+               int64_t seconds)
 {
     struct buf b = buf_in(arena);
     str date = date_basic(arena, sign->now);
@@ -106,11 +113,13 @@ str sign_query(struct arena *arena, const struct http_request *request, const st
     struct http_request copy = *request;
     copy.query = arena_copy(arena, buf_str(&b));
     str payload = sign->payload_hash.p ? sign->payload_hash : S("UNSIGNED-PAYLOAD");
-    buf_printf(&b, "&X-Amz-Signature=%.*s", STR_ARG(signature_of(arena, &copy, sign, names, payload, date)));
+    buf_printf(&b, "&X-Amz-Signature=%.*s",
+               STR_ARG(signature_of(arena, &copy, sign, names, payload, date)));
     return buf_str(&b);
 }
 
 str auth_form_signature_v4(struct arena *arena, str secret, str day, str region, str policy_base64)
 {
-    return canonical_signature(arena, canonical_key(arena, secret, day, region, S("s3")), policy_base64);
+    return canonical_signature(arena, canonical_key(arena, secret, day, region, S("s3")),
+                               policy_base64);
 }

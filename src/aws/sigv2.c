@@ -1,5 +1,6 @@
-/* aws/sigv2.c - SigV2, which boto3 and the aws cli still use for presigned URLs against a custom endpoint: S3's in header and query
- * (HMAC-SHA1 over a canonical resource), and the form of the Query protocol. */
+/* aws/sigv2.c - SigV2, which boto3 and the aws cli still use for presigned URLs against a custom
+ * endpoint: S3's in header and query (HMAC-SHA1 over a canonical resource), and the form of the
+ * Query protocol. */
 #include "aws/auth_internal.h"
 #include "aws/canonical.h"
 #include "aws/fault.h"
@@ -11,14 +12,49 @@
 
 /* --- S3 --- */
 
-/* The query parameters that are part of what is signed: docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html and
- * what botocore signs beyond it. */
+/* The query parameters that are part of what is signed:
+ * docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html and what botocore signs
+ * beyond it. */
 static const char *const resources[] = {
-    "accelerate", "acl", "analytics", "cors", "defaultObjectAcl", "delete", "encryption", "inventory", "legal-hold", "lifecycle", "location",
-    "logging", "metrics", "notification", "object-lock", "partNumber", "policy", "publicAccessBlock", "replication", "requestPayment",
-    "response-cache-control", "response-content-disposition", "response-content-encoding", "response-content-language",
-    "response-content-type", "response-expires", "restore", "retention", "select", "select-type", "storageClass", "tagging", "torrent",
-    "uploadId", "uploads", "versionId", "versioning", "versions", "website",
+    "accelerate",
+    "acl",
+    "analytics",
+    "cors",
+    "defaultObjectAcl",
+    "delete",
+    "encryption",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "location",
+    "logging",
+    "metrics",
+    "notification",
+    "object-lock",
+    "partNumber",
+    "policy",
+    "publicAccessBlock",
+    "replication",
+    "requestPayment",
+    "response-cache-control",
+    "response-content-disposition",
+    "response-content-encoding",
+    "response-content-language",
+    "response-content-type",
+    "response-expires",
+    "restore",
+    "retention",
+    "select",
+    "select-type",
+    "storageClass",
+    "tagging",
+    "torrent",
+    "uploadId",
+    "uploads",
+    "versionId",
+    "versioning",
+    "versions",
+    "website",
 };
 
 static bool is_resource(str name)
@@ -53,14 +89,16 @@ static void put_resource(struct buf *b, const struct auth_run *run, bool slash)
     buf_put(b, request->path);
     if (slash)
         buf_char(b, '/');
-    struct http_header *pairs = arena_array(run->arena, pairs_in(request->query) + 1, sizeof *pairs);
+    struct http_header *pairs =
+        arena_array(run->arena, pairs_in(request->query) + 1, sizeof *pairs);
     size_t n = 0;
     str rest = request->query.n ? request->query : STR_NONE;
     while (rest.p) {
         str value = str_cut(&rest, '&');
         str name = str_cut(&value, '=');
         if (is_resource(name))
-            pairs[n++] = (struct http_header){name, value.p ? percent_decode(run->arena, value, true) : STR_NONE};
+            pairs[n++] = (struct http_header){
+                name, value.p ? percent_decode(run->arena, value, true) : STR_NONE};
     }
     qsort(pairs, n, sizeof *pairs, compare);
     for (size_t i = 0; i < n; i++) {
@@ -91,13 +129,15 @@ static void put_amz_headers(struct buf *b, const struct auth_run *run)
     struct http_header *all = arena_array(run->arena, most + 1, sizeof *all);
     for (size_t i = 0; i < request->nheaders; i++)
         if (str_starts_nocase(request->headers[i].name, S("x-amz-")))
-            add_header(run->arena, all, &n, text_lower(run->arena, request->headers[i].name), str_trim(request->headers[i].value));
+            add_header(run->arena, all, &n, text_lower(run->arena, request->headers[i].name),
+                       str_trim(request->headers[i].value));
     str rest = run->auth->scheme == AUTH_V2_QUERY && request->query.n ? request->query : STR_NONE;
     while (rest.p) {
         str value = str_cut(&rest, '&');
         str name = text_lower(run->arena, percent_decode(run->arena, str_cut(&value, '='), true));
         if (str_starts(name, S("x-amz-")) && !http_header(request, name).p)
-            add_header(run->arena, all, &n, name, percent_decode(run->arena, value.p ? value : S(""), true));
+            add_header(run->arena, all, &n, name,
+                       percent_decode(run->arena, value.p ? value : S(""), true));
     }
     qsort(all, n, sizeof *all, compare);
     for (size_t i = 0; i < n; i++)
@@ -138,7 +178,8 @@ static str base64_of(struct arena *arena, digest d)
 
 static bool signed_as(const struct auth_run *run, str text)
 {
-    return secret_equal(base64_of(run->arena, hmac_sha1(run->identity.secret, text)), run->auth->signature);
+    return secret_equal(base64_of(run->arena, hmac_sha1(run->identity.secret, text)),
+                        run->auth->signature);
 }
 
 /* botocore signs "/bucket/" and asks for "/bucket". */
@@ -155,7 +196,8 @@ static err verify_s3(struct auth_run *run)
         TRY(auth_check_expiry(run->arena, run->auth, run->check->now));
     else
         TRY(auth_check_skew(run));
-    bool holds = signed_as(run, text) || (is_bare_bucket(run) && signed_as(run, s3_string_to_sign(run, true)));
+    bool holds = signed_as(run, text) ||
+                 (is_bare_bucket(run) && signed_as(run, s3_string_to_sign(run, true)));
     return holds ? OK : auth_mismatch(run, text, STR_NONE);
 }
 

@@ -1,5 +1,6 @@
-/* base/arena.c - a list of chunks, newest first. Chunks double up to CHUNK_MAX; a larger request gets a chunk of its own size.
- * Under AddressSanitizer free space is poisoned, so that an overrun inside the arena is seen. */
+/* base/arena.c - a list of chunks, newest first. Chunks double up to CHUNK_MAX; a larger request
+ * gets a chunk of its own size. Under AddressSanitizer free space is poisoned, so that an overrun
+ * inside the arena is seen. */
 #include "base/arena.h"
 
 #include <stdarg.h>

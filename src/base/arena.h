@@ -1,5 +1,5 @@
-/* base/arena.h - memory that dies whole. A request owns one arena; its parts are never freed one by one.
- * Allocation never fails: out of memory ends the process, for the state on disk is right. */
+/* base/arena.h - memory that dies whole. A request owns one arena; its parts are never freed one by
+ * one. Allocation never fails: out of memory ends the process, for the state on disk is right. */
 #ifndef HEADRACE_BASE_ARENA_H
 #define HEADRACE_BASE_ARENA_H
 
@@ -26,7 +26,8 @@ void *arena_grow(struct arena *arena, void *p, size_t old_size, size_t new_size)
 str arena_copy(struct arena *arena, str s);
 /* A NUL-terminated copy; absent gives "". Bytes after an inner NUL are there but invisible to C. */
 char *arena_cstr(struct arena *arena, str s);
-str arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+str arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 str arena_vprintf(struct arena *arena, const char *format, __builtin_va_list args);
 /* The concatenation of a and b. */
 str arena_join(struct arena *arena, str a, str b);

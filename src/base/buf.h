@@ -1,4 +1,5 @@
-/* base/buf.h - a growing byte string in an arena: how replies are written. `buf_str` is valid until the next put. */
+/* base/buf.h - a growing byte string in an arena: how replies are written. `buf_str` is valid until
+ * the next put. */
 #ifndef HEADRACE_BASE_BUF_H
 #define HEADRACE_BASE_BUF_H
 

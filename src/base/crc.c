@@ -1,31 +1,35 @@
 /* base/crc.c - one engine for three polynomials.
  *
- * All are computed in a 64-bit register, lowest bit first. A 32-bit CRC fits because the remainder modulo P(x) * x^32, a
- * polynomial of degree 64, is x^32 times the remainder modulo P: its register is the 32-bit one, with zeros above.
+ * All are computed in a 64-bit register, lowest bit first. A 32-bit CRC fits because the remainder
+ * modulo P(x) * x^32, a polynomial of degree 64, is x^32 times the remainder modulo P: its register
+ * is the 32-bit one, with zeros above.
  *
- * Bulk data is folded four times 128 bits at a time with carry-less multiplication (the method of Gopal et al., Intel 2009);
- * the last 16 bytes and all short input go through tables, eight bytes a step. A table entry is the sum of those of its bits, so
- * the compiler makes each table from eight numbers: bit i of table k stands for x^(63 + 8(k+1) - i) modulo the polynomial.
- * The multipliers that move a block forward by D bits are x^(D+63) and x^(D-1); a unit test derives all these numbers anew. */
+ * Bulk data is folded four times 128 bits at a time with carry-less multiplication (the method of
+ * Gopal et al., Intel 2009); the last 16 bytes and all short input go through tables, eight bytes a
+ * step. A table entry is the sum of those of its bits, so the compiler makes each table from eight
+ * numbers: bit i of table k stands for x^(63 + 8(k+1) - i) modulo the polynomial. The multipliers
+ * that move a block forward by D bits are x^(D+63) and x^(D-1); a unit test derives all these
+ * numbers anew. */
 #include "base/crc.h"
 
 #include <string.h>
 
-#define ENTRY(n, a, b, c, d, e, f, g, h)                                                                                     \
-    ((n) & 1 ? a : 0) ^ ((n) & 2 ? b : 0) ^ ((n) & 4 ? c : 0) ^ ((n) & 8 ? d : 0) ^ ((n) & 16 ? e : 0) ^                     \
-        ((n) & 32 ? f : 0) ^ ((n) & 64 ? g : 0) ^ ((n) & 128 ? h : 0)
-#define ENTRIES_4(n, ...)                                                                                                    \
-    ENTRY(n, __VA_ARGS__), ENTRY((n) + 1, __VA_ARGS__), ENTRY((n) + 2, __VA_ARGS__), ENTRY((n) + 3, __VA_ARGS__)
-#define ENTRIES_16(n, ...)                                                                                                   \
-    ENTRIES_4(n, __VA_ARGS__), ENTRIES_4((n) + 4, __VA_ARGS__), ENTRIES_4((n) + 8, __VA_ARGS__),                             \
+#define ENTRY(n, a, b, c, d, e, f, g, h)                                                           \
+    ((n)&1 ? a : 0) ^ ((n)&2 ? b : 0) ^ ((n)&4 ? c : 0) ^ ((n)&8 ? d : 0) ^ ((n)&16 ? e : 0) ^     \
+        ((n)&32 ? f : 0) ^ ((n)&64 ? g : 0) ^ ((n)&128 ? h : 0)
+#define ENTRIES_4(n, ...)                                                                          \
+    ENTRY(n, __VA_ARGS__), ENTRY((n) + 1, __VA_ARGS__), ENTRY((n) + 2, __VA_ARGS__),               \
+        ENTRY((n) + 3, __VA_ARGS__)
+#define ENTRIES_16(n, ...)                                                                         \
+    ENTRIES_4(n, __VA_ARGS__), ENTRIES_4((n) + 4, __VA_ARGS__), ENTRIES_4((n) + 8, __VA_ARGS__),   \
         ENTRIES_4((n) + 12, __VA_ARGS__)
-#define ENTRIES_64(n, ...)                                                                                                   \
-    ENTRIES_16(n, __VA_ARGS__), ENTRIES_16((n) + 16, __VA_ARGS__), ENTRIES_16((n) + 32, __VA_ARGS__),                        \
-        ENTRIES_16((n) + 48, __VA_ARGS__)
-#define TABLE(...)                                                                                                           \
-    {                                                                                                                        \
-        ENTRIES_64(0, __VA_ARGS__), ENTRIES_64(64, __VA_ARGS__), ENTRIES_64(128, __VA_ARGS__),                               \
-            ENTRIES_64(192, __VA_ARGS__)                                                                                     \
+#define ENTRIES_64(n, ...)                                                                         \
+    ENTRIES_16(n, __VA_ARGS__), ENTRIES_16((n) + 16, __VA_ARGS__),                                 \
+        ENTRIES_16((n) + 32, __VA_ARGS__), ENTRIES_16((n) + 48, __VA_ARGS__)
+#define TABLE(...)                                                                                 \
+    {                                                                                              \
+        ENTRIES_64(0, __VA_ARGS__), ENTRIES_64(64, __VA_ARGS__), ENTRIES_64(128, __VA_ARGS__),     \
+            ENTRIES_64(192, __VA_ARGS__)                                                           \
     }
 
 /* clang-format off */
@@ -77,8 +81,10 @@ struct crc {
 };
 
 static const struct crc crcs[] = {
-    [CRC_32] = {0xFFFFFFFF, 0xEDB88320, {0x8F352D95, 0x1D9513D7}, {0xAE689191, 0xCCAA009E}, crc32_tables},
-    [CRC_32C] = {0xFFFFFFFF, 0x82F63B78, {0x740EEF02, 0x9E4ADDF8}, {0xF20C0DFE, 0x493C7D27}, crc32c_tables},
+    [CRC_32] =
+        {0xFFFFFFFF, 0xEDB88320, {0x8F352D95, 0x1D9513D7}, {0xAE689191, 0xCCAA009E}, crc32_tables},
+    [CRC_32C] =
+        {0xFFFFFFFF, 0x82F63B78, {0x740EEF02, 0x9E4ADDF8}, {0xF20C0DFE, 0x493C7D27}, crc32c_tables},
     [CRC_64NVME] = {UINT64_MAX,
                     0x9A6C9329AC4BC9B5,
                     {0x0C32CDB31E18A84A, 0x62242240ACE5045A},
@@ -122,15 +128,18 @@ static inline WITH_CLMUL __m128i at(const uint8_t *p)
 
 static inline WITH_CLMUL __m128i fold(__m128i block, __m128i by, __m128i next)
 {
-    __m128i first = _mm_clmulepi64_si128(block, by, 0x00), second = _mm_clmulepi64_si128(block, by, 0x11);
+    __m128i first = _mm_clmulepi64_si128(block, by, 0x00),
+            second = _mm_clmulepi64_si128(block, by, 0x11);
     return _mm_xor_si128(_mm_xor_si128(first, second), next);
 }
 
 /* n >= 64. */
-static WITH_CLMUL uint64_t by_folding(const struct crc *c, uint64_t state, const uint8_t *p, size_t n)
+static WITH_CLMUL uint64_t by_folding(const struct crc *c, uint64_t state, const uint8_t *p,
+                                      size_t n)
 {
     const __m128i far = at((const uint8_t *)c->by_512), near = at((const uint8_t *)c->by_128);
-    __m128i a = _mm_xor_si128(at(p), _mm_set_epi64x(0, (long long)state)), b = at(p + 16), d = at(p + 32), e = at(p + 48);
+    __m128i a = _mm_xor_si128(at(p), _mm_set_epi64x(0, (long long)state)), b = at(p + 16),
+            d = at(p + 32), e = at(p + 48);
     for (p += 64, n -= 64; n >= 64; p += 64, n -= 64) {
         a = fold(a, far, at(p));
         b = fold(b, far, at(p + 16));
@@ -186,7 +195,8 @@ static uint64_t multiply(uint64_t poly, uint64_t a, uint64_t b)
     return product;
 }
 
-/* A followed by n zero bytes is A times x^8n. The conditioning cancels out, as it is the same before and after. */
+/* A followed by n zero bytes is A times x^8n. The conditioning cancels out, as it is the same
+ * before and after. */
 uint64_t crc_combine(enum crc_kind kind, uint64_t a, uint64_t b, uint64_t length_b)
 {
     uint64_t poly = crcs[kind].poly, power = UINT64_C(1) << 55;

@@ -1,5 +1,5 @@
-/* base/crc.h - the cyclic redundancy checks of S3, used by digest.c. Values are as S3 shows them (conditioned before and after);
- * 0 is the value of no bytes. */
+/* base/crc.h - the cyclic redundancy checks of S3, used by digest.c. Values are as S3 shows them
+ * (conditioned before and after); 0 is the value of no bytes. */
 #ifndef HEADRACE_BASE_CRC_H
 #define HEADRACE_BASE_CRC_H
 

@@ -1,8 +1,9 @@
-/* base/date.c - instants and lengths of time as text. The proleptic Gregorian calendar by arithmetic: no C locale, no time zone
- * database, no clock. Day numbers count from 1970-01-01; the year of the arithmetic begins in March, so that leap days come
- * last (the days-from-civil method).
+/* base/date.c - instants and lengths of time as text. The proleptic Gregorian calendar by
+ * arithmetic: no C locale, no time zone database, no clock. Day numbers count from 1970-01-01; the
+ * year of the arithmetic begins in March, so that leap days come last (the days-from-civil method).
  *
- * Text that comes in is read by a cursor that remembers failure, so a form is written as the sequence of its pieces. */
+ * Text that comes in is read by a cursor that remembers failure, so a form is written as the
+ * sequence of its pieces. */
 #include "base/text.h"
 
 #include <string.h>
@@ -58,23 +59,43 @@ static char *put_digits(char *to, int64_t value, int width)
     return to + width;
 }
 
-/* Writes the instant by a pattern: Y M D h m s f stand for digits, 'a' and 'b' for names of day and month. */
+/* Writes the instant by a pattern: Y M D h m s f stand for digits, 'a' and 'b' for names of day and
+ * month. */
 static str date_format(struct arena *arena, msec t, const char *pattern)
 {
     struct civil c = civil_of(t);
     char text[40], *to = text;
     for (; *pattern; pattern++)
         switch (*pattern) {
-        case 'y': to = put_digits(to, c.year, 4); break;
-        case 'm': to = put_digits(to, c.month, 2); break;
-        case 'd': to = put_digits(to, c.day, 2); break;
-        case 'h': to = put_digits(to, c.hour, 2); break;
-        case 'n': to = put_digits(to, c.minute, 2); break;
-        case 's': to = put_digits(to, c.second, 2); break;
-        case 'f': to = put_digits(to, c.ms, 3); break;
-        case 'a': to = mempcpy(to, day_names + c.weekday * 3, 3); break;
-        case 'b': to = mempcpy(to, month_names + (c.month - 1) * 3, 3); break;
-        default: *to++ = *pattern;
+        case 'y':
+            to = put_digits(to, c.year, 4);
+            break;
+        case 'm':
+            to = put_digits(to, c.month, 2);
+            break;
+        case 'd':
+            to = put_digits(to, c.day, 2);
+            break;
+        case 'h':
+            to = put_digits(to, c.hour, 2);
+            break;
+        case 'n':
+            to = put_digits(to, c.minute, 2);
+            break;
+        case 's':
+            to = put_digits(to, c.second, 2);
+            break;
+        case 'f':
+            to = put_digits(to, c.ms, 3);
+            break;
+        case 'a':
+            to = mempcpy(to, day_names + c.weekday * 3, 3);
+            break;
+        case 'b':
+            to = mempcpy(to, month_names + (c.month - 1) * 3, 3);
+            break;
+        default:
+            *to++ = *pattern;
         }
     return arena_copy(arena, (str){text, (size_t)(to - text)});
 }
@@ -163,7 +184,8 @@ static int month_length(int64_t year, int month)
 static bool finish(const struct cursor *c, const struct civil *d, int offset_minutes, msec *out)
 {
     if (c->bad || c->rest.n || d->month < 1 || d->month > 12 || d->day < 1 ||
-        d->day > month_length(d->year, d->month) || d->hour > 23 || d->minute > 59 || d->second > 59)
+        d->day > month_length(d->year, d->month) || d->hour > 23 || d->minute > 59 ||
+        d->second > 59)
         return false;
     *out = days_of(d->year, d->month, d->day) * DAY_MS + d->hour * INT64_C(3600000) +
            (d->minute - offset_minutes) * INT64_C(60000) + d->second * 1000 + d->ms;
@@ -262,7 +284,8 @@ static bool parse_asctime(struct cursor c, msec *out)
     return finish(&c, &d, 0, out);
 }
 
-/* RFC 9110's own form, the two-digit year of RFC 850, and mail's zones ("+0000"), which signature version 2 clients send. */
+/* RFC 9110's own form, the two-digit year of RFC 850, and mail's zones ("+0000"), which signature
+ * version 2 clients send. */
 bool date_parse_http(str text, msec *out)
 {
     struct cursor c = {.rest = text};
@@ -306,8 +329,9 @@ struct unit {
 };
 
 /* Longer names first where one begins another. */
-static const struct unit plain_units[] = {
-    {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", DAY_MS}, {"w", 7 * DAY_MS}, {NULL, 0}};
+static const struct unit plain_units[] = {{"ms", 1},      {"s", 1000},   {"m", 60000},
+                                          {"h", 3600000}, {"d", DAY_MS}, {"w", 7 * DAY_MS},
+                                          {NULL, 0}};
 static const struct unit date_units[] = {{"W", 7 * DAY_MS}, {"D", DAY_MS}, {NULL, 0}};
 static const struct unit clock_units[] = {{"H", 3600000}, {"M", 60000}, {"S", 1000}, {NULL, 0}};
 

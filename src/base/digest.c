@@ -1,8 +1,9 @@
 /* base/digest.c - one interface over libcrypto, libxxhash and crc.c.
  *
- * libcrypto's old interface of one function family a digest is used on purpose: it keeps its state in our struct. EVP allocates
- * and looks methods up for each digest, which costs as much as the MD5 of a small message itself, and needs a cache that is
- * global to the process. HMAC is built from the same pieces: libcrypto's costs several times the hashing. */
+ * libcrypto's old interface of one function family a digest is used on purpose: it keeps its state
+ * in our struct. EVP allocates and looks methods up for each digest, which costs as much as the MD5
+ * of a small message itself, and needs a cache that is global to the process. HMAC is built from
+ * the same pieces: libcrypto's costs several times the hashing. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/digest.h"
 
@@ -17,7 +18,8 @@
 #include <xxhash.h>
 
 #define HEADER "x-amz-checksum-"
-/* Only CRCs of parts can be combined to that of the whole, and S3 offers the 64-bit one in no other way. */
+/* Only CRCs of parts can be combined to that of the whole, and S3 offers the 64-bit one in no other
+ * way. */
 const struct digest_info digest_infos[DIGEST_KINDS] = {
     [DIGEST_MD5] = {"MD5", HEADER "md5", 16, false, true},
     [DIGEST_SHA1] = {"SHA1", HEADER "sha1", 20, false, true},
@@ -65,10 +67,18 @@ static void start(struct digest_state *state, enum digest_kind kind)
 {
     state->kind = kind;
     switch (kind) {
-    case DIGEST_MD5: MD5_Init(&state->of.md5); break;
-    case DIGEST_SHA1: SHA1_Init(&state->of.sha1); break;
-    case DIGEST_SHA256: SHA256_Init(&state->of.sha256); break;
-    case DIGEST_SHA512: SHA512_Init(&state->of.sha512); break;
+    case DIGEST_MD5:
+        MD5_Init(&state->of.md5);
+        break;
+    case DIGEST_SHA1:
+        SHA1_Init(&state->of.sha1);
+        break;
+    case DIGEST_SHA256:
+        SHA256_Init(&state->of.sha256);
+        break;
+    case DIGEST_SHA512:
+        SHA512_Init(&state->of.sha512);
+        break;
     case DIGEST_XXHASH64:
         state->of.xxh64 = owned(XXH64_createState());
         XXH64_reset(state->of.xxh64, 0);
@@ -78,7 +88,8 @@ static void start(struct digest_state *state, enum digest_kind kind)
         state->of.xxh3 = owned(XXH3_createState());
         XXH3_64bits_reset(state->of.xxh3);
         break;
-    default: state->of.crc = 0;
+    default:
+        state->of.crc = 0;
     }
 }
 
@@ -87,17 +98,38 @@ static void update(struct digest_state *state, const void *bytes, size_t n)
     if (n == 0)
         return;
     switch (state->kind) {
-    case DIGEST_MD5: MD5_Update(&state->of.md5, bytes, n); break;
-    case DIGEST_SHA1: SHA1_Update(&state->of.sha1, bytes, n); break;
-    case DIGEST_SHA256: SHA256_Update(&state->of.sha256, bytes, n); break;
-    case DIGEST_SHA512: SHA512_Update(&state->of.sha512, bytes, n); break;
-    case DIGEST_XXHASH64: XXH64_update(state->of.xxh64, bytes, n); break;
-    case DIGEST_XXHASH3: XXH3_64bits_update(state->of.xxh3, bytes, n); break;
-    case DIGEST_XXHASH128: XXH3_128bits_update(state->of.xxh3, bytes, n); break;
-    case DIGEST_CRC32: state->of.crc = crc_update(CRC_32, state->of.crc, bytes, n); break;
-    case DIGEST_CRC32C: state->of.crc = crc_update(CRC_32C, state->of.crc, bytes, n); break;
-    case DIGEST_CRC64NVME: state->of.crc = crc_update(CRC_64NVME, state->of.crc, bytes, n); break;
-    case DIGEST_KINDS: break;
+    case DIGEST_MD5:
+        MD5_Update(&state->of.md5, bytes, n);
+        break;
+    case DIGEST_SHA1:
+        SHA1_Update(&state->of.sha1, bytes, n);
+        break;
+    case DIGEST_SHA256:
+        SHA256_Update(&state->of.sha256, bytes, n);
+        break;
+    case DIGEST_SHA512:
+        SHA512_Update(&state->of.sha512, bytes, n);
+        break;
+    case DIGEST_XXHASH64:
+        XXH64_update(state->of.xxh64, bytes, n);
+        break;
+    case DIGEST_XXHASH3:
+        XXH3_64bits_update(state->of.xxh3, bytes, n);
+        break;
+    case DIGEST_XXHASH128:
+        XXH3_128bits_update(state->of.xxh3, bytes, n);
+        break;
+    case DIGEST_CRC32:
+        state->of.crc = crc_update(CRC_32, state->of.crc, bytes, n);
+        break;
+    case DIGEST_CRC32C:
+        state->of.crc = crc_update(CRC_32C, state->of.crc, bytes, n);
+        break;
+    case DIGEST_CRC64NVME:
+        state->of.crc = crc_update(CRC_64NVME, state->of.crc, bytes, n);
+        break;
+    case DIGEST_KINDS:
+        break;
     }
 }
 
@@ -120,16 +152,30 @@ static digest finish(struct digest_state *state)
 {
     digest d = {.n = digest_infos[state->kind].size};
     switch (state->kind) {
-    case DIGEST_MD5: MD5_Final(d.bytes, &state->of.md5); break;
-    case DIGEST_SHA1: SHA1_Final(d.bytes, &state->of.sha1); break;
-    case DIGEST_SHA256: SHA256_Final(d.bytes, &state->of.sha256); break;
-    case DIGEST_SHA512: SHA512_Final(d.bytes, &state->of.sha512); break;
-    case DIGEST_XXHASH64: store_big(&d, XXH64_digest(state->of.xxh64)); break;
-    case DIGEST_XXHASH3: store_big(&d, XXH3_64bits_digest(state->of.xxh3)); break;
-    case DIGEST_XXHASH128:
-        XXH128_canonicalFromHash((XXH128_canonical_t *)d.bytes, XXH3_128bits_digest(state->of.xxh3));
+    case DIGEST_MD5:
+        MD5_Final(d.bytes, &state->of.md5);
         break;
-    default: store_big(&d, state->of.crc);
+    case DIGEST_SHA1:
+        SHA1_Final(d.bytes, &state->of.sha1);
+        break;
+    case DIGEST_SHA256:
+        SHA256_Final(d.bytes, &state->of.sha256);
+        break;
+    case DIGEST_SHA512:
+        SHA512_Final(d.bytes, &state->of.sha512);
+        break;
+    case DIGEST_XXHASH64:
+        store_big(&d, XXH64_digest(state->of.xxh64));
+        break;
+    case DIGEST_XXHASH3:
+        store_big(&d, XXH3_64bits_digest(state->of.xxh3));
+        break;
+    case DIGEST_XXHASH128:
+        XXH128_canonicalFromHash((XXH128_canonical_t *)d.bytes,
+                                 XXH3_128bits_digest(state->of.xxh3));
+        break;
+    default:
+        store_big(&d, state->of.crc);
     }
     release(state);
     return d;
@@ -182,7 +228,9 @@ str digest_base64(struct arena *arena, digest d)
 
 digest digest_combine(enum digest_kind kind, digest a, digest b, int64_t length_b)
 {
-    enum crc_kind crc = kind == DIGEST_CRC32 ? CRC_32 : kind == DIGEST_CRC32C ? CRC_32C : CRC_64NVME;
+    enum crc_kind crc = kind == DIGEST_CRC32    ? CRC_32
+                        : kind == DIGEST_CRC32C ? CRC_32C
+                                                : CRC_64NVME;
     uint64_t va = 0, vb = 0;
     for (size_t i = 0; i < a.n; i++) {
         va = va << 8 | a.bytes[i];

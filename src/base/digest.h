@@ -1,5 +1,6 @@
-/* base/digest.h - every digest and checksum that S3 and SQS speak of, streamed. libcrypto does MD5 and SHA, zlib-style and
- * NVME CRCs are ours (combinable), libxxhash the rest. Values are the raw big-endian bytes that go into base64. */
+/* base/digest.h - every digest and checksum that S3 and SQS speak of, streamed. libcrypto does MD5
+ * and SHA, zlib-style and NVME CRCs are ours (combinable), libxxhash the rest. Values are the raw
+ * big-endian bytes that go into base64. */
 #ifndef HEADRACE_BASE_DIGEST_H
 #define HEADRACE_BASE_DIGEST_H
 
@@ -8,11 +9,21 @@
 #define DIGEST_MAX 64
 
 enum digest_kind {
-    DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA512, DIGEST_CRC32, DIGEST_CRC32C, DIGEST_CRC64NVME,
-    DIGEST_XXHASH64, DIGEST_XXHASH3, DIGEST_XXHASH128, DIGEST_KINDS
+    DIGEST_MD5,
+    DIGEST_SHA1,
+    DIGEST_SHA256,
+    DIGEST_SHA512,
+    DIGEST_CRC32,
+    DIGEST_CRC32C,
+    DIGEST_CRC64NVME,
+    DIGEST_XXHASH64,
+    DIGEST_XXHASH3,
+    DIGEST_XXHASH128,
+    DIGEST_KINDS
 };
 
-/* Facts of a kind: its S3 name ("CRC32"), header ("x-amz-checksum-crc32"), bytes, and which multipart types it may have. */
+/* Facts of a kind: its S3 name ("CRC32"), header ("x-amz-checksum-crc32"), bytes, and which
+ * multipart types it may have. */
 struct digest_info {
     const char *name, *header;
     size_t size;

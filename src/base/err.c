@@ -3,12 +3,10 @@
 
 #include <stdarg.h>
 
-const struct fault FAULT_INTERNAL = {
-    "InternalError", "InternalError", 500,
-    "We encountered an internal error. Please try again.", NULL};
-const struct fault FAULT_UNAVAILABLE = {
-    "ServiceUnavailable", "ServiceUnavailable", 503,
-    "Service is unable to handle request.", NULL};
+const struct fault FAULT_INTERNAL = {"InternalError", "InternalError", 500,
+                                     "We encountered an internal error. Please try again.", NULL};
+const struct fault FAULT_UNAVAILABLE = {"ServiceUnavailable", "ServiceUnavailable", 503,
+                                        "Service is unable to handle request.", NULL};
 
 static struct fault_detail *detail_of(struct arena *arena, err e)
 {

@@ -1,7 +1,9 @@
-/* base/err.h - an error is a small value: a static fault row and, optionally, a detail in the request's arena.
- * The zero value is success. Engines declare their rows; only aws/fault knows how one looks on a wire.
+/* base/err.h - an error is a small value: a static fault row and, optionally, a detail in the
+ * request's arena. The zero value is success. Engines declare their rows; only aws/fault knows how
+ * one looks on a wire.
  *
- * Broken invariants and out-of-memory are not errors: log and abort. Input is never asserted, it is refused. */
+ * Broken invariants and out-of-memory are not errors: log and abort. Input is never asserted, it is
+ * refused. */
 #ifndef HEADRACE_BASE_ERR_H
 #define HEADRACE_BASE_ERR_H
 
@@ -9,7 +11,8 @@
 
 /* One thing that can go wrong, as AWS names it. */
 struct fault {
-    const char *type;  /* shape name after `__type ...#` in JSON ("QueueDoesNotExist"); S3: same as code */
+    const char
+        *type; /* shape name after `__type ...#` in JSON ("QueueDoesNotExist"); S3: same as code */
     const char *code;  /* Query/XML code ("AWS.SimpleQueueService.NonExistentQueue", "NoSuchKey") */
     int status;        /* HTTP status */
     const char *text;  /* default message */
@@ -56,7 +59,8 @@ err err_with(struct arena *arena, err e, const char *name, str value);
 str err_message(err e);
 
 /* Faults that any layer may raise. */
-extern const struct fault FAULT_INTERNAL;      /* InternalError 500: I/O failed, disk full, ... */
-extern const struct fault FAULT_UNAVAILABLE;   /* ServiceUnavailable 503: shutting down, commit failed */
+extern const struct fault FAULT_INTERNAL; /* InternalError 500: I/O failed, disk full, ... */
+extern const struct fault
+    FAULT_UNAVAILABLE; /* ServiceUnavailable 503: shutting down, commit failed */
 
 #endif

@@ -1,5 +1,6 @@
-/* base/jsonin.c - see jsonin.h. Requests of the JSON protocol are read with this because a tree of heap nodes costs more than all else
- * that is done to a SendMessage in user space; tests/fuzz/fuzz_jsonin.c holds it to jansson's verdicts. */
+/* base/jsonin.c - see jsonin.h. Requests of the JSON protocol are read with this because a tree of
+ * heap nodes costs more than all else that is done to a SendMessage in user space;
+ * tests/fuzz/fuzz_jsonin.c holds it to jansson's verdicts. */
 #include "base/jsonin.h"
 
 #include "base/text.h"
@@ -32,21 +33,40 @@ static char next(struct jsonin *in)
 enum jsonin_kind jsonin_peek(struct jsonin *in)
 {
     switch (next(in)) {
-    case '{': return JSONIN_OBJECT;
-    case '[': return JSONIN_ARRAY;
-    case '"': return JSONIN_STRING;
-    case 't': return JSONIN_TRUE;
-    case 'f': return JSONIN_FALSE;
-    case 'n': return JSONIN_NULL;
-    case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
+    case '{':
+        return JSONIN_OBJECT;
+    case '[':
+        return JSONIN_ARRAY;
+    case '"':
+        return JSONIN_STRING;
+    case 't':
+        return JSONIN_TRUE;
+    case 'f':
+        return JSONIN_FALSE;
+    case 'n':
+        return JSONIN_NULL;
+    case '-':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9':
         return JSONIN_NUMBER;
-    default: bad(in); return JSONIN_BAD;
+    default:
+        bad(in);
+        return JSONIN_BAD;
     }
 }
 
 /* --- strings --- */
 
-/* Bytes of the text up to its closing quote. *escaped: it has a backslash; *wide: it has bytes beyond ASCII. */
+/* Bytes of the text up to its closing quote. *escaped: it has a backslash; *wide: it has bytes
+ * beyond ASCII. */
 static bool raw_string(struct jsonin *in, str *raw, bool *escaped, bool *wide)
 {
     const char *p = in->p + 1;
@@ -89,7 +109,8 @@ static const char *put_unicode(struct buf *b, const char *p, const char *end)
     if (high >= 0xDC00 && high <= 0xDFFF)
         return NULL;
     if (high >= 0xD800 && high <= 0xDBFF) {
-        if (end - p < 6 || p[0] != '\\' || p[1] != 'u' || !hex4(p + 2, end, &low) || low < 0xDC00 || low > 0xDFFF)
+        if (end - p < 6 || p[0] != '\\' || p[1] != 'u' || !hex4(p + 2, end, &low) || low < 0xDC00 ||
+            low > 0xDFFF)
             return NULL;
         high = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
         p += 6;
@@ -276,14 +297,21 @@ bool jsonin_skip(struct jsonin *in)
     int64_t integer;
     double real;
     switch (jsonin_peek(in)) {
-    case JSONIN_OBJECT: return skip_brackets(in, true);
-    case JSONIN_ARRAY: return skip_brackets(in, false);
-    case JSONIN_STRING: return jsonin_string(in, &text);
-    case JSONIN_NUMBER: return jsonin_number(in, &truth, &integer, &real);
+    case JSONIN_OBJECT:
+        return skip_brackets(in, true);
+    case JSONIN_ARRAY:
+        return skip_brackets(in, false);
+    case JSONIN_STRING:
+        return jsonin_string(in, &text);
+    case JSONIN_NUMBER:
+        return jsonin_number(in, &truth, &integer, &real);
     case JSONIN_TRUE:
-    case JSONIN_FALSE: return jsonin_bool(in, &truth);
-    case JSONIN_NULL: return jsonin_null(in);
-    default: return false;
+    case JSONIN_FALSE:
+        return jsonin_bool(in, &truth);
+    case JSONIN_NULL:
+        return jsonin_null(in);
+    default:
+        return false;
     }
 }
 

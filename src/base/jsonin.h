@@ -1,17 +1,28 @@
-/* base/jsonin.h - JSON read as it stands, without a tree: the caller asks for what it expects, in order. Strings without escapes are
- * borrowed from the text. Strict (RFC 8259, valid UTF-8, no lone surrogates, 32 levels). Once something is wrong every question answers
- * "no", so a caller may check `bad` at the end.
+/* base/jsonin.h - JSON read as it stands, without a tree: the caller asks for what it expects, in
+ * order. Strings without escapes are borrowed from the text. Strict (RFC 8259, valid UTF-8, no lone
+ * surrogates, 32 levels). Once something is wrong every question answers "no", so a caller may
+ * check `bad` at the end.
  *
  *     struct jsonin in = jsonin_of(arena, text);
- *     for (bool first = true; jsonin_member(&in, &first, &name);)     (after jsonin_enter(&in, '{'))
+ *     for (bool first = true; jsonin_member(&in, &first, &name);)     (after jsonin_enter(&in,
+ * '{'))
  *         ...read or jsonin_skip the value...
- *     ok = jsonin_end(&in);                                                                              */
+ *     ok = jsonin_end(&in); */
 #ifndef HEADRACE_BASE_JSONIN_H
 #define HEADRACE_BASE_JSONIN_H
 
 #include "base/arena.h"
 
-enum jsonin_kind { JSONIN_OBJECT, JSONIN_ARRAY, JSONIN_STRING, JSONIN_NUMBER, JSONIN_TRUE, JSONIN_FALSE, JSONIN_NULL, JSONIN_BAD };
+enum jsonin_kind {
+    JSONIN_OBJECT,
+    JSONIN_ARRAY,
+    JSONIN_STRING,
+    JSONIN_NUMBER,
+    JSONIN_TRUE,
+    JSONIN_FALSE,
+    JSONIN_NULL,
+    JSONIN_BAD
+};
 
 struct jsonin {
     struct arena *arena; /* for strings that have escapes */
@@ -31,7 +42,8 @@ bool jsonin_null(struct jsonin *in);
 bool jsonin_number(struct jsonin *in, bool *whole, int64_t *integer, double *real);
 /* Opens an object '{' or an array '['. */
 bool jsonin_enter(struct jsonin *in, char bracket);
-/* The next member's name, or item; false after the last, which also closes the bracket. *first is true before the first. */
+/* The next member's name, or item; false after the last, which also closes the bracket. *first is
+ * true before the first. */
 bool jsonin_member(struct jsonin *in, bool *first, str *name);
 bool jsonin_item(struct jsonin *in, bool *first);
 /* Any value, checked and dropped. */

@@ -1,5 +1,6 @@
-/* base/log.c - lines are formatted whole and written with one write(2), so that lines of two threads never mix.
- * The level is the program's one mutable global: logging is the one thing that every layer may do without being handed it. */
+/* base/log.c - lines are formatted whole and written with one write(2), so that lines of two
+ * threads never mix. The level is the program's one mutable global: logging is the one thing that
+ * every layer may do without being handed it. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -47,7 +48,8 @@ static void write_line(int fd, str prefix, str text)
 
 void log_line(enum log_level level, const char *format, ...)
 {
-    static const char *const prefixes[] = {"headrace: debug: ", "headrace: ", "headrace: warning: ", "headrace: error: "};
+    static const char *const prefixes[] = {
+        "headrace: debug: ", "headrace: ", "headrace: warning: ", "headrace: error: "};
     if ((int)level < atomic_load_explicit(&least_level, memory_order_relaxed))
         return;
     va_list args;

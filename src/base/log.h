@@ -1,4 +1,5 @@
-/* base/log.h - one line per fact on stderr; JSON lines for the pipeline on stdout. Never a secret, never a body. */
+/* base/log.h - one line per fact on stderr; JSON lines for the pipeline on stdout. Never a secret,
+ * never a body. */
 #ifndef HEADRACE_BASE_LOG_H
 #define HEADRACE_BASE_LOG_H
 

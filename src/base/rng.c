@@ -1,4 +1,5 @@
-/* base/rng.c - xoshiro256** (Blackman and Vigna, public domain), seeded by splitmix64 as its authors advise. */
+/* base/rng.c - xoshiro256** (Blackman and Vigna, public domain), seeded by splitmix64 as its
+ * authors advise. */
 #include "base/rng.h"
 
 #include <errno.h>

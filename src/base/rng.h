@@ -1,5 +1,6 @@
-/* base/rng.h - randomness as an argument. Seeded from the kernel in production, from a number in tests. Not for secrets
- * other than identifiers: request ids, message ids, version ids, receipt handle keys come from rng_secret. */
+/* base/rng.h - randomness as an argument. Seeded from the kernel in production, from a number in
+ * tests. Not for secrets other than identifiers: request ids, message ids, version ids, receipt
+ * handle keys come from rng_secret. */
 #ifndef HEADRACE_BASE_RNG_H
 #define HEADRACE_BASE_RNG_H
 

@@ -38,10 +38,12 @@ bool shape_present(const struct field *field, const void *data)
     return false;
 }
 
-struct shape_issue shape_issue_in(struct arena *arena, const struct field *field, struct shape_issue issue)
+struct shape_issue shape_issue_in(struct arena *arena, const struct field *field,
+                                  struct shape_issue issue)
 {
     if (issue.wrong == WRONG_NOTHING || !field->wire)
         return issue;
-    issue.name = issue.name.n ? arena_printf(arena, "%s.%.*s", field->wire, STR_ARG(issue.name)) : str_of(field->wire);
+    issue.name = issue.name.n ? arena_printf(arena, "%s.%.*s", field->wire, STR_ARG(issue.name))
+                              : str_of(field->wire);
     return issue;
 }

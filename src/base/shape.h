@@ -1,13 +1,16 @@
-/* base/shape.h - the form of AWS data, written once. An X-macro lists the members of a structure; SHAPE() makes from it the C
- * struct and the table that codecs, validators, serialisers, documentation and audits read.
+/* base/shape.h - the form of AWS data, written once. An X-macro lists the members of a structure;
+ * SHAPE() makes from it the C struct and the table that codecs, validators, serialisers,
+ * documentation and audits read.
  *
  *     #define TAG_SHAPE(F, T)                                                              \
  *         F(T, STR, key, "Key", BODY, .flags = REQUIRED, .min = 1, .max = 128)             \
  *         F(T, STR, value, "Value", BODY, .flags = REQUIRED, .max = 256)
- *     SHAPE(s3_tag, "Tag", TAG_SHAPE)      -> struct s3_tag { str key; str value; }; const struct shape s3_tag_shape;
+ *     SHAPE(s3_tag, "Tag", TAG_SHAPE)      -> struct s3_tag { str key; str value; }; const struct
+ * shape s3_tag_shape;
  *
- * A member is one of the kinds below; absent members are zero: `str.p == NULL`, `.set == false`, pointer NULL.
- * `wire` is AWS's member name (JSON and XML element; header or query name for those places). */
+ * A member is one of the kinds below; absent members are zero: `str.p == NULL`, `.set == false`,
+ * pointer NULL. `wire` is AWS's member name (JSON and XML element; header or query name for those
+ * places). */
 #ifndef HEADRACE_BASE_SHAPE_H
 #define HEADRACE_BASE_SHAPE_H
 
@@ -18,10 +21,12 @@ enum shape_kind {
     SHAPE_INT,    /* opt_int */
     SHAPE_BOOL,   /* opt_bool */
     SHAPE_BLOB,   /* str: base64 on the wire, bytes in memory */
-    SHAPE_TIME,   /* opt_int: msec since the epoch; ISO in XML bodies, HTTP date in headers, epoch seconds in JSON */
+    SHAPE_TIME,   /* opt_int: msec since the epoch; ISO in XML bodies, HTTP date in headers, epoch
+                     seconds in JSON */
     SHAPE_STRUCT, /* void *: a struct `of`, in the arena; NULL when absent */
     SHAPE_LIST,   /* list: items of `of`; a list of scalars uses one of the scalar_*_shape below */
-    SHAPE_MAP,    /* list: entries of `of`, a shape whose first member is the key; the second is the value */
+    SHAPE_MAP,    /* list: entries of `of`, a shape whose first member is the key; the second is the
+                     value */
 };
 
 enum shape_place {
@@ -38,10 +43,11 @@ enum shape_place {
 
 enum shape_flag {
     REQUIRED = 1,
-    FLAT = 2,            /* XML list without a wrapper element: repeated `wire` */
-    ATTRIBUTE = 4,       /* XML attribute of the parent element (xsi:type) */
-    UNIMPLEMENTED = 8,   /* known to AWS, not to us: present input is refused with NotImplemented and its name */
-    KEEP_EMPTY = 16,     /* output: written even when absent, as an empty element (<Prefix/>) */
+    FLAT = 2,      /* XML list without a wrapper element: repeated `wire` */
+    ATTRIBUTE = 4, /* XML attribute of the parent element (xsi:type) */
+    UNIMPLEMENTED =
+        8, /* known to AWS, not to us: present input is refused with NotImplemented and its name */
+    KEEP_EMPTY = 16, /* output: written even when absent, as an empty element (<Prefix/>) */
 };
 
 typedef struct {
@@ -74,10 +80,11 @@ struct field {
     uint16_t flags;
     uint32_t offset;
     const struct shape *of; /* STRUCT, LIST, MAP */
-    const char *item;       /* XML name of a list's items or a map's entries ("member"); the element inside the wrapper */
-    const char *query;      /* Query protocol: flattened name ("AttributeName", "Tag"); NULL: `wire` */
-    const char *values;     /* STR: allowed values, "A|B|C"; NULL: any */
-    int64_t min, max;       /* INT: value; STR: characters; LIST: items; checked when max > 0 */
+    const char *item;       /* XML name of a list's items or a map's entries ("member"); the element
+                               inside the wrapper */
+    const char *query;  /* Query protocol: flattened name ("AttributeName", "Tag"); NULL: `wire` */
+    const char *values; /* STR: allowed values, "A|B|C"; NULL: any */
+    int64_t min, max;   /* INT: value; STR: characters; LIST: items; checked when max > 0 */
 };
 
 struct shape {
@@ -124,8 +131,8 @@ struct shape {
     static const struct shape name##_shape = {aws_name, sizeof(struct name), name##_fields,        \
                                               sizeof name##_fields / sizeof name##_fields[0]};
 
-/* Shapes of list items that are bare scalars: struct { T value; }. A codec sees the single field with wire NULL and reads
- * the item itself. */
+/* Shapes of list items that are bare scalars: struct { T value; }. A codec sees the single field
+ * with wire NULL and reads the item itself. */
 struct scalar_str {
     str value;
 };
@@ -142,7 +149,8 @@ extern const struct shape str_pair_shape; /* entries with wire names "key" and "
 /* No members: operations without input or output. */
 extern const struct shape empty_shape;
 
-/* What a codec or check found wrong with an input; which fault it becomes is the service's affair. */
+/* What a codec or check found wrong with an input; which fault it becomes is the service's affair.
+ */
 enum shape_wrong {
     WRONG_NOTHING,
     WRONG_MISSING,       /* required member absent */
@@ -178,14 +186,18 @@ static inline bool shape_is_scalar(const struct shape *shape)
     return shape->n == 1 && !shape->fields[0].wire;
 }
 /* `issue` found inside `field`: its name with the member's before it. */
-struct shape_issue shape_issue_in(struct arena *arena, const struct field *field, struct shape_issue issue);
+struct shape_issue shape_issue_in(struct arena *arena, const struct field *field,
+                                  struct shape_issue issue);
 
 /* Checks required, min..max, values, UNIMPLEMENTED, recursively; the first issue found. */
 struct shape_issue shape_check(struct arena *arena, const struct shape *shape, const void *data);
 /* The same for what can be known before the body: members of address, query and headers. */
-struct shape_issue shape_check_head(struct arena *arena, const struct shape *shape, const void *data);
-/* XML element -> struct (PLACE_BODY members only); unknown elements, and members given twice, are an issue when `strict`. */
-struct shape_issue shape_from_xml(struct arena *arena, const struct shape *shape, const struct xml *node, bool strict, void *out);
+struct shape_issue shape_check_head(struct arena *arena, const struct shape *shape,
+                                    const void *data);
+/* XML element -> struct (PLACE_BODY members only); unknown elements, and members given twice, are
+ * an issue when `strict`. */
+struct shape_issue shape_from_xml(struct arena *arena, const struct shape *shape,
+                                  const struct xml *node, bool strict, void *out);
 /* Members of PLACE_BODY as child elements, without the enclosing element. */
 void shape_to_xml(struct buf *b, const struct shape *shape, const void *data);
 

@@ -1,16 +1,19 @@
-/* base/shape_check.c - the rules that a row states about a member, checked on the struct that a codec filled, whichever
- * protocol it came by. The first issue in the order of the rows is the one that the client hears of. */
+/* base/shape_check.c - the rules that a row states about a member, checked on the struct that a
+ * codec filled, whichever protocol it came by. The first issue in the order of the rows is the one
+ * that the client hears of. */
 #include "base/shape.h"
 
 #include "base/arena.h"
 
 #include <string.h>
 
-static struct shape_issue check_struct(struct arena *arena, const struct shape *shape, const void *data);
+static struct shape_issue check_struct(struct arena *arena, const struct shape *shape,
+                                       const void *data);
 
 static struct shape_issue issue_of(enum shape_wrong wrong, const struct field *field, str value)
 {
-    return (struct shape_issue){.wrong = wrong, .field = field, .name = str_of(field->wire), .value = value};
+    return (struct shape_issue){
+        .wrong = wrong, .field = field, .name = str_of(field->wire), .value = value};
 }
 
 /* Characters of UTF-8 text: every byte but those that continue one. */
@@ -52,7 +55,8 @@ static struct shape_issue check_int(struct arena *arena, const struct field *fie
     return issue_of(WRONG_RANGE, field, arena_printf(arena, "%lld", (long long)value));
 }
 
-static struct shape_issue check_items(struct arena *arena, const struct field *field, const list *items)
+static struct shape_issue check_items(struct arena *arena, const struct field *field,
+                                      const list *items)
 {
     if (!in_range(field, (int64_t)items->n))
         return issue_of(WRONG_RANGE, field, arena_printf(arena, "%zu", items->n));
@@ -62,7 +66,8 @@ static struct shape_issue check_items(struct arena *arena, const struct field *f
     return shape_issue_in(arena, field, issue);
 }
 
-static struct shape_issue check_present(struct arena *arena, const struct field *field, const void *at)
+static struct shape_issue check_present(struct arena *arena, const struct field *field,
+                                        const void *at)
 {
     switch ((enum shape_kind)field->kind) {
     case SHAPE_STR:
@@ -82,7 +87,8 @@ static struct shape_issue check_present(struct arena *arena, const struct field 
     return (struct shape_issue){0};
 }
 
-static struct shape_issue check_field(struct arena *arena, const struct field *field, const void *data)
+static struct shape_issue check_field(struct arena *arena, const struct field *field,
+                                      const void *data)
 {
     bool present = shape_present(field, data);
     if (field->place == PLACE_NONE || (!present && !(field->flags & REQUIRED)))
@@ -94,10 +100,12 @@ static struct shape_issue check_field(struct arena *arena, const struct field *f
     return check_present(arena, field, shape_at(field, data));
 }
 
-static struct shape_issue check_struct(struct arena *arena, const struct shape *shape, const void *data)
+static struct shape_issue check_struct(struct arena *arena, const struct shape *shape,
+                                       const void *data)
 {
     struct shape_issue issue = {0};
-    for (const struct field *field = shape->fields; field < shape->fields + shape->n && !issue.wrong; field++)
+    for (const struct field *field = shape->fields;
+         field < shape->fields + shape->n && !issue.wrong; field++)
         issue = check_field(arena, field, data);
     return issue;
 }
@@ -107,10 +115,12 @@ struct shape_issue shape_check(struct arena *arena, const struct shape *shape, c
     return check_struct(arena, shape, data);
 }
 
-struct shape_issue shape_check_head(struct arena *arena, const struct shape *shape, const void *data)
+struct shape_issue shape_check_head(struct arena *arena, const struct shape *shape,
+                                    const void *data)
 {
     struct shape_issue issue = {0};
-    for (const struct field *field = shape->fields; field < shape->fields + shape->n && !issue.wrong; field++)
+    for (const struct field *field = shape->fields;
+         field < shape->fields + shape->n && !issue.wrong; field++)
         if (field->place != PLACE_BODY && field->place != PLACE_PAYLOAD)
             issue = check_field(arena, field, data);
     return issue;

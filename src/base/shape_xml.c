@@ -1,8 +1,9 @@
-/* base/shape_xml.c - structs from XML elements and back, by their rows. Used for REST-XML bodies and for the documents that S3
- * stores, so it knows no protocol: the enclosing element, its namespace and its faults are the caller's.
+/* base/shape_xml.c - structs from XML elements and back, by their rows. Used for REST-XML bodies
+ * and for the documents that S3 stores, so it knows no protocol: the enclosing element, its
+ * namespace and its faults are the caller's.
  *
- * A list is a wrapper element with `item` elements inside, or (FLAT) the element repeated among its siblings. An XML attribute
- * (xsi:type) belongs to the struct whose element carries it. */
+ * A list is a wrapper element with `item` elements inside, or (FLAT) the element repeated among its
+ * siblings. An XML attribute (xsi:type) belongs to the struct whose element carries it. */
 #include "base/shape.h"
 
 #include "base/text.h"
@@ -15,9 +16,11 @@ struct reader {
     bool strict;
 };
 
-static struct shape_issue read_struct(const struct reader *r, const struct shape *shape, const struct xml *node, void *out);
+static struct shape_issue read_struct(const struct reader *r, const struct shape *shape,
+                                      const struct xml *node, void *out);
 
-static struct shape_issue issue_at(enum shape_wrong wrong, const struct field *field, str name, str value)
+static struct shape_issue issue_at(enum shape_wrong wrong, const struct field *field, str name,
+                                   str value)
 {
     return (struct shape_issue){.wrong = wrong, .field = field, .name = name, .value = value};
 }
@@ -59,22 +62,33 @@ static bool read_blob(struct arena *arena, str text, str *out)
 }
 
 /* Blanks around a number, a date or a truth are no part of it; those of a string are. */
-static struct shape_issue read_scalar(const struct reader *r, const struct field *field, str text, void *at)
+static struct shape_issue read_scalar(const struct reader *r, const struct field *field, str text,
+                                      void *at)
 {
     bool good = true;
     switch ((enum shape_kind)field->kind) {
-    case SHAPE_INT: good = read_int(str_trim(text), at); break;
-    case SHAPE_BOOL: good = read_bool(str_trim(text), at); break;
-    case SHAPE_TIME: good = read_time(str_trim(text), at); break;
-    case SHAPE_BLOB: good = read_blob(r->arena, str_trim(text), at); break;
-    default: *(str *)at = text;
+    case SHAPE_INT:
+        good = read_int(str_trim(text), at);
+        break;
+    case SHAPE_BOOL:
+        good = read_bool(str_trim(text), at);
+        break;
+    case SHAPE_TIME:
+        good = read_time(str_trim(text), at);
+        break;
+    case SHAPE_BLOB:
+        good = read_blob(r->arena, str_trim(text), at);
+        break;
+    default:
+        *(str *)at = text;
     }
     if (good)
         return (struct shape_issue){0};
     return issue_at(WRONG_TYPE, field, str_of(field->wire), text);
 }
 
-static struct shape_issue read_item(const struct reader *r, const struct shape *of, const struct xml *node, void *out)
+static struct shape_issue read_item(const struct reader *r, const struct shape *of,
+                                    const struct xml *node, void *out)
 {
     if (shape_is_scalar(of))
         return read_scalar(r, of->fields, node->text, shape_at(of->fields, out));
@@ -90,8 +104,8 @@ static size_t count(const struct xml *first, str name)
 }
 
 /* Every element called `name` from `first` on becomes an item. */
-static struct shape_issue read_items(const struct reader *r, const struct field *field, const struct xml *first, str name,
-                                     bool alone, list *out)
+static struct shape_issue read_items(const struct reader *r, const struct field *field,
+                                     const struct xml *first, str name, bool alone, list *out)
 {
     struct shape_issue issue = {0};
     *out = (list){.set = true};
@@ -104,7 +118,8 @@ static struct shape_issue read_items(const struct reader *r, const struct field 
     return shape_issue_in(r->arena, field, issue);
 }
 
-static struct shape_issue read_member(const struct reader *r, const struct field *field, const struct xml *node, void *at)
+static struct shape_issue read_member(const struct reader *r, const struct field *field,
+                                      const struct xml *node, void *at)
 {
     switch ((enum shape_kind)field->kind) {
     case SHAPE_STRUCT: {
@@ -124,7 +139,8 @@ static struct shape_issue read_member(const struct reader *r, const struct field
 static const struct field *field_of(const struct shape *shape, str wire)
 {
     for (const struct field *field = shape->fields; field < shape->fields + shape->n; field++)
-        if (field->place == PLACE_BODY && !(field->flags & ATTRIBUTE) && str_eq(str_of(field->wire), wire))
+        if (field->place == PLACE_BODY && !(field->flags & ATTRIBUTE) &&
+            str_eq(str_of(field->wire), wire))
             return field;
     return NULL;
 }
@@ -136,9 +152,10 @@ static void read_attributes(const struct shape *shape, const struct xml *node, v
             *(str *)shape_at(field, out) = xml_attr(node, local_wire(field));
 }
 
-/* A member given twice is malformed to S3's schema; without `strict` the last one counts. The repeated elements of a flat
- * list were all read at its first. */
-static struct shape_issue read_child(const struct reader *r, const struct shape *shape, const struct xml *child, void *out)
+/* A member given twice is malformed to S3's schema; without `strict` the last one counts. The
+ * repeated elements of a flat list were all read at its first. */
+static struct shape_issue read_child(const struct reader *r, const struct shape *shape,
+                                     const struct xml *child, void *out)
 {
     const struct field *field = field_of(shape, child->name);
     if (!field)
@@ -152,11 +169,11 @@ static struct shape_issue read_child(const struct reader *r, const struct shape 
     return read_member(r, field, child, shape_at(field, out));
 }
 
-static struct shape_issue read_struct(const struct reader *r, const struct shape *shape, const struct xml *node, void *out)
+static struct shape_issue read_struct(const struct reader *r, const struct shape *shape,
+                                      const struct xml *node, void *out)
 {
     read_attributes(shape, node, out);
-    XML_EACH(child, node)
-    {
+    XML_EACH (child, node) {
         struct shape_issue issue = read_child(r, shape, child, out);
         if (issue.wrong)
             return issue;
@@ -164,7 +181,8 @@ static struct shape_issue read_struct(const struct reader *r, const struct shape
     return (struct shape_issue){0};
 }
 
-struct shape_issue shape_from_xml(struct arena *arena, const struct shape *shape, const struct xml *node, bool strict, void *out)
+struct shape_issue shape_from_xml(struct arena *arena, const struct shape *shape,
+                                  const struct xml *node, bool strict, void *out)
 {
     struct reader reader = {arena, strict};
     return read_struct(&reader, shape, node, out);
@@ -173,16 +191,26 @@ struct shape_issue shape_from_xml(struct arena *arena, const struct shape *shape
 static void write_scalar(struct buf *b, const struct field *field, const void *at)
 {
     switch ((enum shape_kind)field->kind) {
-    case SHAPE_INT: buf_int(b, ((const opt_int *)at)->v); break;
-    case SHAPE_BOOL: buf_put(b, ((const opt_bool *)at)->v ? S("true") : S("false")); break;
-    case SHAPE_TIME: buf_put(b, date_iso_ms(b->arena, ((const opt_int *)at)->v)); break;
-    case SHAPE_BLOB: buf_put(b, base64_encode(b->arena, *(const str *)at)); break;
-    default: buf_xml(b, *(const str *)at);
+    case SHAPE_INT:
+        buf_int(b, ((const opt_int *)at)->v);
+        break;
+    case SHAPE_BOOL:
+        buf_put(b, ((const opt_bool *)at)->v ? S("true") : S("false"));
+        break;
+    case SHAPE_TIME:
+        buf_put(b, date_iso_ms(b->arena, ((const opt_int *)at)->v));
+        break;
+    case SHAPE_BLOB:
+        buf_put(b, base64_encode(b->arena, *(const str *)at));
+        break;
+    default:
+        buf_xml(b, *(const str *)at);
     }
 }
 
 /* The start tag of a struct's element, with those members that are its attributes. */
-static void write_start(struct buf *b, const char *name, const struct shape *shape, const void *data)
+static void write_start(struct buf *b, const char *name, const struct shape *shape,
+                        const void *data)
 {
     buf_char(b, '<');
     buf_put(b, str_of(name));
@@ -200,7 +228,8 @@ static void write_start(struct buf *b, const char *name, const struct shape *sha
     buf_char(b, '>');
 }
 
-static void write_element(struct buf *b, const char *name, const struct shape *shape, const void *data)
+static void write_element(struct buf *b, const char *name, const struct shape *shape,
+                          const void *data)
 {
     if (shape_is_scalar(shape)) {
         xml_open(b, name);

@@ -1,4 +1,5 @@
-/* base/str.c - see str.h. Absent and empty compare equal in content; callers test `p` where it matters. */
+/* base/str.c - see str.h. Absent and empty compare equal in content; callers test `p` where it
+ * matters. */
 #include "base/str.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
-/* base/str.h - a string is a pointer and a length: a borrowed view, never owned, not NUL-terminated.
- * `p == NULL` means absent, which differs from present and empty (`p != NULL, n == 0`). */
+/* base/str.h - a string is a pointer and a length: a borrowed view, never owned, not
+ * NUL-terminated. `p == NULL` means absent, which differs from present and empty (`p != NULL, n ==
+ * 0`). */
 #ifndef HEADRACE_BASE_STR_H
 #define HEADRACE_BASE_STR_H
 
@@ -37,7 +38,8 @@ str str_slice(str s, size_t from, size_t to);
 str str_cut(str *rest, char separator);
 /* Without ASCII white space at both ends. */
 str str_trim(str s);
-/* A whole decimal integer with optional '-', no spaces, in range of int64: true and *out; else false. */
+/* A whole decimal integer with optional '-', no spaces, in range of int64: true and *out; else
+ * false. */
 bool str_to_int(str s, int64_t *out);
 /* FNV-1a, for hash tables of trusted size. */
 uint64_t str_hash(str s);

@@ -1,33 +1,63 @@
 /* base/text.c - percent, base64, hex, UTF-8 and the escapes of JSON and XML. Dates are in date.c.
  *
- * Everything here works on bytes that a stranger sent: no function reads past its n bytes, none trusts an encoding, and each
- * answers for every input. Character classes are one table of flags, because replies are made of these loops. */
+ * Everything here works on bytes that a stranger sent: no function reads past its n bytes, none
+ * trusts an encoding, and each answers for every input. Character classes are one table of flags,
+ * because replies are made of these loops. */
 #include "base/text.h"
 
 #include <string.h>
 
 enum class {
-    KEEP_PATH = 1,   /* unreserved of RFC 3986, and '/' */
-    KEEP_ALL = 2,    /* unreserved */
-    KEEP_FORM = 4,   /* java.net.URLEncoder's set, and '/' */
-    PLAIN_JSON = 8,  /* ASCII that needs no escape in a JSON string */
-    PLAIN_XML = 16,  /* ASCII that needs no escape in XML text */
+    KEEP_PATH = 1,  /* unreserved of RFC 3986, and '/' */
+    KEEP_ALL = 2,   /* unreserved */
+    KEEP_FORM = 4,  /* java.net.URLEncoder's set, and '/' */
+    PLAIN_JSON = 8, /* ASCII that needs no escape in a JSON string */
+    PLAIN_XML = 16, /* ASCII that needs no escape in XML text */
 };
 
 #define ALNUM (KEEP_PATH | KEEP_ALL | KEEP_FORM | PLAIN_JSON | PLAIN_XML)
 #define PLAIN (PLAIN_JSON | PLAIN_XML)
 
 static const uint8_t classes[256] = {
-    ['\t'] = PLAIN_XML, ['\n'] = PLAIN_XML,
-    [' '] = PLAIN, ['!'] = PLAIN, ['"'] = 0, ['#'] = PLAIN, ['$'] = PLAIN, ['%'] = PLAIN, ['&'] = PLAIN_JSON,
-    ['\''] = PLAIN, ['('] = PLAIN, [')'] = PLAIN, ['*'] = PLAIN | KEEP_FORM, ['+'] = PLAIN, [','] = PLAIN,
-    ['-'] = ALNUM, ['.'] = ALNUM, ['/'] = PLAIN | KEEP_PATH | KEEP_FORM,
+    ['\t'] = PLAIN_XML,
+    ['\n'] = PLAIN_XML,
+    [' '] = PLAIN,
+    ['!'] = PLAIN,
+    ['"'] = 0,
+    ['#'] = PLAIN,
+    ['$'] = PLAIN,
+    ['%'] = PLAIN,
+    ['&'] = PLAIN_JSON,
+    ['\''] = PLAIN,
+    ['('] = PLAIN,
+    [')'] = PLAIN,
+    ['*'] = PLAIN | KEEP_FORM,
+    ['+'] = PLAIN,
+    [','] = PLAIN,
+    ['-'] = ALNUM,
+    ['.'] = ALNUM,
+    ['/'] = PLAIN | KEEP_PATH | KEEP_FORM,
     ['0' ... '9'] = ALNUM,
-    [':'] = PLAIN, [';'] = PLAIN, ['<'] = PLAIN_JSON, ['='] = PLAIN, ['>'] = PLAIN_JSON, ['?'] = PLAIN, ['@'] = PLAIN,
+    [':'] = PLAIN,
+    [';'] = PLAIN,
+    ['<'] = PLAIN_JSON,
+    ['='] = PLAIN,
+    ['>'] = PLAIN_JSON,
+    ['?'] = PLAIN,
+    ['@'] = PLAIN,
     ['A' ... 'Z'] = ALNUM,
-    ['['] = PLAIN, ['\\'] = PLAIN_XML, [']'] = PLAIN, ['^'] = PLAIN, ['_'] = ALNUM, ['`'] = PLAIN,
+    ['['] = PLAIN,
+    ['\\'] = PLAIN_XML,
+    [']'] = PLAIN,
+    ['^'] = PLAIN,
+    ['_'] = ALNUM,
+    ['`'] = PLAIN,
     ['a' ... 'z'] = ALNUM,
-    ['{'] = PLAIN, ['|'] = PLAIN, ['}'] = PLAIN, ['~'] = PLAIN | KEEP_PATH | KEEP_ALL, ['\x7f'] = PLAIN_JSON,
+    ['{'] = PLAIN,
+    ['|'] = PLAIN,
+    ['}'] = PLAIN,
+    ['~'] = PLAIN | KEEP_PATH | KEEP_ALL,
+    ['\x7f'] = PLAIN_JSON,
 };
 
 static const char hex_upper[] = "0123456789ABCDEF";
@@ -119,7 +149,8 @@ bool hex_decode(str hex, uint8_t *out, size_t n)
     return true;
 }
 
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 str base64_encode(struct arena *arena, str bytes)
 {
@@ -173,11 +204,17 @@ str base64_decode(struct arena *arena, str text)
     return word & unused ? STR_NONE : (str){out, n};
 }
 
-/* Bytes of the sequence that a lead byte opens and the least code point of that length; 0 for a byte that opens none. */
+/* Bytes of the sequence that a lead byte opens and the least code point of that length; 0 for a
+ * byte that opens none. */
 static size_t utf8_length(uint8_t lead, uint32_t *least)
 {
     static const uint32_t leasts[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+    size_t n = lead < 0x80   ? 1
+               : lead < 0xC2 ? 0
+               : lead < 0xE0 ? 2
+               : lead < 0xF0 ? 3
+               : lead < 0xF5 ? 4
+                             : 0;
     *least = leasts[n];
     return n;
 }
@@ -284,7 +321,8 @@ void buf_json(struct buf *b, str s)
     buf_char(b, '"');
 }
 
-/* What XML 1.0 cannot hold even as a reference is written as one all the same: AWS does, and its SDKs expect it. */
+/* What XML 1.0 cannot hold even as a reference is written as one all the same: AWS does, and its
+ * SDKs expect it. */
 static void xml_escape(struct buf *b, int32_t c)
 {
     static const struct {

@@ -1,4 +1,5 @@
-/* base/text.h - text forms that several layers share: percent, base64, hex, dates, UTF-8, JSON and XML escapes. */
+/* base/text.h - text forms that several layers share: percent, base64, hex, dates, UTF-8, JSON and
+ * XML escapes. */
 #ifndef HEADRACE_BASE_TEXT_H
 #define HEADRACE_BASE_TEXT_H
 
@@ -6,9 +7,10 @@
 #include "base/ctx.h"
 
 enum percent {
-    PERCENT_PATH,  /* AWS canonical: keeps A-Za-z0-9-._~ and '/' */
-    PERCENT_ALL,   /* as PATH but encodes '/' too */
-    PERCENT_FORM,  /* application/x-www-form-urlencoded with '/' kept: ' ' -> '+' (S3 events, encoding-type=url) */
+    PERCENT_PATH, /* AWS canonical: keeps A-Za-z0-9-._~ and '/' */
+    PERCENT_ALL,  /* as PATH but encodes '/' too */
+    PERCENT_FORM, /* application/x-www-form-urlencoded with '/' kept: ' ' -> '+' (S3 events,
+                     encoding-type=url) */
 };
 void buf_percent(struct buf *b, str s, enum percent how);
 str percent_encode(struct arena *arena, str s, enum percent how);
@@ -38,8 +40,8 @@ str date_iso(struct arena *arena, msec t);
 str date_http(struct arena *arena, msec t);
 /* "20260101T000000Z" */
 str date_basic(struct arena *arena, msec t);
-/* Each returns false on malformed text. date_parse takes any of ISO 8601 (with ms or offset), basic, HTTP and
- * integer epoch seconds. */
+/* Each returns false on malformed text. date_parse takes any of ISO 8601 (with ms or offset),
+ * basic, HTTP and integer epoch seconds. */
 bool date_parse(str text, msec *out);
 bool date_parse_basic(str text, msec *out);
 bool date_parse_http(str text, msec *out);
@@ -48,7 +50,8 @@ bool duration_parse(str text, msec *out);
 
 /* A JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void buf_json(struct buf *b, str s);
-/* XML text: & < > " -> entities, CR -> &#xD;, other characters illegal in XML 1.0 -> &#x..; (AWS does so too). */
+/* XML text: & < > " -> entities, CR -> &#xD;, other characters illegal in XML 1.0 -> &#x..; (AWS
+ * does so too). */
 void buf_xml(struct buf *b, str s);
 
 #endif

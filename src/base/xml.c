@@ -1,8 +1,9 @@
 /* base/xml.c - expat does the parsing; this file builds the tree and sets the limits.
  *
- * A request body is a stranger's: a DOCTYPE (and with it every entity but the five of XML) stops the parse, as do more than 64
- * levels and more elements than any S3 document can hold. Text of one element may come in many pieces, with children between
- * them: it is gathered in a growing block of the element while the element is open. */
+ * A request body is a stranger's: a DOCTYPE (and with it every entity but the five of XML) stops
+ * the parse, as do more than 64 levels and more elements than any S3 document can hold. Text of one
+ * element may come in many pieces, with children between them: it is gathered in a growing block of
+ * the element while the element is open. */
 #include "base/xml.h"
 
 #include "base/text.h"
@@ -11,7 +12,8 @@
 #include <string.h>
 
 #define DEPTH_MAX 64
-/* DeleteObjects has 1,000 objects of 5 members, CompleteMultipartUpload 10,000 parts of 8: neither comes near. */
+/* DeleteObjects has 1,000 objects of 5 members, CompleteMultipartUpload 10,000 parts of 8: neither
+ * comes near. */
 #define NODES_MAX 200000
 
 struct open_node {
@@ -46,7 +48,8 @@ static struct xml_attr *attrs_of(struct arena *arena, const XML_Char **pairs)
     struct xml_attr *first = NULL, **end = &first;
     for (; *pairs; pairs += 2) {
         *end = ARENA_NEW(arena, struct xml_attr);
-        **end = (struct xml_attr){.name = local_name(arena, pairs[0]), .value = arena_copy(arena, str_of(pairs[1]))};
+        **end = (struct xml_attr){.name = local_name(arena, pairs[0]),
+                                  .value = arena_copy(arena, str_of(pairs[1]))};
         end = &(*end)->next;
     }
     return first;
@@ -89,7 +92,8 @@ static void on_text(void *user, const XML_Char *text, int n)
         buf_put(&parse->open[parse->depth - 1].text, (str){text, (size_t)n});
 }
 
-static void on_doctype(void *user, const XML_Char *name, const XML_Char *system, const XML_Char *public, int internal)
+static void on_doctype(void *user, const XML_Char *name, const XML_Char *system,
+                       const XML_Char *public, int internal)
 {
     (void)name, (void)system, (void)public, (void)internal;
     refuse(user);
@@ -120,7 +124,7 @@ struct xml *xml_parse(struct arena *arena, str bytes)
 
 const struct xml *xml_child(const struct xml *node, str name)
 {
-    XML_EACH(child, node)
+    XML_EACH (child, node)
         if (str_eq(child->name, name))
             return child;
     return NULL;

@@ -1,5 +1,5 @@
-/* base/xml.h - a small XML document in an arena. Parsing refuses DOCTYPE, more than 64 levels, and what is not well-formed.
- * Namespaces are dropped from element names. */
+/* base/xml.h - a small XML document in an arena. Parsing refuses DOCTYPE, more than 64 levels, and
+ * what is not well-formed. Namespaces are dropped from element names. */
 #ifndef HEADRACE_BASE_XML_H
 #define HEADRACE_BASE_XML_H
 
@@ -17,7 +17,8 @@ struct xml {
     struct xml *child, *next; /* first child, next sibling */
 };
 
-#define XML_EACH(node, parent) for (const struct xml *node = (parent)->child; node; node = node->next)
+#define XML_EACH(node, parent)                                                                     \
+    for (const struct xml *node = (parent)->child; node; node = node->next)
 
 /* The root element, or NULL when the bytes are not an acceptable document. */
 struct xml *xml_parse(struct arena *arena, str bytes);

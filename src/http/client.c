@@ -1,6 +1,7 @@
-/* http/client.c - how libcurl and libuv meet: curl says which sockets and which timeout it waits for, uv_poll and uv_timer wait, and
- * curl_multi_socket_action does the work. Finished transfers are collected after each such call, and their `done` is called last, when
- * the easy handle is already back in the free list, so that it may start another fetch at once. */
+/* http/client.c - how libcurl and libuv meet: curl says which sockets and which timeout it waits
+ * for, uv_poll and uv_timer wait, and curl_multi_socket_action does the work. Finished transfers
+ * are collected after each such call, and their `done` is called last, when the easy handle is
+ * already back in the free list, so that it may start another fetch at once. */
 #include "http/client.h"
 
 #include "base/log.h"
@@ -245,9 +246,9 @@ static void add_header(struct http_fetch *fetch, str name, str value)
     struct arena *arena = fetch->options.arena;
     if (fetched->nheaders == fetch->header_cap) {
         size_t cap = fetch->header_cap ? 2 * fetch->header_cap : 16;
-        fetched->headers = arena_grow(arena, fetched->headers,
-                                      fetch->header_cap * sizeof *fetched->headers,
-                                      cap * sizeof *fetched->headers);
+        fetched->headers =
+            arena_grow(arena, fetched->headers, fetch->header_cap * sizeof *fetched->headers,
+                       cap * sizeof *fetched->headers);
         fetch->header_cap = cap;
     }
     fetched->headers[fetched->nheaders++] =
@@ -273,7 +274,8 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *user)
     return line.n;
 }
 
-static struct curl_slist *header_list(const struct curl_calls *curl, const struct http_fetch_options *options)
+static struct curl_slist *header_list(const struct curl_calls *curl,
+                                      const struct http_fetch_options *options)
 {
     struct curl_slist *list = NULL;
     bool has_type = false;
@@ -291,7 +293,8 @@ static struct curl_slist *header_list(const struct curl_calls *curl, const struc
     return list;
 }
 
-static void set_limits(const struct curl_calls *curl, CURL *easy, const struct http_fetch_options *options)
+static void set_limits(const struct curl_calls *curl, CURL *easy,
+                       const struct http_fetch_options *options)
 {
     long connect = options->connect_timeout ? (long)options->connect_timeout : 5000L;
     curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect);

@@ -1,6 +1,7 @@
-/* http/listen.c - see listen.h. SO_REUSEADDR lets a restart bind at once; SO_REUSEPORT would let two instances share a port
- * silently, so it is never set. When descriptors run out the sockets leave the loop (a level-triggered poll would spin) and
- * come back when a connection ends, or after a tenth of a second. */
+/* http/listen.c - see listen.h. SO_REUSEADDR lets a restart bind at once; SO_REUSEPORT would let
+ * two instances share a port silently, so it is never set. When descriptors run out the sockets
+ * leave the loop (a level-triggered poll would spin) and come back when a connection ends, or after
+ * a tenth of a second. */
 #include "http/listen.h"
 
 #include "base/arena.h"
@@ -80,7 +81,9 @@ static int open_socket(const struct sockaddr *at, socklen_t length, bool v6_only
 
 static int open_v6_loopback(int port)
 {
-    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = htons((uint16_t)port)};
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6,
+                              .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+                              .sin6_port = htons((uint16_t)port)};
     return open_socket((struct sockaddr *)&at, sizeof at, true);
 }
 
@@ -117,7 +120,8 @@ static int open_loopback(struct listener *listener, int port)
 
 static int open_address(struct listener *listener, const char *address, int port, char **message)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
+                    *found;
     char service[8];
     snprintf(service, sizeof service, "%d", port);
     int error = getaddrinfo(address, service, &hints, &found);
@@ -141,7 +145,9 @@ static bool is_loopback_name(const char *address)
 static char *failure_of(const char *address, int port, int error)
 {
     if (error == EADDRINUSE)
-        return message_of("port %d on %s is in use (choose another with --port, or 0 for any free one)", port, address);
+        return message_of(
+            "port %d on %s is in use (choose another with --port, or 0 for any free one)", port,
+            address);
     return message_of("cannot listen on %s port %d: %s", address, port, strerror(error));
 }
 
@@ -216,12 +222,14 @@ static void add_handles(struct listener *listener, uv_loop_t *loop)
     start_polling(listener);
 }
 
-struct listener *listen_start(uv_loop_t *loop, const char *address, int port, const struct listen_app *app, char **message)
+struct listener *listen_start(uv_loop_t *loop, const char *address, int port,
+                              const struct listen_app *app, char **message)
 {
     struct listener *listener = xalloc(sizeof *listener);
     listener->app = *app;
     *message = NULL;
-    int error = is_loopback_name(address) ? open_loopback(listener, port) : open_address(listener, address, port, message);
+    int error = is_loopback_name(address) ? open_loopback(listener, port)
+                                          : open_address(listener, address, port, message);
     if (error) {
         if (!*message)
             *message = failure_of(address, port, -error);

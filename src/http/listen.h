@@ -1,5 +1,6 @@
-/* http/listen.h - listening sockets on a libuv loop; accepted sockets are handed over non-blocking with TCP_NODELAY set.
- * Loopback means both families: Node resolves localhost to ::1, Python tries 127.0.0.1 last. */
+/* http/listen.h - listening sockets on a libuv loop; accepted sockets are handed over non-blocking
+ * with TCP_NODELAY set. Loopback means both families: Node resolves localhost to ::1, Python tries
+ * 127.0.0.1 last. */
 #ifndef HEADRACE_HTTP_LISTEN_H
 #define HEADRACE_HTTP_LISTEN_H
 
@@ -11,12 +12,15 @@ struct listener;
 
 struct listen_app {
     void *user;
-    /* Owns `fd` from here on, whatever it returns. false: no more for now; listening stops until listen_resume. */
+    /* Owns `fd` from here on, whatever it returns. false: no more for now; listening stops until
+     * listen_resume. */
     bool (*accepted)(void *user, int fd, const struct sockaddr *peer, socklen_t length);
 };
 
-/* `port` 0 picks a free one, the same in both families. NULL and *message (malloc'ed) on failure. */
-struct listener *listen_start(uv_loop_t *loop, const char *address, int port, const struct listen_app *app, char **message);
+/* `port` 0 picks a free one, the same in both families. NULL and *message (malloc'ed) on failure.
+ */
+struct listener *listen_start(uv_loop_t *loop, const char *address, int port,
+                              const struct listen_app *app, char **message);
 int listen_port(const struct listener *listener);
 /* Accepts again after `accepted` said no or descriptors ran out. Cheap when nothing was stopped. */
 void listen_resume(struct listener *listener);

@@ -1,5 +1,5 @@
-/* http/message.c - see message.h. Queries are searched in their raw form: a signature covers the bytes as sent, and a '&' that
- * was sent as %26 is no separator. */
+/* http/message.c - see message.h. Queries are searched in their raw form: a signature covers the
+ * bytes as sent, and a '&' that was sent as %26 is no separator. */
 #include "http/message.h"
 
 #include "base/text.h"
@@ -71,7 +71,8 @@ void http_reply_default(struct arena *arena, struct http_reply *reply, str name,
     http_reply_header(arena, reply, name, value);
 }
 
-void http_reply_bytes(struct arena *arena, struct http_reply *reply, int status, str content_type, str bytes)
+void http_reply_bytes(struct arena *arena, struct http_reply *reply, int status, str content_type,
+                      str bytes)
 {
     reply->status = status;
     reply->kind = HTTP_BODY_BYTES;

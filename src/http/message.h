@@ -1,4 +1,5 @@
-/* http/message.h - a request and a reply as values. No socket here: unit tests and fuzzers make these by hand. */
+/* http/message.h - a request and a reply as values. No socket here: unit tests and fuzzers make
+ * these by hand. */
 #ifndef HEADRACE_HTTP_MESSAGE_H
 #define HEADRACE_HTTP_MESSAGE_H
 
@@ -11,45 +12,49 @@ struct http_header {
 struct http_request {
     struct arena *arena; /* dies after `gone` */
     str method;
-    str target;          /* raw, as sent: path and query before any decoding */
-    str path, query;     /* raw halves of target; query absent when there is no '?' */
+    str target;                  /* raw, as sent: path and query before any decoding */
+    str path, query;             /* raw halves of target; query absent when there is no '?' */
     struct http_header *headers; /* in order, duplicates kept */
     size_t nheaders;
-    str peer;            /* remote address as text, without port */
+    str peer;               /* remote address as text, without port */
     int64_t content_length; /* -1 when unknown (chunked) */
     bool chunked;
-    void *user;          /* the application's own state of this request */
+    void *user; /* the application's own state of this request */
 };
 
 /* First header of that name (any case), or absent. */
 str http_header(const struct http_request *request, str name);
-/* Raw value of query parameter `name` (undecoded); present-but-empty for `?uploads`; absent otherwise. */
+/* Raw value of query parameter `name` (undecoded); present-but-empty for `?uploads`; absent
+ * otherwise. */
 str http_query_raw(const struct http_request *request, str name);
 /* The same, decoded; '+' is a blank, as S3 and the Query protocol have it. */
 str http_query(const struct http_request *request, str name);
 
 enum http_body_kind {
-    HTTP_BODY_BYTES,  /* `bytes`, in the request's arena */
-    HTTP_BODY_HEAD,   /* none is sent, Content-Length says `length` (HEAD, and 304 with length 0) */
-    HTTP_BODY_FILE,   /* `length` bytes of `fd` from `offset`; the server closes fd */
-    HTTP_BODY_PULL,   /* `pull` is asked for bytes until `length` are sent (-1: until it returns -1, chunked) */
+    HTTP_BODY_BYTES, /* `bytes`, in the request's arena */
+    HTTP_BODY_HEAD,  /* none is sent, Content-Length says `length` (HEAD, and 304 with length 0) */
+    HTTP_BODY_FILE,  /* `length` bytes of `fd` from `offset`; the server closes fd */
+    HTTP_BODY_PULL,  /* `pull` is asked for bytes until `length` are sent (-1: until it returns -1,
+                        chunked) */
 };
 
 struct http_reply {
     int status;
-    struct http_header *headers; /* Content-Type and the like; Content-Length, Date and Connection are the server's */
+    struct http_header *headers; /* Content-Type and the like; Content-Length, Date and Connection
+                                    are the server's */
     size_t nheaders, cap;
     enum http_body_kind kind;
     str bytes;
     int fd;
     int64_t offset, length;
-    /* Fills up to n bytes at `position`; returns the count, 0 for "nothing yet" on endless streams (see
-     * http_wake), -1 at the end or on failure (the connection is then cut). */
+    /* Fills up to n bytes at `position`; returns the count, 0 for "nothing yet" on endless streams
+     * (see http_wake), -1 at the end or on failure (the connection is then cut). */
     long (*pull)(void *state, int64_t position, char *out, size_t n);
     void (*pull_free)(void *state);
     void *pull_state;
-    bool close;          /* close the connection after this reply */
-    int64_t cut_after;   /* fault injection: cut the connection after so many body bytes; -1: never (the default) */
+    bool close;        /* close the connection after this reply */
+    int64_t cut_after; /* fault injection: cut the connection after so many body bytes; -1: never
+                          (the default) */
 };
 
 /* An empty 200 in the request's arena. */
@@ -60,6 +65,7 @@ void http_reply_set(struct arena *arena, struct http_reply *reply, str name, str
 /* Adds the header unless one of that name is there. */
 void http_reply_default(struct arena *arena, struct http_reply *reply, str name, str value);
 /* Sets status, Content-Type and a body of bytes. */
-void http_reply_bytes(struct arena *arena, struct http_reply *reply, int status, str content_type, str bytes);
+void http_reply_bytes(struct arena *arena, struct http_reply *reply, int status, str content_type,
+                      str bytes);
 
 #endif

@@ -1,13 +1,16 @@
 /* http/server.c - see server.h. libmicrohttpd in external-epoll mode inside a libuv loop:
  *
  *   uv_poll on MHD's epoll descriptor -> MHD_run
- *   uv_prepare -> app.turn (commit, answer), MHD_run while someone was resumed, then MHD_get_timeout -> uv_timer
+ *   uv_prepare -> app.turn (commit, answer), MHD_run while someone was resumed, then
+ * MHD_get_timeout -> uv_timer
  *
- * so that after everything that arrived was handed over the app commits once, all answers go out, and only then the loop
- * polls again. No periodic timer: an idle server never wakes. server_exchange.h lists what must not break.
+ * so that after everything that arrived was handed over the app commits once, all answers go out,
+ * and only then the loop polls again. No periodic timer: an idle server never wakes.
+ * server_exchange.h lists what must not break.
  *
- * What MHD 0.9.75 lets through and we refuse at the first call: two Content-Length, Transfer-Encoding beside Content-Length
- * or other than "chunked", blanks in header names, a request line cut short by a NUL. */
+ * What MHD 0.9.75 lets through and we refuse at the first call: two Content-Length,
+ * Transfer-Encoding beside Content-Length or other than "chunked", blanks in header names, a
+ * request line cut short by a NUL. */
 #include "http/server_exchange.h"
 
 #include "base/log.h"
@@ -23,9 +26,12 @@
 #include <unistd.h>
 
 enum {
-    POOL_BYTES = 32 * 1024, /* of a connection: MHD clears it after every request, so small is fast */
-    ROUNDS = 8,             /* of commit and run before other handles of the loop get their turn */
-    SWALLOW_MAX = 64 << 20, /* body bytes of a refused request that we read so that its client sees the answer */
+    POOL_BYTES =
+        32 * 1024, /* of a connection: MHD clears it after every request, so small is fast */
+    ROUNDS = 8,    /* of commit and run before other handles of the loop get their turn */
+    SWALLOW_MAX =
+        64
+        << 20, /* body bytes of a refused request that we read so that its client sees the answer */
     RESERVED_FILES = 64,
 };
 
@@ -90,7 +96,8 @@ static void fresh_remove(struct exchange *exchange)
 
 static int socket_of(struct exchange *exchange)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info ? info->connect_fd : -1;
 }
 
@@ -145,23 +152,26 @@ static void on_log(void *user, const char *format, va_list args)
     log_debug("http: %s", line);
 }
 
-static enum MHD_Result add_header(void *user, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
-                                  size_t value_size)
+static enum MHD_Result add_header(void *user, enum MHD_ValueKind kind, const char *name,
+                                  size_t name_size, const char *value, size_t value_size)
 {
     (void)kind;
     struct http_request *request = user;
-    request->headers[request->nheaders++] = (struct http_header){{name, name_size}, {value ? value : "", value ? value_size : 0}};
+    request->headers[request->nheaders++] =
+        (struct http_header){{name, name_size}, {value ? value : "", value ? value_size : 0}};
     return MHD_YES;
 }
 
 static str peer_of(struct arena *arena, struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     char text[INET6_ADDRSTRLEN] = "";
     if (info && info->client_addr && info->client_addr->sa_family == AF_INET)
         inet_ntop(AF_INET, &((struct sockaddr_in *)info->client_addr)->sin_addr, text, sizeof text);
     else if (info && info->client_addr && info->client_addr->sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &((struct sockaddr_in6 *)info->client_addr)->sin6_addr, text, sizeof text);
+        inet_ntop(AF_INET6, &((struct sockaddr_in6 *)info->client_addr)->sin6_addr, text,
+                  sizeof text);
     str peer = str_of(text);
     return arena_copy(arena, str_starts(peer, S("::ffff:")) ? str_slice(peer, 7, peer.n) : peer);
 }
@@ -171,7 +181,8 @@ static void read_head(struct exchange *exchange, const char *method)
     struct http_request *request = &exchange->request;
     struct MHD_Connection *connection = exchange->connection;
     int n = MHD_get_connection_values(connection, MHD_HEADER_KIND, NULL, NULL);
-    request->headers = arena_array(request->arena, (size_t)(n > 0 ? n : 0), sizeof *request->headers);
+    request->headers =
+        arena_array(request->arena, (size_t)(n > 0 ? n : 0), sizeof *request->headers);
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_header, request);
     request->method = arena_copy(request->arena, str_of(method));
     request->query = request->target;
@@ -231,7 +242,8 @@ static bool has_body(const struct http_request *request)
     return request->chunked || request->content_length > 0;
 }
 
-/* An answer to the first call closes the connection, so it is given only where the body must not or should not come. */
+/* An answer to the first call closes the connection, so it is given only where the body must not or
+ * should not come. */
 static bool must_answer_now(const struct exchange *exchange)
 {
     const struct http_request *request = &exchange->request;
@@ -241,7 +253,8 @@ static bool must_answer_now(const struct exchange *exchange)
            str_eq_nocase(http_header(request, S("Expect")), S("100-continue"));
 }
 
-static enum MHD_Result first_call(struct exchange *exchange, const char *method, const char *version)
+static enum MHD_Result first_call(struct exchange *exchange, const char *method,
+                                  const char *version)
 {
     struct http_server *server = exchange->server;
     exchange->begun = true;
@@ -262,7 +275,8 @@ static enum MHD_Result first_call(struct exchange *exchange, const char *method,
 static enum MHD_Result body_call(struct exchange *exchange, const char *bytes, size_t *n)
 {
     struct http_app *app = &exchange->server->app;
-    if (exchange->suspended) /* MHD hands over the next chunk of its buffer even so: leave it there */
+    if (exchange
+            ->suspended) /* MHD hands over the next chunk of its buffer even so: leave it there */
         return MHD_YES;
     if (exchange->reply)
         exchange->swallowed += (int64_t)*n;
@@ -293,8 +307,9 @@ static enum MHD_Result last_call(struct exchange *exchange)
     return MHD_YES;
 }
 
-static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *target, const char *method,
-                                  const char *version, const char *bytes, size_t *n, void **state)
+static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *target,
+                                  const char *method, const char *version, const char *bytes,
+                                  size_t *n, void **state)
 {
     (void)user, (void)connection, (void)target;
     struct exchange *exchange = *state;
@@ -305,7 +320,8 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     return *n ? body_call(exchange, bytes, n) : last_call(exchange);
 }
 
-static void on_completed(void *user, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code)
+static void on_completed(void *user, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
 {
     (void)connection;
     struct http_server *server = user;
@@ -347,7 +363,8 @@ static void on_timer(uv_timer_t *timer)
     MHD_run(server->daemon);
 }
 
-/* Requests that this turn left unanswered wait for something else: from now on their peer's leaving ends them. */
+/* Requests that this turn left unanswered wait for something else: from now on their peer's leaving
+ * ends them. */
 static void end_turn_of_waiting(struct http_server *server)
 {
     while (server->fresh) {
@@ -390,28 +407,27 @@ static unsigned connection_limit(const struct http_server_options *options)
     if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == RLIM_INFINITY)
         return 65536;
     /* A connection may need a second descriptor, for the body that it reads or writes. */
-    rlim_t usable = files.rlim_cur > 2 * RESERVED_FILES ? files.rlim_cur - RESERVED_FILES : RESERVED_FILES;
+    rlim_t usable =
+        files.rlim_cur > 2 * RESERVED_FILES ? files.rlim_cur - RESERVED_FILES : RESERVED_FILES;
     rlim_t limit = usable / 2 > 65536 ? 65536 : usable * 2 / 3;
     return (unsigned)limit;
 }
 
-static struct MHD_Daemon *daemon_start(struct http_server *server, const struct http_server_options *options)
+static struct MHD_Daemon *daemon_start(struct http_server *server,
+                                       const struct http_server_options *options)
 {
-    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
+    unsigned flags =
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
 #if MHD_VERSION >= 0x01000000
     flags |= MHD_USE_NO_THREAD_SAFETY;
 #endif
-    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server,
-                            MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
-                            MHD_OPTION_CONNECTION_LIMIT, connection_limit(options),
-                            MHD_OPTION_CONNECTION_TIMEOUT, 0u,
-                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-                            MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
-                            MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-                            MHD_OPTION_NOTIFY_CONNECTION, watch_connection, server,
-                            MHD_OPTION_END);
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+        connection_limit(options), MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        server, MHD_OPTION_NOTIFY_CONNECTION, watch_connection, server, MHD_OPTION_END);
 }
 
 static void handle_closed(uv_handle_t *handle)
@@ -426,7 +442,8 @@ static void handle_closed(uv_handle_t *handle)
 
 static bool add_handles(struct http_server *server)
 {
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     if (!info || uv_poll_init(server->loop, &server->poll, info->epoll_fd))
         return false;
     uv_prepare_init(server->loop, &server->prepare);
@@ -438,8 +455,8 @@ static bool add_handles(struct http_server *server)
     return true;
 }
 
-struct http_server *http_server_start(uv_loop_t *loop, const struct http_server_options *options, const struct http_app *app,
-                                      char **message)
+struct http_server *http_server_start(uv_loop_t *loop, const struct http_server_options *options,
+                                      const struct http_app *app, char **message)
 {
     struct http_server *server = xalloc(sizeof *server);
     *server = (struct http_server){.loop = loop, .app = *app};
@@ -529,7 +546,8 @@ void http_wake(struct http_request *request)
 str http_trailer(const struct http_request *request, str name)
 {
     struct exchange *exchange = exchange_of(request);
-    const char *value = MHD_lookup_connection_value(exchange->connection, MHD_FOOTER_KIND, arena_cstr(request->arena, name));
+    const char *value = MHD_lookup_connection_value(exchange->connection, MHD_FOOTER_KIND,
+                                                    arena_cstr(request->arena, name));
     return str_of(value);
 }
 

@@ -1,5 +1,6 @@
-/* http/server.h - HTTP/1.1 over libmicrohttpd, driven by a libuv loop; the only module that includes microhttpd.
- * All callbacks run on the loop thread. A request ends with exactly one `gone`, whatever happened before. */
+/* http/server.h - HTTP/1.1 over libmicrohttpd, driven by a libuv loop; the only module that
+ * includes microhttpd. All callbacks run on the loop thread. A request ends with exactly one
+ * `gone`, whatever happened before. */
 #ifndef HEADRACE_HTTP_SERVER_H
 #define HEADRACE_HTTP_SERVER_H
 
@@ -11,19 +12,21 @@ struct http_server;
 
 struct http_app {
     void *user;
-    /* Headers are in. http_respond may be called at once to refuse without reading the body (no "100 Continue" is sent; the
-     * connection closes). Otherwise body and end follow. */
+    /* Headers are in. http_respond may be called at once to refuse without reading the body (no
+     * "100 Continue" is sent; the connection closes). Otherwise body and end follow. */
     void (*begin)(void *user, struct http_request *request);
-    /* A piece of the body (transfer encoding removed). After http_pause it returns normally and no more comes until
-     * http_resume. After http_respond pieces are swallowed. */
+    /* A piece of the body (transfer encoding removed). After http_pause it returns normally and no
+     * more comes until http_resume. After http_respond pieces are swallowed. */
     void (*body)(void *user, struct http_request *request, str chunk);
     /* The body is complete; http_trailer works now. Answer now or later with http_respond. */
     void (*end)(void *user, struct http_request *request);
-    /* The client went away while the request waited for its answer (long poll). Called at most once; `gone` still follows. */
+    /* The client went away while the request waited for its answer (long poll). Called at most
+     * once; `gone` still follows. */
     void (*hangup)(void *user, struct http_request *request);
     /* The reply was sent, or the connection broke. Last call; the arena dies after it. */
     void (*gone)(void *user, struct http_request *request, bool completed);
-    /* Called when everything that arrived in this loop turn has been handed over, before polling again: commit and answer. */
+    /* Called when everything that arrived in this loop turn has been handed over, before polling
+     * again: commit and answer. */
     void (*turn)(void *user);
 };
 
@@ -34,8 +37,8 @@ struct http_server_options {
 };
 
 /* NULL and *message (malloc'ed) on failure: address in use, not permitted, ... */
-struct http_server *http_server_start(uv_loop_t *loop, const struct http_server_options *options, const struct http_app *app,
-                                      char **message);
+struct http_server *http_server_start(uv_loop_t *loop, const struct http_server_options *options,
+                                      const struct http_app *app, char **message);
 int http_server_port(const struct http_server *server);
 /* Stops accepting; open requests go on. */
 void http_server_quiesce(struct http_server *server);
@@ -44,7 +47,8 @@ int http_server_active(const struct http_server *server);
 /* Closes all connections and frees the server. */
 void http_server_stop(struct http_server *server);
 
-/* Sends the reply (both live in the request's arena). From any callback or later on the loop thread; once per request. */
+/* Sends the reply (both live in the request's arena). From any callback or later on the loop
+ * thread; once per request. */
 void http_respond(struct http_request *request, struct http_reply *reply);
 /* Cuts the connection without an answer. */
 void http_cut(struct http_request *request);

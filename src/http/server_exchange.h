@@ -1,9 +1,12 @@
-/* http/server_exchange.h - private to http/server*.c: one request between its first line and its end, and the server that holds it.
+/* http/server_exchange.h - private to http/server*.c: one request between its first line and its
+ * end, and the server that holds it.
  *
  * What must not break:
- *  - an answer is queued only from the first or the last call of MHD's handler (it refuses any other moment);
- *  - a suspended connection is invisible to MHD's epoll, and MHD 0.9.75's edge-triggered reading misses an end that arrived together
- *    with data: so every connection has a watch of ours for its peer's leaving (server_watch.c);
+ *  - an answer is queued only from the first or the last call of MHD's handler (it refuses any
+ * other moment);
+ *  - a suspended connection is invisible to MHD's epoll, and MHD 0.9.75's edge-triggered reading
+ * misses an end that arrived together with data: so every connection has a watch of ours for its
+ * peer's leaving (server_watch.c);
  *  - MHD_resume_connection is noticed only by the next MHD_run: every resume sets `kick`;
  *  - the watch leaves the loop before MHD may close the descriptor. */
 #ifndef HEADRACE_HTTP_SERVER_EXCHANGE_H
@@ -33,8 +36,9 @@ struct exchange {
     struct http_request request; /* first: http_request * is cast to exchange * */
     struct http_server *server;
     struct MHD_Connection *connection;
-    struct exchange *next, **link;           /* all exchanges of the server */
-    struct exchange *fresh_next, **fresh_link; /* waiting since this turn, not yet watched; link NULL when not */
+    struct exchange *next, **link; /* all exchanges of the server */
+    struct exchange *fresh_next,
+        **fresh_link; /* waiting since this turn, not yet watched; link NULL when not */
     struct watch *watch;
     struct http_reply *reply;
     int64_t swallowed; /* body bytes thrown away after the answer was known */
@@ -69,7 +73,8 @@ void exchange_suspend(struct exchange *exchange);
 void exchange_resume(struct exchange *exchange);
 
 /* server_watch.c: for MHD_OPTION_NOTIFY_CONNECTION; `user` is the server. */
-void watch_connection(void *user, struct MHD_Connection *connection, void **state, enum MHD_ConnectionNotificationCode code);
+void watch_connection(void *user, struct MHD_Connection *connection, void **state,
+                      enum MHD_ConnectionNotificationCode code);
 struct watch *watch_of(struct MHD_Connection *connection);
 /* A request waits longer than its turn: if the peer has left meanwhile it is told now. */
 void watch_waiting(struct exchange *exchange);

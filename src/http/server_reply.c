@@ -1,6 +1,7 @@
-/* http/server_reply.c - http_reply -> MHD's response. Known here: a buffer goes out in one write with its header; a file by
- * sendfile; a true Content-Length without a body (HEAD, 304) needs a reader that is never called; and a cut connection needs
- * a reader that fails on purpose. Bytes stay in the request's arena until the request is gone, so nothing is copied. */
+/* http/server_reply.c - http_reply -> MHD's response. Known here: a buffer goes out in one write
+ * with its header; a file by sendfile; a true Content-Length without a body (HEAD, 304) needs a
+ * reader that is never called; and a cut connection needs a reader that fails on purpose. Bytes
+ * stay in the request's arena until the request is gone, so nothing is copied. */
 #include "http/server_exchange.h"
 
 #include "base/log.h"
@@ -46,7 +47,8 @@ static ssize_t read_or_wait(void *user, uint64_t position, char *out, size_t n)
     if (got > 0)
         return got;
     if (got < 0 || reply->kind != HTTP_BODY_PULL)
-        return reply->length < 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+        return reply->length < 0 ? MHD_CONTENT_READER_END_OF_STREAM
+                                 : MHD_CONTENT_READER_END_WITH_ERROR;
     if (exchange->watch && exchange->watch->left)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     exchange_suspend(exchange);
@@ -71,14 +73,15 @@ static struct MHD_Response *bytes_response(const struct http_reply *reply)
 #if MHD_VERSION >= 0x01000000
     return MHD_create_response_from_buffer_static(reply->bytes.n, reply->bytes.p);
 #else
-    return MHD_create_response_from_buffer(reply->bytes.n, (void *)(uintptr_t)reply->bytes.p, MHD_RESPMEM_PERSISTENT);
+    return MHD_create_response_from_buffer(reply->bytes.n, (void *)(uintptr_t)reply->bytes.p,
+                                           MHD_RESPMEM_PERSISTENT);
 #endif
 }
 
 static struct MHD_Response *file_response(struct http_reply *reply)
 {
-    struct MHD_Response *response =
-        MHD_create_response_from_fd_at_offset64((uint64_t)reply->length, reply->fd, (uint64_t)reply->offset);
+    struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(
+        (uint64_t)reply->length, reply->fd, (uint64_t)reply->offset);
     if (response)
         reply->fd = -1; /* MHD closes it */
     return response;
@@ -89,8 +92,9 @@ static struct MHD_Response *response_of(struct exchange *exchange)
     struct http_reply *reply = exchange->reply;
     bool head = str_eq(exchange->request.method, S("HEAD"));
     if (reply->kind == HTTP_BODY_HEAD || (head && reply->kind != HTTP_BODY_BYTES))
-        return MHD_create_response_from_callback(reply->length < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)reply->length, 1, read_never,
-                                                 NULL, NULL);
+        return MHD_create_response_from_callback(reply->length < 0 ? MHD_SIZE_UNKNOWN
+                                                                   : (uint64_t)reply->length,
+                                                 1, read_never, NULL, NULL);
     if (reply->cut_after >= 0 || reply->kind == HTTP_BODY_PULL)
         return reader_response(exchange);
     return reply->kind == HTTP_BODY_FILE ? file_response(reply) : bytes_response(reply);
@@ -106,7 +110,8 @@ static const char *terminated(struct arena *arena, char *stack, size_t size, str
     return stack;
 }
 
-static void add_header(struct exchange *exchange, struct MHD_Response *response, const struct http_header *header)
+static void add_header(struct exchange *exchange, struct MHD_Response *response,
+                       const struct http_header *header)
 {
     char name[128], value[STACK_HEADER];
     if (!header->value.p)
@@ -128,7 +133,8 @@ enum MHD_Result reply_queue(struct exchange *exchange)
         add_header(exchange, response, &reply->headers[i]);
     if (reply->close)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)reply->status, response);
+    enum MHD_Result result =
+        MHD_queue_response(exchange->connection, (unsigned)reply->status, response);
     MHD_destroy_response(response);
     exchange->queued = true;
     return result;

@@ -1,15 +1,18 @@
-/* http/server_watch.c - noticing that a peer has left. MHD 0.9.75 reads on edges: when the end of a connection arrives together with
- * data it sees the data, waits for another edge that never comes, and keeps the connection for ever; and it does not look at suspended
- * connections at all. So each connection has a level-triggered watch for its peer's end, which fires once:
- *   a request waits, for a message or as a stream -> hangup, and the connection is cut;
- *   anything else -> MHD is made to read again, and finds the end itself. A peer that has only stopped sending still gets its answer. */
+/* http/server_watch.c - noticing that a peer has left. MHD 0.9.75 reads on edges: when the end of a
+ * connection arrives together with data it sees the data, waits for another edge that never comes,
+ * and keeps the connection for ever; and it does not look at suspended connections at all. So each
+ * connection has a level-triggered watch for its peer's end, which fires once: a request waits, for
+ * a message or as a stream -> hangup, and the connection is cut; anything else -> MHD is made to
+ * read again, and finds the end itself. A peer that has only stopped sending still gets its answer.
+ */
 #include "http/server_exchange.h"
 
 #include <stdlib.h>
 
 struct watch *watch_of(struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
 }
 
@@ -58,7 +61,8 @@ static void closed(uv_handle_t *handle)
 
 static void start(struct http_server *server, struct MHD_Connection *connection, void **state)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct watch *watch = xalloc(sizeof *watch);
     if (!info || uv_poll_init(server->loop, &watch->poll, info->connect_fd)) {
         free(watch);
@@ -70,7 +74,8 @@ static void start(struct http_server *server, struct MHD_Connection *connection,
     uv_poll_start(&watch->poll, UV_DISCONNECT, on_left);
 }
 
-void watch_connection(void *user, struct MHD_Connection *connection, void **state, enum MHD_ConnectionNotificationCode code)
+void watch_connection(void *user, struct MHD_Connection *connection, void **state,
+                      enum MHD_ConnectionNotificationCode code)
 {
     struct http_server *server = user;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {

@@ -1,6 +1,7 @@
-/* pipeline/count.c - three speeds, one meaning. `step` is the definition: a UTF-8 decoder, one byte at a time, that can stop
- * anywhere. `whole` takes a complete multi-byte character at once, `ascii_blocks` 64 bytes of ASCII at once; both leave the
- * state as step would. Whatever is odd falls through to step, so only step knows about malformed text. */
+/* pipeline/count.c - three speeds, one meaning. `step` is the definition: a UTF-8 decoder, one byte
+ * at a time, that can stop anywhere. `whole` takes a complete multi-byte character at once,
+ * `ascii_blocks` 64 bytes of ASCII at once; both leave the state as step would. Whatever is odd
+ * falls through to step, so only step knows about malformed text. */
 #include "pipeline/count.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -11,7 +12,8 @@
 #define BLOCK 64
 #define REPLACEMENT_BYTES 3
 
-/* ECMAScript WhiteSpace and LineTerminator beyond ASCII. U+0085, U+180E and U+200B are not among them. */
+/* ECMAScript WhiteSpace and LineTerminator beyond ASCII. U+0085, U+180E and U+200B are not among
+ * them. */
 static bool is_wide_space(uint32_t point)
 {
     return point == 0xA0 || point == 0x1680 || (point >= 0x2000 && point <= 0x200A) ||
@@ -64,7 +66,8 @@ static void step(struct count *count, uint8_t byte)
         character(count, REPLACEMENT_BYTES, false);
 }
 
-/* Bytes of the well-formed character of 2 or 3 bytes at p, and whether it is white space; 0 when there is none. */
+/* Bytes of the well-formed character of 2 or 3 bytes at p, and whether it is white space; 0 when
+ * there is none. */
 static size_t whole(const uint8_t *p, size_t n, bool *space)
 {
     if (n < 3 || (p[1] & 0xC0) != 0x80)
@@ -82,7 +85,8 @@ static size_t whole(const uint8_t *p, size_t n, bool *space)
     return 3;
 }
 
-/* ASCII and whole characters from the start of p, in registers; returns the bytes taken. No sequence is open. */
+/* ASCII and whole characters from the start of p, in registers; returns the bytes taken. No
+ * sequence is open. */
 static size_t plain_text(struct count *count, const uint8_t *p, size_t n)
 {
     int64_t words = 0, newlines = 0;
@@ -119,7 +123,8 @@ static void scalar(struct count *count, const uint8_t *p, size_t n)
 #ifdef HAVE_AVX2_PATH
 __attribute__((target("avx2"))) static uint64_t mask_of(__m256i low, __m256i high)
 {
-    return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
+    return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high)
+                                                     << 32;
 }
 
 __attribute__((target("avx2"))) static __m256i spaces_in(__m256i bytes)

@@ -1,6 +1,7 @@
-/* pipeline/ingest.c - the lab's IngestLambda: each record of an event is checked against the rules, looked at (HeadObject) and
- * sent to the jobs queue. One failing call fails the whole message, as a throwing handler would: it returns later, and the
- * records before the failing one are sent again. */
+/* pipeline/ingest.c - the lab's IngestLambda: each record of an event is checked against the rules,
+ * looked at (HeadObject) and sent to the jobs queue. One failing call fails the whole message, as a
+ * throwing handler would: it returns later, and the records before the failing one are sent again.
+ */
 #include "pipeline/record.h"
 #include "pipeline/task_asks.h"
 
@@ -99,7 +100,7 @@ struct task *ingest_new(struct arena *arena, const struct pipeline_options *opti
                         struct pipeline_message message, msec now)
 {
     struct ingest *ingest = ARENA_NEW(arena, struct ingest);
-    ingest->task = (struct task){
-        .then = start, .options = options, .message = message, .started = now};
+    ingest->task =
+        (struct task){.then = start, .options = options, .message = message, .started = now};
     return &ingest->task;
 }

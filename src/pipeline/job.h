@@ -1,5 +1,6 @@
-/* pipeline/job.h - a job as the lab's messages carry it, and every JSON document and log line that is made of one. Members
- * stand in the lab's order; the text is what JSON.stringify would give: no blanks, undefined members left out. */
+/* pipeline/job.h - a job as the lab's messages carry it, and every JSON document and log line that
+ * is made of one. Members stand in the lab's order; the text is what JSON.stringify would give: no
+ * blanks, undefined members left out. */
 #ifndef HEADRACE_PIPELINE_JOB_H
 #define HEADRACE_PIPELINE_JOB_H
 
@@ -8,7 +9,8 @@
 #include "pipeline/count.h"
 
 struct job {
-    str id_json, trace_json; /* as JSON text, for a job message may carry any value there; trace absent when undefined */
+    str id_json, trace_json; /* as JSON text, for a job message may carry any value there; trace
+                                absent when undefined */
     str trace_id;            /* String(traceId ?? "") */
     str bucket, key, output_bucket, output_key;
 };

@@ -1,5 +1,5 @@
-/* pipeline/json.h - the little that jobs, events and results share: reading with jansson, copying out into an arena, and
- * writing members as JSON.stringify does. */
+/* pipeline/json.h - the little that jobs, events and results share: reading with jansson, copying
+ * out into an arena, and writing members as JSON.stringify does. */
 #ifndef HEADRACE_PIPELINE_JSON_H
 #define HEADRACE_PIPELINE_JSON_H
 

@@ -1,5 +1,6 @@
-/* pipeline/record.c - see record.h. Where the lab's code would throw (a key that decodeURIComponent refuses), the record is
- * marked broken rather than dropped: its message must come back and end in a dead letter queue, not vanish. */
+/* pipeline/record.c - see record.h. Where the lab's code would throw (a key that decodeURIComponent
+ * refuses), the record is marked broken rather than dropped: its message must come back and end in
+ * a dead letter queue, not vanish. */
 #include "pipeline/record.h"
 
 #include "base/rng.h"

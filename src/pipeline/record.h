@@ -1,4 +1,5 @@
-/* pipeline/record.h - S3 event messages as the lab's ingest reads them, and its rules on what becomes a job. */
+/* pipeline/record.h - S3 event messages as the lab's ingest reads them, and its rules on what
+ * becomes a job. */
 #ifndef HEADRACE_PIPELINE_RECORD_H
 #define HEADRACE_PIPELINE_RECORD_H
 
@@ -10,10 +11,11 @@ struct record {
     str bucket, key; /* key decoded; either may be empty */
     str etag;        /* without quotes; empty when the event has none */
     double size;
-    str broken;      /* why the lab's code would throw on this record; absent: it would not */
+    str broken; /* why the lab's code would throw on this record; absent: it would not */
 };
 
-/* The records of an event message, copied into the arena; none for a test event. False when the body is no JSON object. */
+/* The records of an event message, copied into the arena; none for a test event. False when the
+ * body is no JSON object. */
 bool records_read(struct arena *arena, str body, struct record **out, size_t *n);
 /* The lab's word for why this record is no job ("unsupported_type"), or absent when it is one. */
 str record_skip(const struct pipeline_options *options, const struct record *record);

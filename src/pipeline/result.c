@@ -1,5 +1,6 @@
-/* pipeline/result.c - the lab's ResultLambda: one line for each result message, whatever is in it. The line is made from the
- * message as it enters the results queue; nothing is consumed, so the messages stay for whoever else wants them. */
+/* pipeline/result.c - the lab's ResultLambda: one line for each result message, whatever is in it.
+ * The line is made from the message as it enters the results queue; nothing is consumed, so the
+ * messages stay for whoever else wants them. */
 #include "pipeline/job.h"
 #include "pipeline/json.h"
 

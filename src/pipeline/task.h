@@ -1,8 +1,10 @@
-/* pipeline/task.h - how a stage of the pipeline is written down: a task asks for one thing at a time and is told the answer.
+/* pipeline/task.h - how a stage of the pipeline is written down: a task asks for one thing at a
+ * time and is told the answer.
  *
- * A task knows no socket and no engine. Who runs it - the engines of this process, HTTP to any S3 and SQS, or a test with a
- * list of answers - performs each ask in its own way, at once or later, and calls task_next with what came. So the lab's
- * code exists once. ctx is that of the moment (now, rng), but its arena is always the task's own, which lives until ASK_END. */
+ * A task knows no socket and no engine. Who runs it - the engines of this process, HTTP to any S3
+ * and SQS, or a test with a list of answers - performs each ask in its own way, at once or later,
+ * and calls task_next with what came. So the lab's code exists once. ctx is that of the moment
+ * (now, rng), but its arena is always the task's own, which lives until ASK_END. */
 #ifndef HEADRACE_PIPELINE_TASK_H
 #define HEADRACE_PIPELINE_TASK_H
 
@@ -11,14 +13,15 @@
 #include "pipeline/options.h"
 
 enum ask_kind {
-    ASK_STAT,   /* HeadObject bucket, key -> ok, etag (with its quotes) */
-    ASK_COUNT,  /* GetObject bucket, key, counted while it streams -> ok, report */
-    ASK_FETCH,  /* GetObject of a small document -> ok, body */
-    ASK_PUT,    /* PutObject body as application/json unless the key exists -> ok; taken: it exists */
-    ASK_SEND,   /* SendMessage body to `queue` with the String attribute traceId -> ok, message_id */
+    ASK_STAT,  /* HeadObject bucket, key -> ok, etag (with its quotes) */
+    ASK_COUNT, /* GetObject bucket, key, counted while it streams -> ok, report */
+    ASK_FETCH, /* GetObject of a small document -> ok, body */
+    ASK_PUT,  /* PutObject body as application/json unless the key exists -> ok; taken: it exists */
+    ASK_SEND, /* SendMessage body to `queue` with the String attribute traceId -> ok, message_id */
     ASK_DELETE, /* DeleteMessage of the task's own message -> ok */
     ASK_LOG,    /* one line of JSON -> ok */
-    ASK_END,    /* the task is over; `failed`: its message stays and returns by its visibility timeout */
+    ASK_END, /* the task is over; `failed`: its message stays and returns by its visibility timeout
+              */
 };
 
 enum ask_queue { ASK_JOBS, ASK_RESULTS };
@@ -65,7 +68,8 @@ struct task *ingest_new(struct arena *arena, const struct pipeline_options *opti
 /* A job becomes a report and a result message: the lab's worker. */
 struct task *worker_new(struct arena *arena, const struct pipeline_options *options,
                         struct pipeline_message message, msec now);
-/* The same worker fed with S3 event messages themselves: the ingest rules, then the work, no queue between. */
+/* The same worker fed with S3 event messages themselves: the ingest rules, then the work, no queue
+ * between. */
 struct task *direct_new(struct arena *arena, const struct pipeline_options *options,
                         struct pipeline_message message, msec now);
 

@@ -1,4 +1,5 @@
-/* pipeline/task_asks.h - for the stages only: the asks by name, each with the state that takes its answer. */
+/* pipeline/task_asks.h - for the stages only: the asks by name, each with the state that takes its
+ * answer. */
 #ifndef HEADRACE_PIPELINE_TASK_ASKS_H
 #define HEADRACE_PIPELINE_TASK_ASKS_H
 

@@ -1,12 +1,15 @@
-/* pipeline/worker.c - the lab's worker: skip what has its report, else count the object, write the report, send the result,
- * log, and only then delete the message. Poison and malformed messages are deleted; whatever else fails leaves the message
- * to its visibility timeout and, in the end, to the dead letter queue.
+/* pipeline/worker.c - the lab's worker: skip what has its report, else count the object, write the
+ * report, send the result, log, and only then delete the message. Poison and malformed messages are
+ * deleted; whatever else fails leaves the message to its visibility timeout and, in the end, to the
+ * dead letter queue.
  *
- * Beyond the lab, for it cannot happen with the lab's single worker: a worker killed between report and result leaves a
- * message that the lab's code would drop as a duplicate, and the result would be lost. So a message that was received
- * before, and whose report is this job's own, has its result sent (again) before it goes: at least once, as all else here.
+ * Beyond the lab, for it cannot happen with the lab's single worker: a worker killed between report
+ * and result leaves a message that the lab's code would drop as a duplicate, and the result would
+ * be lost. So a message that was received before, and whose report is this job's own, has its
+ * result sent (again) before it goes: at least once, as all else here.
  *
- * Fed with S3 events (direct_new) the same steps run for each record that the ingest rules let through. */
+ * Fed with S3 events (direct_new) the same steps run for each record that the ingest rules let
+ * through. */
 #include "pipeline/record.h"
 #include "pipeline/task_asks.h"
 
@@ -97,7 +100,8 @@ static struct ask report_fetched(struct task *task, struct ctx *ctx, const struc
 static struct ask duplicate_logged(struct task *task, struct ctx *ctx, const struct answer *answer)
 {
     const struct job *job = &((struct worker *)task)->job;
-    /* Without a trace id the lab's result is refused by SQS ("" is no attribute value), now as before. */
+    /* Without a trace id the lab's result is refused by SQS ("" is no attribute value), now as
+     * before. */
     if (task->message.receive_count <= 1 || !job->trace_id.n)
         return job_done(task, ctx, answer);
     return ask_object(task, ASK_FETCH, job->output_bucket, job->output_key, report_fetched);
@@ -123,8 +127,7 @@ static struct ask counted(struct task *task, struct ctx *ctx, const struct answe
     const struct job *job = &((struct worker *)task)->job;
     if (!answer->ok)
         return fail(task, ctx, answer->error);
-    struct ask put =
-        ask_object(task, ASK_PUT, job->output_bucket, job->output_key, report_written);
+    struct ask put = ask_object(task, ASK_PUT, job->output_bucket, job->output_key, report_written);
     put.body = job_report(ctx->arena, job, answer->report, ctx->now);
     return put;
 }

@@ -1,5 +1,6 @@
-/* remote/batch.c - gathering sends and deletes. A lane is one batch call that may be under way; with all lanes busy entries wait in
- * order. An entry that the service refuses alone, and not by the sender's fault, goes into a later batch, twice at most. */
+/* remote/batch.c - gathering sends and deletes. A lane is one batch call that may be under way;
+ * with all lanes busy entries wait in order. An entry that the service refuses alone, and not by
+ * the sender's fault, goes into a later batch, twice at most. */
 #include "remote/queue_inside.h"
 
 #include "base/text.h"

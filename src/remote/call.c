@@ -1,5 +1,6 @@
-/* remote/call.c - the life of one call: credentials, signature, attempt, judgement; again while it is worth it. What is learnt on
- * the way stays: a bucket's region, the difference of the clocks, and that a service wants to be left in peace for a while. */
+/* remote/call.c - the life of one call: credentials, signature, attempt, judgement; again while it
+ * is worth it. What is learnt on the way stays: a bucket's region, the difference of the clocks,
+ * and that a service wants to be left in peace for a while. */
 #include "remote/remote.h"
 
 #include "aws/sigv4.h"
@@ -109,14 +110,15 @@ static struct address s3_address(struct remote_call *call)
     str origin = settings->s3_endpoint;
     if (known && known->origin.p) {
         split_origin(known->origin, &address); /* the redirect named the bucket's host */
-        address.path = arena_join(arena, S("/"), percent_encode(arena, call->request.key, PERCENT_PATH));
+        address.path =
+            arena_join(arena, S("/"), percent_encode(arena, call->request.key, PERCENT_PATH));
         return address;
     }
     bool on_aws = !origin.p;
     split_origin(on_aws ? aws_origin(arena, S("s3"), address.region) : origin, &address);
     bool tls = str_eq(address.scheme, S("https"));
-    bool virtual_host = settings->addressing == ADDRESS_VIRTUAL ||
-                        (settings->addressing == ADDRESS_AUTO && on_aws);
+    bool virtual_host =
+        settings->addressing == ADDRESS_VIRTUAL || (settings->addressing == ADDRESS_AUTO && on_aws);
     str key = percent_encode(arena, call->request.key, PERCENT_PATH);
     if (virtual_host && host_label(bucket, tls)) {
         address.host = arena_printf(arena, "%.*s.%.*s", STR_ARG(bucket), STR_ARG(address.host));
@@ -184,10 +186,8 @@ struct status_code {
 
 /* HeadObject has no body: the status is all there is. */
 static const struct status_code status_codes[] = {
-    {400, "BadRequest", "Bad Request"},
-    {403, "Forbidden", "Forbidden"},
-    {404, "NotFound", "Not Found"},
-    {412, "PreconditionFailed", "Precondition Failed"},
+    {400, "BadRequest", "Bad Request"},       {403, "Forbidden", "Forbidden"},
+    {404, "NotFound", "Not Found"},           {412, "PreconditionFailed", "Precondition Failed"},
     {503, "SlowDown", "Service Unavailable"},
 };
 
@@ -223,7 +223,8 @@ static str region_in(const struct remote_call *call, const struct remote_answer 
     return element ? str_trim(element->text) : region;
 }
 
-/* True when the answer says that the bucket is elsewhere, and where; the next attempt goes there. */
+/* True when the answer says that the bucket is elsewhere, and where; the next attempt goes there.
+ */
 static bool learn_place(struct remote_call *call, const struct remote_answer *answer)
 {
     struct remote *remote = call->remote;
@@ -277,8 +278,8 @@ static void attempt_later(struct remote_call *call, msec delay)
 static bool try_again(struct remote_call *call, enum retry_kind kind)
 {
     struct remote *remote = call->remote;
-    int64_t attempts = call->request.attempts ? call->request.attempts
-                                              : remote->settings.max_attempts;
+    int64_t attempts =
+        call->request.attempts ? call->request.attempts : remote->settings.max_attempts;
     if (kind == RETRY_THROTTLED) {
         remote->throttles++;
         remote->calm_until = remote->now(remote->user) + CALM;
@@ -355,8 +356,8 @@ static struct http_request *signed_request(struct remote_call *call, const struc
         .region = address->region,
         .service = call->request.service,
         .now = remote->now(remote->user) + remote->skew,
-        .payload_hash = open_body ? S("UNSIGNED-PAYLOAD")
-                                  : digest_hex(arena, digest_of(DIGEST_SHA256, body)),
+        .payload_hash =
+            open_body ? S("UNSIGNED-PAYLOAD") : digest_hex(arena, digest_of(DIGEST_SHA256, body)),
     };
     sign_request(arena, request, &sign);
     return request;

@@ -1,5 +1,6 @@
-/* remote/credentials.c - the order of the sources, and how long what they gave is good. A search walks the table; a source that is
- * not configured passes on, one that is configured and broken ends it, so that nobody silently works under another name. */
+/* remote/credentials.c - the order of the sources, and how long what they gave is good. A search
+ * walks the table; a source that is not configured passes on, one that is configured and broken
+ * ends it, so that nobody silently works under another name. */
 #include "remote/credentials_inside.h"
 
 #include "base/log.h"
@@ -69,8 +70,8 @@ static enum source_result from_credential_source(struct credentials *c, str sour
         return source_container(c);
     if (str_eq(source, S("Ec2InstanceMetadata")))
         return source_metadata(c);
-    return failed_with(c, arena_printf(c->arena, "credential_source \"%.*s\" is unknown",
-                                       STR_ARG(source)));
+    return failed_with(
+        c, arena_printf(c->arena, "credential_source \"%.*s\" is unknown", STR_ARG(source)));
 }
 
 /* A profile that names a role: who assumes it? */
@@ -107,7 +108,8 @@ static enum source_result source_profile(struct credentials *c)
     enum source_result keys = keys_of(c, c->profile);
     for (size_t i = 0; keys == SOURCE_ABSENT && i < 3; i++)
         if (of_profile(c, unsupported[i]).p)
-            return failed_with(c, arena_printf(c->arena, "profile \"%.*s\" uses %s, which is not supported",
+            return failed_with(c, arena_printf(c->arena,
+                                               "profile \"%.*s\" uses %s, which is not supported",
                                                STR_ARG(c->profile), unsupported[i]));
     return keys;
 }
@@ -148,8 +150,9 @@ static void search_on(struct credentials *c)
         if (sources[c->step](c) != SOURCE_ABSENT)
             return;
     c->searching = false;
-    answer(c, NULL, S("no credentials: none in the environment, the shared files, web identity, "
-                      "container or instance metadata"));
+    answer(c, NULL,
+           S("no credentials: none in the environment, the shared files, web identity, "
+             "container or instance metadata"));
 }
 
 void source_absent(struct credentials *c)

@@ -1,6 +1,7 @@
-/* remote/credentials.h - access keys as every AWS SDK finds them, in this order: environment; the profile of the shared files
- * (keys, role_arn with source_profile or credential_source, web_identity_token_file); web identity of the environment; the
- * container's endpoint; the instance's metadata service (IMDSv2). Temporary ones are fetched anew before they expire. */
+/* remote/credentials.h - access keys as every AWS SDK finds them, in this order: environment; the
+ * profile of the shared files (keys, role_arn with source_profile or credential_source,
+ * web_identity_token_file); web identity of the environment; the container's endpoint; the
+ * instance's metadata service (IMDSv2). Temporary ones are fetched anew before they expire. */
 #ifndef HEADRACE_REMOTE_CREDENTIALS_H
 #define HEADRACE_REMOTE_CREDENTIALS_H
 
@@ -20,15 +21,15 @@ struct credentials_world {
     struct http_client *http;
     msec (*now)(void *user); /* wall clock */
     void *user;
-    str region, profile;     /* profile absent: AWS_PROFILE, else "default" */
+    str region, profile; /* profile absent: AWS_PROFILE, else "default" */
     const char *(*env)(void *user, const char *name); /* NULL: getenv */
 };
 
 struct credentials *credentials_new(const struct credentials_world *world);
 void credentials_free(struct credentials *credentials);
 
-/* Calls `use` with keys that are good now, at once when they are known, else when they have come; NULL and a text when no source
- * has any. The credential is borrowed until `use` returns. */
+/* Calls `use` with keys that are good now, at once when they are known, else when they have come;
+ * NULL and a text when no source has any. The credential is borrowed until `use` returns. */
 typedef void credentials_use(void *user, const struct credential *credential, str error);
 void credentials_get(struct credentials *credentials, credentials_use *use, void *user);
 /* `use` will not be called for this user. */

@@ -1,6 +1,7 @@
-/* remote/credentials_http.c - the sources that are asked over HTTP: the container's endpoint (ECS, EKS Pod Identity), the
- * instance's metadata service (IMDSv2: a session token first), and STS (web identity, and roles assumed with other keys).
- * Endpoints come from the same variables as in the SDKs, so tests stand in for all of them. */
+/* remote/credentials_http.c - the sources that are asked over HTTP: the container's endpoint (ECS,
+ * EKS Pod Identity), the instance's metadata service (IMDSv2: a session token first), and STS (web
+ * identity, and roles assumed with other keys). Endpoints come from the same variables as in the
+ * SDKs, so tests stand in for all of them. */
 #include "remote/credentials_inside.h"
 
 #include "aws/sigv4.h"
@@ -96,8 +97,8 @@ static str first_line(struct arena *arena, str path)
 static bool may_have_token(str url)
 {
     static const char *const hosts[] = {
-        "https://", "http://127.", "http://localhost", "http://[::1]", ECS_HOST,
-        "http://169.254.170.23", "http://[fd00:ec2::23]",
+        "https://", "http://127.",           "http://localhost",      "http://[::1]",
+        ECS_HOST,   "http://169.254.170.23", "http://[fd00:ec2::23]",
     };
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
         if (str_starts(url, str_of(hosts[i])))
@@ -116,7 +117,8 @@ enum source_result source_container(struct credentials *c)
     if (!url.p)
         return SOURCE_ABSENT;
     if (!may_have_token(url)) {
-        source_failed(c, S("AWS_CONTAINER_CREDENTIALS_FULL_URI names a host that may not be asked"));
+        source_failed(c,
+                      S("AWS_CONTAINER_CREDENTIALS_FULL_URI names a host that may not be asked"));
         return SOURCE_FAILED;
     }
     if (token_file.p)
@@ -254,8 +256,8 @@ enum source_result source_web_identity(struct credentials *c)
     struct buf body = buf_in(c->arena);
     str token = first_line(c->arena, c->assume.token_file);
     if (!token.p) {
-        source_failed(c, arena_printf(c->arena, "%.*s cannot be read",
-                                      STR_ARG(c->assume.token_file)));
+        source_failed(c,
+                      arena_printf(c->arena, "%.*s cannot be read", STR_ARG(c->assume.token_file)));
         return SOURCE_FAILED;
     }
     buf_put(&body, role_body(c, "AssumeRoleWithWebIdentity"));
@@ -274,8 +276,7 @@ void credentials_assume(struct credentials *c, const struct credential *base)
     ptrdiff_t host = str_find(endpoint, S("://"), 0);
     struct http_header *headers = arena_array(c->arena, 2, sizeof *headers);
     headers[0] = (struct http_header){S("Host"), str_slice(endpoint, (size_t)host + 3, endpoint.n)};
-    headers[1] =
-        (struct http_header){S("Content-Type"), S("application/x-www-form-urlencoded")};
+    headers[1] = (struct http_header){S("Content-Type"), S("application/x-www-form-urlencoded")};
     struct http_request request = {
         .arena = c->arena,
         .method = S("POST"),

@@ -1,4 +1,5 @@
-/* remote/credentials_inside.h - private to remote/credentials*.c: the search through the sources, one step after the other. */
+/* remote/credentials_inside.h - private to remote/credentials*.c: the search through the sources,
+ * one step after the other. */
 #ifndef HEADRACE_REMOTE_CREDENTIALS_INSIDE_H
 #define HEADRACE_REMOTE_CREDENTIALS_INSIDE_H
 
@@ -8,7 +9,8 @@
 enum source_result {
     SOURCE_ABSENT,  /* not configured: ask the next */
     SOURCE_FOUND,   /* source_found was called */
-    SOURCE_PENDING, /* a request is under way; source_found, source_absent or source_failed follows */
+    SOURCE_PENDING, /* a request is under way; source_found, source_absent or source_failed follows
+                     */
     SOURCE_FAILED,  /* source_failed was called: configured, and broken */
 };
 

@@ -1,5 +1,6 @@
-/* remote/profile.c - see profile.h. In config a section is "[profile NAME]" (or "[default]"), in credentials "[NAME]". Indented
- * lines are sub-settings ("s3 =" and below it) and are passed over. */
+/* remote/profile.c - see profile.h. In config a section is "[profile NAME]" (or "[default]"), in
+ * credentials "[NAME]". Indented lines are sub-settings ("s3 =" and below it) and are passed over.
+ */
 #include "remote/profile.h"
 
 #include "base/buf.h"

@@ -1,4 +1,5 @@
-/* remote/profile.h - ~/.aws/config and ~/.aws/credentials: sections of names and values. The credentials file wins. */
+/* remote/profile.h - ~/.aws/config and ~/.aws/credentials: sections of names and values. The
+ * credentials file wins. */
 #ifndef HEADRACE_REMOTE_PROFILE_H
 #define HEADRACE_REMOTE_PROFILE_H
 
@@ -6,7 +7,8 @@
 
 struct profiles;
 
-/* Reads both files (AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, else under `home`); a missing file is an empty one. */
+/* Reads both files (AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, else under `home`); a missing
+ * file is an empty one. */
 struct profiles *profiles_read(struct arena *arena, const char *config, const char *credentials,
                                const char *home);
 /* For tests: the same from texts. */

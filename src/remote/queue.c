@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-#define ANSWER_TIME 15000    /* ms beyond the long poll */
-#define ANSWER_MAX 33554432  /* bytes: ten messages of 1 MiB, every byte escaped, and room */
+#define ANSWER_TIME 15000   /* ms beyond the long poll */
+#define ANSWER_MAX 33554432 /* bytes: ten messages of 1 MiB, every byte escaped, and room */
 
 str queue_origin(str url)
 {
@@ -24,8 +24,8 @@ struct remote_call *queue_call(struct remote *remote, struct arena *arena, const
 {
     struct http_header *headers = arena_array(arena, 2, sizeof *headers);
     headers[0] = (struct http_header){S("Content-Type"), S("application/x-amz-json-1.0")};
-    headers[1] = (struct http_header){S("X-Amz-Target"),
-                                      arena_printf(arena, "AmazonSQS.%s", operation)};
+    headers[1] =
+        (struct http_header){S("X-Amz-Target"), arena_printf(arena, "AmazonSQS.%s", operation)};
     struct remote_request request = {
         .arena = arena,
         .service = S("sqs"),
@@ -126,7 +126,8 @@ static void visibility_answered(void *user, const struct remote_answer *answer)
     int64_t seconds = 0;
     if (remote_ok(answer)) {
         json_t *root = json_loadb(answer->http.body.p, answer->http.body.n, 0, NULL);
-        str text = queue_text(read->arena, json_object_get(root, "Attributes"), "VisibilityTimeout");
+        str text =
+            queue_text(read->arena, json_object_get(root, "Attributes"), "VisibilityTimeout");
         str_to_int(text, &seconds);
         json_decref(root);
     } else {

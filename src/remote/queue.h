@@ -1,5 +1,6 @@
-/* remote/queue.h - the SQS operations of the pipeline, over JSON 1.0, and gathering of sends and deletes: what comes while a batch is
- * under way waits for the next one. So a lone message goes at once, and many share a request; there is no timer. */
+/* remote/queue.h - the SQS operations of the pipeline, over JSON 1.0, and gathering of sends and
+ * deletes: what comes while a batch is under way waits for the next one. So a lone message goes at
+ * once, and many share a request; there is no timer. */
 #ifndef HEADRACE_REMOTE_QUEUE_H
 #define HEADRACE_REMOTE_QUEUE_H
 

@@ -1,5 +1,6 @@
-/* remote/remote.h - AWS over HTTP as the pipeline needs it: signed calls with AWS's standard retries, to AWS or to whatever speaks
- * S3 and SQS. One `struct remote` a process; everything on the loop thread. */
+/* remote/remote.h - AWS over HTTP as the pipeline needs it: signed calls with AWS's standard
+ * retries, to AWS or to whatever speaks S3 and SQS. One `struct remote` a process; everything on
+ * the loop thread. */
 #ifndef HEADRACE_REMOTE_REMOTE_H
 #define HEADRACE_REMOTE_REMOTE_H
 
@@ -31,7 +32,7 @@ struct remote {
     msec calm_until; /* a service asked to slow down: take no new work before this instant */
     struct remote_region *regions;
     struct arena *region_arena;
-    size_t open;     /* calls begun and not over */
+    size_t open;                       /* calls begun and not over */
     int64_t calls, retries, throttles; /* counted, for /metrics */
 };
 
@@ -54,15 +55,15 @@ typedef void remote_done(void *user, const struct remote_answer *answer);
 /* One call, however many attempts it takes. Strings are borrowed until done. */
 struct remote_request {
     struct arena *arena;
-    str service;                  /* "s3", "sqs" */
+    str service; /* "s3", "sqs" */
     str method;
-    str bucket, key;              /* S3, raw */
-    str endpoint;                 /* SQS: origin of the queue's URL, where no endpoint is set */
+    str bucket, key; /* S3, raw */
+    str endpoint;    /* SQS: origin of the queue's URL, where no endpoint is set */
     const struct http_header *headers;
     size_t nheaders;
     str body;
-    int64_t timeout;              /* milliseconds an attempt may take; 0: until it stalls */
-    int64_t attempts;             /* 0: settings.max_attempts */
+    int64_t timeout;                      /* milliseconds an attempt may take; 0: until it stalls */
+    int64_t attempts;                     /* 0: settings.max_attempts */
     bool (*piece)(void *user, str piece); /* streams a 2xx body */
     void (*restart)(void *user);          /* before each attempt: forget the pieces */
     size_t body_max;                      /* of the answer; 0: 1 MiB */

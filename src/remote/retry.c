@@ -1,4 +1,5 @@
-/* remote/retry.c - the numbers are those of the AWS SDKs' "standard" mode: 500 tokens, 5 for a retry, 10 after no answer at all. */
+/* remote/retry.c - the numbers are those of the AWS SDKs' "standard" mode: 500 tokens, 5 for a
+ * retry, 10 after no answer at all. */
 #include "remote/retry.h"
 
 #include "base/rng.h"

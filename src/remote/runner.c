@@ -1,5 +1,5 @@
-/* remote/runner.c - when to take messages, how to keep them, when to stop. Nothing polls but SQS's own long poll; one timer beats
- * for all messages in flight, and only while there are some. */
+/* remote/runner.c - when to take messages, how to keep them, when to stop. Nothing polls but SQS's
+ * own long poll; one timer beats for all messages in flight, and only while there are some. */
 #include "remote/runner_inside.h"
 
 #include "base/log.h"
@@ -10,9 +10,9 @@
 
 #define WAIT_SECONDS 20
 #define DRAIN_SECONDS 1
-#define DRAIN_EMPTIES 2      /* empty answers in a row that mean an empty queue */
-#define LANE_BYTES 524288    /* held by a task beside its arena: receive buffers of libcurl */
-#define PAUSE_FIRST 1000     /* ms after a failed receive; doubles */
+#define DRAIN_EMPTIES 2   /* empty answers in a row that mean an empty queue */
+#define LANE_BYTES 524288 /* held by a task beside its arena: receive buffers of libcurl */
+#define PAUSE_FIRST 1000  /* ms after a failed receive; doubles */
 #define PAUSE_MAX 30000
 #define LANES_PER_BATCH 16
 
@@ -148,7 +148,8 @@ static bool hopeless(const struct remote_answer *answer)
     return str_eq(answer->code, S("NoCredentials"));
 }
 
-/* A receive failed: say so, and try again after a pause that grows; in a batch run there is nobody to wait for. */
+/* A receive failed: say so, and try again after a pause that grows; in a batch run there is nobody
+ * to wait for. */
 static void receive_failed(struct runner *runner, const struct remote_answer *answer)
 {
     struct arena *arena = arena_new();
@@ -162,7 +163,8 @@ static void receive_failed(struct runner *runner, const struct remote_answer *an
     }
     msec wait = runner->pause_length / 2 +
                 (msec)rng_below(runner->remote->rng, (uint64_t)runner->pause_length / 2 + 1);
-    runner->pause_length = runner->pause_length * 2 < PAUSE_MAX ? runner->pause_length * 2 : PAUSE_MAX;
+    runner->pause_length =
+        runner->pause_length * 2 < PAUSE_MAX ? runner->pause_length * 2 : PAUSE_MAX;
     uv_timer_start(&runner->pause, resume_polling, (uint64_t)wait, 0);
 }
 
@@ -212,8 +214,7 @@ static void open_receive(struct runner *runner, struct poller *poller, size_t ma
 {
     arena_reset(poller->arena);
     poller->call = queue_receive(runner->remote, poller->arena, runner->options.input_url,
-                                 (int64_t)max,
-                                 runner->options.drain ? DRAIN_SECONDS : WAIT_SECONDS,
+                                 (int64_t)max, runner->options.drain ? DRAIN_SECONDS : WAIT_SECONDS,
                                  runner->visibility, received, poller);
 }
 
@@ -333,7 +334,8 @@ void runner_metrics(const struct runner *runner, struct buf *b)
     counter(b, "requests_total", "Requests to S3 and SQS, with retries.", remote->calls);
     counter(b, "retries_total", "Requests that were retries.", remote->retries);
     counter(b, "throttles_total", "Answers that asked to slow down.", remote->throttles);
-    buf_printf(b, "# HELP headrace_worker_in_flight Messages in flight.\n"
-                  "# TYPE headrace_worker_in_flight gauge\nheadrace_worker_in_flight %zu\n",
+    buf_printf(b,
+               "# HELP headrace_worker_in_flight Messages in flight.\n"
+               "# TYPE headrace_worker_in_flight gauge\nheadrace_worker_in_flight %zu\n",
                runner->active);
 }

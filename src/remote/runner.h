@@ -1,5 +1,6 @@
-/* remote/runner.h - a stage of the pipeline as a process of its own: long polls, N tasks in flight on one loop, heartbeats that keep
- * their messages hidden, and an orderly end. The stages are pipeline/task.h's; this performs their asks over HTTP. */
+/* remote/runner.h - a stage of the pipeline as a process of its own: long polls, N tasks in flight
+ * on one loop, heartbeats that keep their messages hidden, and an orderly end. The stages are
+ * pipeline/task.h's; this performs their asks over HTTP. */
 #ifndef HEADRACE_REMOTE_RUNNER_H
 #define HEADRACE_REMOTE_RUNNER_H
 
@@ -16,15 +17,15 @@ enum runner_stage {
 
 struct runner_options {
     enum runner_stage stage;
-    str input_url;   /* queue to poll */
-    str output_url;  /* results queue; of ingest: jobs queue */
+    str input_url;                    /* queue to poll */
+    str output_url;                   /* results queue; of ingest: jobs queue */
     struct pipeline_options pipeline; /* rules, and the bucket for reports */
     int64_t concurrency;
-    int64_t visibility;  /* seconds; 0: the queue's own */
-    int64_t memory;      /* bytes that tasks in flight may hold before no more are taken */
-    bool once;           /* one message, then the end */
-    bool drain;          /* the end when the queue is empty */
-    bool release;        /* a failed message becomes visible at once */
+    int64_t visibility; /* seconds; 0: the queue's own */
+    int64_t memory;     /* bytes that tasks in flight may hold before no more are taken */
+    bool once;          /* one message, then the end */
+    bool drain;         /* the end when the queue is empty */
+    bool release;       /* a failed message becomes visible at once */
 };
 
 struct runner;

@@ -1,4 +1,5 @@
-/* remote/runner_inside.h - private to remote/runner*.c: one message on its way, and what all of them share. */
+/* remote/runner_inside.h - private to remote/runner*.c: one message on its way, and what all of
+ * them share. */
 #ifndef HEADRACE_REMOTE_RUNNER_INSIDE_H
 #define HEADRACE_REMOTE_RUNNER_INSIDE_H
 
@@ -14,7 +15,7 @@ struct lane {
     struct ask ask;      /* being performed */
     struct answer answer;
     struct count count;
-    msec extended;       /* when its invisibility last began */
+    msec extended; /* when its invisibility last began */
 };
 
 struct poller {

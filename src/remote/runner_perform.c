@@ -1,5 +1,6 @@
-/* remote/runner_perform.c - what a task asks for, done over HTTP. A body is counted as it arrives and never held; a report is
- * written only where none is (If-None-Match: *), so of two racing workers one leaves its report and the other learns of it. */
+/* remote/runner_perform.c - what a task asks for, done over HTTP. A body is counted as it arrives
+ * and never held; a report is written only where none is (If-None-Match: *), so of two racing
+ * workers one leaves its report and the other learns of it. */
 #include "remote/runner_inside.h"
 
 #include "base/digest.h"
@@ -16,8 +17,7 @@ str error_text(struct arena *arena, str code, str message)
 
 static void failed_answer(struct lane *lane, const struct remote_answer *answer)
 {
-    lane->answer =
-        (struct answer){.error = error_text(lane->arena, answer->code, answer->message)};
+    lane->answer = (struct answer){.error = error_text(lane->arena, answer->code, answer->message)};
 }
 
 static struct remote_request s3_request(struct lane *lane, str method, const struct ask *ask,
@@ -39,8 +39,8 @@ static void stat_done(void *user, const struct remote_answer *answer)
 {
     struct lane *lane = user;
     if (remote_ok(answer))
-        lane->answer = (struct answer){.ok = true,
-                                       .etag = http_fetched_header(&answer->http, S("ETag"))};
+        lane->answer =
+            (struct answer){.ok = true, .etag = http_fetched_header(&answer->http, S("ETag"))};
     else
         failed_answer(lane, answer);
     lane_resume(lane);

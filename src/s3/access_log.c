@@ -52,7 +52,8 @@ void s3_log_clear(struct s3 *s3)
 }
 
 /* TargetPrefix[account/region/bucket/YYYY/MM/DD/]YYYY-MM-DD-HH-MM-SS-UNIQUE */
-static str object_key(struct ctx *ctx, const struct s3_bucket *source, const struct s3_log_target *target)
+static str object_key(struct ctx *ctx, const struct s3_bucket *source,
+                      const struct s3_log_target *target)
 {
     const struct s3_log_format *format = target->format;
     str at = date_basic(ctx->arena, ctx->now); /* 20260101T000000Z */
@@ -60,13 +61,15 @@ static str object_key(struct ctx *ctx, const struct s3_bucket *source, const str
     struct buf b = buf_in(ctx->arena);
     buf_put(&b, target->prefix);
     if (format && format->partitioned)
-        buf_printf(&b, "%.*s/%.*s/%.*s/%.4s/%.2s/%.2s/", STR_ARG(source->account), STR_ARG(source->region), STR_ARG(source->name),
-                   at.p, at.p + 4, at.p + 6);
-    buf_printf(&b, "%.4s-%.2s-%.2s-%.2s-%.2s-%.2s-%.*s", at.p, at.p + 4, at.p + 6, at.p + 9, at.p + 11, at.p + 13, STR_ARG(unique));
+        buf_printf(&b, "%.*s/%.*s/%.*s/%.4s/%.2s/%.2s/", STR_ARG(source->account),
+                   STR_ARG(source->region), STR_ARG(source->name), at.p, at.p + 4, at.p + 6);
+    buf_printf(&b, "%.4s-%.2s-%.2s-%.2s-%.2s-%.2s-%.*s", at.p, at.p + 4, at.p + 6, at.p + 9,
+               at.p + 11, at.p + 13, STR_ARG(unique));
     return buf_str(&b);
 }
 
-static err put_log(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *source, const struct s3_log_target *target, str body)
+static err put_log(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *source,
+                   const struct s3_log_target *target, str body)
 {
     struct s3_bucket *to = s3_bucket_get(s3, target->bucket);
     if (!to)
@@ -76,7 +79,8 @@ static err put_log(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *sourc
                                .content_type = S("text/plain"),
                                .etag = digest_hex(ctx->arena, digest_of(DIGEST_MD5, body)),
                                .checksum_kind = DIGEST_CRC64NVME + 1,
-                               .checksum = digest_base64(ctx->arena, digest_of(DIGEST_CRC64NVME, body))};
+                               .checksum =
+                                   digest_base64(ctx->arena, digest_of(DIGEST_CRC64NVME, body))};
     TRY(blob_put(s3->blobs, body, &object.blob));
     return s3_object_put(s3, ctx, to, NULL, &object, S3_CREATED_PUT);
 }
@@ -116,7 +120,8 @@ err s3_log_deliver(struct s3 *s3, struct ctx *ctx)
         struct s3_logging config = {0};
         struct s3_bucket *source = bucket_by_id(s3, s3->log.first->bucket);
         str lines = take_lines(s3, ctx, s3->log.first->bucket);
-        if (source && s3_document_load(s3, ctx, source, S3_CONFIG_LOGGING, S(""), &config) && config.target)
+        if (source && s3_document_load(s3, ctx, source, S3_CONFIG_LOGGING, S(""), &config) &&
+            config.target)
             TRY(put_log(s3, ctx, source, config.target, lines));
     }
     return OK;

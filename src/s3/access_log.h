@@ -1,5 +1,6 @@
-/* s3/access_log.h - server access logs: lines gathered in memory and delivered, some minutes after the first, as an object of the
- * target bucket. Like AWS's they are a best effort: what was not delivered when the process ends is lost. */
+/* s3/access_log.h - server access logs: lines gathered in memory and delivered, some minutes after
+ * the first, as an object of the target bucket. Like AWS's they are a best effort: what was not
+ * delivered when the process ends is lost. */
 #ifndef HEADRACE_S3_ACCESS_LOG_H
 #define HEADRACE_S3_ACCESS_LOG_H
 

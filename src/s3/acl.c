@@ -92,7 +92,8 @@ bool s3_acl_canned(struct arena *arena, str name, str owner, str bucket_owner, s
         s3_acl_add(arena, out, canned[i].grants[g]);
     s3_acl_add(arena, out, (struct s3_grant){S3_FULL_CONTROL, S3_NO_GROUP, owner});
     if (canned[i].to_bucket_owner && bucket_owner.p && !str_eq(bucket_owner, owner))
-        s3_acl_add(arena, out, (struct s3_grant){canned[i].grants[0].permission, S3_NO_GROUP, bucket_owner});
+        s3_acl_add(arena, out,
+                   (struct s3_grant){canned[i].grants[0].permission, S3_NO_GROUP, bucket_owner});
     return true;
 }
 

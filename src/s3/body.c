@@ -1,5 +1,6 @@
-/* s3/body.c - bodies made of parts. A part is slices of blobs: one of its own when it was uploaded, any number of someone
- * else's when it was copied. Each slice row holds one reference to its blob. */
+/* s3/body.c - bodies made of parts. A part is slices of blobs: one of its own when it was uploaded,
+ * any number of someone else's when it was copied. Each slice row holds one reference to its blob.
+ */
 #include "s3/engine.h"
 
 static void read_slices(struct stmt *stmt, struct arena *arena, struct blob_slice **out, size_t *n)
@@ -17,7 +18,8 @@ static void read_slices(struct stmt *stmt, struct arena *arena, struct blob_slic
     *n = count;
 }
 
-void s3_body_slices(struct s3 *s3, struct ctx *ctx, const struct s3_object *object, struct blob_slice **out, size_t *n)
+void s3_body_slices(struct s3 *s3, struct ctx *ctx, const struct s3_object *object,
+                    struct blob_slice **out, size_t *n)
 {
     if (!object->parts) {
         *out = ARENA_NEW(ctx->arena, struct blob_slice);
@@ -25,21 +27,24 @@ void s3_body_slices(struct s3 *s3, struct ctx *ctx, const struct s3_object *obje
         *n = object->blob != 0;
         return;
     }
-    struct stmt *stmt = db_sql(s3->db, "SELECT s.blob, s.at, s.n FROM s3_part p JOIN s3_slice s ON s.part = p.id"
-                                       " WHERE p.object = ? AND p.object > 0 ORDER BY p.number, s.ordinal");
+    struct stmt *stmt =
+        db_sql(s3->db, "SELECT s.blob, s.at, s.n FROM s3_part p JOIN s3_slice s ON s.part = p.id"
+                       " WHERE p.object = ? AND p.object > 0 ORDER BY p.number, s.ordinal");
     bind_int(stmt, 1, object->id);
     read_slices(stmt, ctx->arena, out, n);
 }
 
-void s3_part_slices(struct s3 *s3, struct ctx *ctx, int64_t part, struct blob_slice **out, size_t *n)
+void s3_part_slices(struct s3 *s3, struct ctx *ctx, int64_t part, struct blob_slice **out,
+                    size_t *n)
 {
-    struct stmt *stmt = db_sql(s3->db, "SELECT blob, at, n FROM s3_slice WHERE part = ? ORDER BY ordinal");
+    struct stmt *stmt =
+        db_sql(s3->db, "SELECT blob, at, n FROM s3_slice WHERE part = ? ORDER BY ordinal");
     bind_int(stmt, 1, part);
     read_slices(stmt, ctx->arena, out, n);
 }
 
-size_t s3_slices_cut(struct arena *arena, const struct blob_slice *slices, size_t n, int64_t at, int64_t length,
-                     struct blob_slice **out)
+size_t s3_slices_cut(struct arena *arena, const struct blob_slice *slices, size_t n, int64_t at,
+                     int64_t length, struct blob_slice **out)
 {
     struct blob_slice *cut = arena_array(arena, n + 1, sizeof *cut);
     size_t count = 0;
@@ -59,7 +64,8 @@ size_t s3_slices_cut(struct arena *arena, const struct blob_slice *slices, size_
 
 static err insert_slice(struct s3 *s3, int64_t part, size_t ordinal, const struct blob_slice *slice)
 {
-    struct stmt *stmt = db_sql(s3->db, "INSERT INTO s3_slice(part, ordinal, blob, at, n) VALUES(?, ?, ?, ?, ?)");
+    struct stmt *stmt =
+        db_sql(s3->db, "INSERT INTO s3_slice(part, ordinal, blob, at, n) VALUES(?, ?, ?, ?, ?)");
     bind_int(stmt, 1, part);
     bind_int(stmt, 2, (int64_t)ordinal);
     bind_int(stmt, 3, slice->id);
@@ -68,10 +74,13 @@ static err insert_slice(struct s3 *s3, int64_t part, size_t ordinal, const struc
     return stmt_run(stmt);
 }
 
-err s3_part_insert(struct s3 *s3, struct s3_part *part, const struct blob_slice *slices, size_t n, bool owned)
+err s3_part_insert(struct s3 *s3, struct s3_part *part, const struct blob_slice *slices, size_t n,
+                   bool owned)
 {
-    struct stmt *stmt = db_sql(s3->db, "INSERT INTO s3_part(object, upload, number, size, mtime, etag, checksum_kind, checksum)"
-                                       " VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
+    struct stmt *stmt = db_sql(
+        s3->db,
+        "INSERT INTO s3_part(object, upload, number, size, mtime, etag, checksum_kind, checksum)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
     bind_int(stmt, 1, part->object);
     bind_int(stmt, 2, part->upload);
     bind_int(stmt, 3, part->number);
@@ -103,12 +112,15 @@ static void read_part(struct stmt *stmt, struct arena *arena, struct s3_part *ou
                             .checksum = col_copy(stmt, 8, arena)};
 }
 
-#define PART_SELECT "SELECT id, object, upload, number, size, mtime, etag, checksum_kind, checksum FROM s3_part"
+#define PART_SELECT                                                                                \
+    "SELECT id, object, upload, number, size, mtime, etag, checksum_kind, checksum FROM s3_part"
 
-void s3_parts_read(struct s3 *s3, struct ctx *ctx, int64_t object, int64_t upload, struct s3_part **out, size_t *n)
+void s3_parts_read(struct s3 *s3, struct ctx *ctx, int64_t object, int64_t upload,
+                   struct s3_part **out, size_t *n)
 {
-    struct stmt *stmt = object ? db_sql(s3->db, PART_SELECT " WHERE object = ? AND object > 0 ORDER BY number")
-                               : db_sql(s3->db, PART_SELECT " WHERE upload = ? AND upload > 0 ORDER BY number");
+    struct stmt *stmt =
+        object ? db_sql(s3->db, PART_SELECT " WHERE object = ? AND object > 0 ORDER BY number")
+               : db_sql(s3->db, PART_SELECT " WHERE upload = ? AND upload > 0 ORDER BY number");
     bind_int(stmt, 1, object ? object : upload);
     size_t count = 0, cap = 16;
     struct s3_part *parts = arena_array(ctx->arena, cap, sizeof *parts);
@@ -141,7 +153,8 @@ err s3_parts_drop(struct s3 *s3, int64_t object)
 {
     /* One at a time: the walk over the parts must not be open while they are deleted. */
     for (;;) {
-        struct stmt *stmt = db_sql(s3->db, "SELECT id FROM s3_part WHERE object = ? AND object > 0 LIMIT 1");
+        struct stmt *stmt =
+            db_sql(s3->db, "SELECT id FROM s3_part WHERE object = ? AND object > 0 LIMIT 1");
         bind_int(stmt, 1, object);
         int64_t part = stmt_row(stmt) ? col_int(stmt, 0) : 0;
         stmt_done(stmt);

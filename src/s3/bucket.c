@@ -1,7 +1,8 @@
 /* s3/bucket.c - buckets, and their rows kept in memory.
  *
- * The hash table is the working set of design rule 3: filled by s3_reload, and changed in this file and config.c only, after
- * the row was written and nothing more can fail in the operation. A turn whose commit fails reloads it. */
+ * The hash table is the working set of design rule 3: filled by s3_reload, and changed in this file
+ * and config.c only, after the row was written and nothing more can fail in the operation. A turn
+ * whose commit fails reloads it. */
 #include "s3/engine.h"
 #include "s3/multipart.h"
 
@@ -87,7 +88,8 @@ void s3_buckets_load(struct s3 *s3)
     s3_buckets_clear(s3);
     grow(s3);
     struct stmt *stmt =
-        db_sql(s3->db, "SELECT id, name, account, region, created, versioning, object_lock FROM s3_bucket");
+        db_sql(s3->db,
+               "SELECT id, name, account, region, created, versioning, object_lock FROM s3_bucket");
     while (stmt_row(stmt))
         keep(s3, &(struct s3_bucket){.id = col_int(stmt, 0),
                                      .name = col_str(stmt, 1),
@@ -99,8 +101,8 @@ void s3_buckets_load(struct s3 *s3)
     s3_configs_load(s3);
 }
 
-/* The region that the request asks for, by endpoint and LocationConstraint. us-east-1 is also the global endpoint, which may
- * create buckets everywhere but refuses its own name. */
+/* The region that the request asks for, by endpoint and LocationConstraint. us-east-1 is also the
+ * global endpoint, which may create buckets everywhere but refuses its own name. */
 static err place(struct ctx *ctx, str location, str *region)
 {
     bool global = str_eq(ctx->region, S("us-east-1"));
@@ -116,7 +118,8 @@ static err place(struct ctx *ctx, str location, str *region)
         return err_with(ctx->arena, FAIL(S3_INVALID_LOCATION), "LocationConstraint", location);
     if (!global && !str_eq(location, ctx->region))
         return err_text(ctx->arena, &S3_ILLEGAL_LOCATION,
-                        "The %.*s location constraint is incompatible for the region specific endpoint this request was sent to.",
+                        "The %.*s location constraint is incompatible for the region specific "
+                        "endpoint this request was sent to.",
                         STR_ARG(location));
     *region = location;
     return OK;
@@ -134,8 +137,9 @@ static err taken(struct ctx *ctx, const struct s3_bucket *bucket)
 
 static err insert(struct s3 *s3, struct s3_bucket *row)
 {
-    struct stmt *stmt = db_sql(s3->db, "INSERT INTO s3_bucket(name, account, region, created, versioning, object_lock)"
-                                       " VALUES(?, ?, ?, ?, ?, ?)");
+    struct stmt *stmt = db_sql(
+        s3->db, "INSERT INTO s3_bucket(name, account, region, created, versioning, object_lock)"
+                " VALUES(?, ?, ?, ?, ?, ?)");
     bind_str(stmt, 1, row->name);
     bind_str(stmt, 2, row->account);
     bind_str(stmt, 3, row->region);
@@ -147,7 +151,8 @@ static err insert(struct s3 *s3, struct s3_bucket *row)
     return OK;
 }
 
-err s3_bucket_create(struct s3 *s3, struct ctx *ctx, const struct s3_bucket_create *create, struct s3_bucket **out, bool *made)
+err s3_bucket_create(struct s3 *s3, struct ctx *ctx, const struct s3_bucket_create *create,
+                     struct s3_bucket **out, bool *made)
 {
     if (!s3_bucket_name_ok(create->name))
         return err_with(ctx->arena, FAIL(S3_INVALID_BUCKET_NAME), "BucketName", create->name);
@@ -195,7 +200,8 @@ err s3_bucket_delete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket)
         err e = bucket->versioning == S3_UNVERSIONED
                     ? FAIL(S3_BUCKET_NOT_EMPTY)
                     : err_text(ctx->arena, &S3_BUCKET_NOT_EMPTY,
-                               "The bucket you tried to delete is not empty. You must delete all versions in the bucket.");
+                               "The bucket you tried to delete is not empty. You must delete all "
+                               "versions in the bucket.");
         return err_with(ctx->arena, e, "BucketName", arena_copy(ctx->arena, bucket->name));
     }
     TRY(s3_multipart_abort_all(s3, bucket));
@@ -210,7 +216,8 @@ err s3_bucket_delete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket)
     return OK;
 }
 
-err s3_bucket_set_versioning(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_versioning versioning)
+err s3_bucket_set_versioning(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                             enum s3_versioning versioning)
 {
     (void)ctx;
     if (bucket->object_lock && versioning != S3_VERSIONED)
@@ -234,17 +241,19 @@ err s3_bucket_set_object_lock(struct s3 *s3, struct s3_bucket *bucket)
     return OK;
 }
 
-size_t s3_bucket_list(struct s3 *s3, struct ctx *ctx, str account, str prefix, str region, str after, size_t limit,
-                      struct s3_bucket ***out)
+size_t s3_bucket_list(struct s3 *s3, struct ctx *ctx, str account, str prefix, str region,
+                      str after, size_t limit, struct s3_bucket ***out)
 {
     size_t n = 0, cap = s3->nbuckets < limit ? s3->nbuckets : limit;
     *out = arena_array(ctx->arena, cap + 1, sizeof **out);
-    struct stmt *stmt = db_sql(s3->db, "SELECT name FROM s3_bucket WHERE name > ? AND account = ? ORDER BY name");
+    struct stmt *stmt =
+        db_sql(s3->db, "SELECT name FROM s3_bucket WHERE name > ? AND account = ? ORDER BY name");
     bind_str(stmt, 1, after.p ? after : S(""));
     bind_str(stmt, 2, account);
     while (n < cap && stmt_row(stmt)) {
         struct s3_bucket *bucket = s3_bucket_get(s3, col_str(stmt, 0));
-        if (bucket && (!prefix.p || str_starts(bucket->name, prefix)) && (!region.p || str_eq(bucket->region, region)))
+        if (bucket && (!prefix.p || str_starts(bucket->name, prefix)) &&
+            (!region.p || str_eq(bucket->region, region)))
             (*out)[n++] = bucket;
     }
     stmt_done(stmt);

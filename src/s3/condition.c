@@ -1,5 +1,6 @@
-/* s3/condition.c - preconditions. Dates compare in whole seconds, as HTTP carries no more; If-Modified-Since in the future is
- * ignored (RFC 9110 13.1.3). Which header wins when several are sent: docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html. */
+/* s3/condition.c - preconditions. Dates compare in whole seconds, as HTTP carries no more;
+ * If-Modified-Since in the future is ignored (RFC 9110 13.1.3). Which header wins when several are
+ * sent: docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html. */
 #include "s3/condition.h"
 
 #include "s3/faults.h"
@@ -36,7 +37,8 @@ static bool unmodified_since(const struct s3_object *object, msec when)
     return object->mtime / 1000 <= when / 1000;
 }
 
-err s3_conditions_read(struct ctx *ctx, const struct s3_conditions *conditions, const struct s3_object *object)
+err s3_conditions_read(struct ctx *ctx, const struct s3_conditions *conditions,
+                       const struct s3_object *object)
 {
     const struct s3_conditions *c = conditions;
     if (c->if_match.p) {
@@ -52,7 +54,8 @@ err s3_conditions_read(struct ctx *ctx, const struct s3_conditions *conditions, 
     return OK;
 }
 
-err s3_conditions_source(struct ctx *ctx, const struct s3_conditions *conditions, const struct s3_object *object)
+err s3_conditions_source(struct ctx *ctx, const struct s3_conditions *conditions,
+                         const struct s3_object *object)
 {
     const struct s3_conditions *c = conditions;
     if (c->if_match.p) {
@@ -62,7 +65,9 @@ err s3_conditions_source(struct ctx *ctx, const struct s3_conditions *conditions
         return unmet(ctx, "x-amz-copy-source-If-Unmodified-Since");
     }
     if (c->if_none_match.p)
-        return s3_etag_listed(c->if_none_match, object->etag) ? unmet(ctx, "x-amz-copy-source-If-None-Match") : OK;
+        return s3_etag_listed(c->if_none_match, object->etag)
+                   ? unmet(ctx, "x-amz-copy-source-If-None-Match")
+                   : OK;
     if (c->if_modified_since.set && !modified_since(ctx, object, c->if_modified_since.v))
         return unmet(ctx, "x-amz-copy-source-If-Modified-Since");
     return OK;
@@ -78,16 +83,20 @@ err s3_conditions_form(struct ctx *ctx, const struct s3_conditions *conditions)
 {
     const struct s3_conditions *c = conditions;
     if (c->if_match.p && c->if_none_match.p)
-        return unsupported(ctx, "If-Match,If-None-Match", S("Multiple conditional request headers present in the request"));
+        return unsupported(ctx, "If-Match,If-None-Match",
+                           S("Multiple conditional request headers present in the request"));
     if (c->if_none_match.p && !str_eq(c->if_none_match, S("*")))
-        return unsupported(ctx, "If-None-Match",
-                           S("We don't accept the provided value of If-None-Match header for this API"));
+        return unsupported(
+            ctx, "If-None-Match",
+            S("We don't accept the provided value of If-None-Match header for this API"));
     if (c->if_match.p && str_eq(c->if_match, S("*")))
-        return unsupported(ctx, "If-Match", S("We don't accept the provided value of If-Match header for this API"));
+        return unsupported(ctx, "If-Match",
+                           S("We don't accept the provided value of If-Match header for this API"));
     return OK;
 }
 
-err s3_conditions_write(struct ctx *ctx, const struct s3_conditions *conditions, str key, const struct s3_object *current)
+err s3_conditions_write(struct ctx *ctx, const struct s3_conditions *conditions, str key,
+                        const struct s3_object *current)
 {
     bool there = current->id && !current->marker;
     if (conditions->if_none_match.p && there)

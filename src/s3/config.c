@@ -1,5 +1,6 @@
-/* s3/config.c - configuration documents of buckets, stored as given by whoever validated them. A bucket in memory knows by a bit
- * which kinds it has, so that the hot paths ask nothing when there is nothing. */
+/* s3/config.c - configuration documents of buckets, stored as given by whoever validated them. A
+ * bucket in memory knows by a bit which kinds it has, so that the hot paths ask nothing when there
+ * is nothing. */
 #include "s3/engine.h"
 
 static const char *const kinds[] = {
@@ -21,8 +22,9 @@ static int kind_of(str name)
 
 void s3_configs_load(struct s3 *s3)
 {
-    struct stmt *stmt =
-        db_sql(s3->db, "SELECT DISTINCT b.name, c.kind FROM s3_config c JOIN s3_bucket b ON b.id = c.bucket");
+    struct stmt *stmt = db_sql(
+        s3->db,
+        "SELECT DISTINCT b.name, c.kind FROM s3_config c JOIN s3_bucket b ON b.id = c.bucket");
     while (stmt_row(stmt)) {
         struct s3_bucket *bucket = s3_bucket_get(s3, col_str(stmt, 0));
         int kind = kind_of(col_str(stmt, 1));
@@ -41,11 +43,13 @@ static void changed(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kind
     }
 }
 
-str s3_config_get(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_config kind, str id)
+str s3_config_get(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_config kind,
+                  str id)
 {
     if (!s3_bucket_has(bucket, kind))
         return STR_NONE;
-    struct stmt *stmt = db_sql(s3->db, "SELECT document FROM s3_config WHERE bucket = ? AND kind = ? AND id = ?");
+    struct stmt *stmt =
+        db_sql(s3->db, "SELECT document FROM s3_config WHERE bucket = ? AND kind = ? AND id = ?");
     bind_int(stmt, 1, bucket->id);
     bind_str(stmt, 2, kind_name(kind));
     bind_str(stmt, 3, id);
@@ -54,10 +58,11 @@ str s3_config_get(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum
     return document;
 }
 
-err s3_config_put(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kind, str id, str document)
+err s3_config_put(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kind, str id,
+                  str document)
 {
-    struct stmt *stmt =
-        db_sql(s3->db, "INSERT OR REPLACE INTO s3_config(bucket, kind, id, document) VALUES(?, ?, ?, ?)");
+    struct stmt *stmt = db_sql(
+        s3->db, "INSERT OR REPLACE INTO s3_config(bucket, kind, id, document) VALUES(?, ?, ?, ?)");
     bind_int(stmt, 1, bucket->id);
     bind_str(stmt, 2, kind_name(kind));
     bind_str(stmt, 3, id);
@@ -69,7 +74,8 @@ err s3_config_put(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kind, 
 
 static bool any_left(struct s3 *s3, const struct s3_bucket *bucket, enum s3_config kind)
 {
-    struct stmt *stmt = db_sql(s3->db, "SELECT 1 FROM s3_config WHERE bucket = ? AND kind = ? LIMIT 1");
+    struct stmt *stmt =
+        db_sql(s3->db, "SELECT 1 FROM s3_config WHERE bucket = ? AND kind = ? LIMIT 1");
     bind_int(stmt, 1, bucket->id);
     bind_str(stmt, 2, kind_name(kind));
     bool found = stmt_row(stmt);
@@ -77,9 +83,11 @@ static bool any_left(struct s3 *s3, const struct s3_bucket *bucket, enum s3_conf
     return found;
 }
 
-err s3_config_delete(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kind, str id, bool *found)
+err s3_config_delete(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kind, str id,
+                     bool *found)
 {
-    struct stmt *stmt = db_sql(s3->db, "DELETE FROM s3_config WHERE bucket = ? AND kind = ? AND id = ?");
+    struct stmt *stmt =
+        db_sql(s3->db, "DELETE FROM s3_config WHERE bucket = ? AND kind = ? AND id = ?");
     bind_int(stmt, 1, bucket->id);
     bind_str(stmt, 2, kind_name(kind));
     bind_str(stmt, 3, id);
@@ -90,13 +98,14 @@ err s3_config_delete(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kin
     return OK;
 }
 
-size_t s3_config_list(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_config kind, str after, size_t limit,
-                      struct s3_config_row **out)
+size_t s3_config_list(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_config kind,
+                      str after, size_t limit, struct s3_config_row **out)
 {
     size_t n = 0, cap = 16;
     struct s3_config_row *rows = arena_array(ctx->arena, cap, sizeof *rows);
-    struct stmt *stmt = db_sql(s3->db, "SELECT id, document FROM s3_config WHERE bucket = ? AND kind = ? AND id > ?"
-                                       " ORDER BY id LIMIT ?");
+    struct stmt *stmt =
+        db_sql(s3->db, "SELECT id, document FROM s3_config WHERE bucket = ? AND kind = ? AND id > ?"
+                       " ORDER BY id LIMIT ?");
     bind_int(stmt, 1, bucket->id);
     bind_str(stmt, 2, kind_name(kind));
     bind_str(stmt, 3, after.p ? after : S(""));
@@ -106,7 +115,8 @@ size_t s3_config_list(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, 
             rows = arena_grow(ctx->arena, rows, cap * sizeof *rows, 2 * cap * sizeof *rows);
             cap *= 2;
         }
-        rows[n++] = (struct s3_config_row){col_copy(stmt, 0, ctx->arena), col_copy(stmt, 1, ctx->arena)};
+        rows[n++] =
+            (struct s3_config_row){col_copy(stmt, 0, ctx->arena), col_copy(stmt, 1, ctx->arena)};
     }
     *out = rows;
     return n;

@@ -1,8 +1,10 @@
-/* s3/copy.c - CopyObject. The copy refers to the same blobs; each reference is counted, so either object may go first.
+/* s3/copy.c - CopyObject. The copy refers to the same blobs; each reference is counted, so either
+ * object may go first.
  *
- * A copy is never multipart: AWS gives it the MD5 of the whole body as ETag. That needs the bytes of a multipart source once;
- * above COPY_HASH_MAX, where reading them would hold up the loop, the copy keeps its source's parts, ETag and checksum.
- * What is copied and what is not: docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html. */
+ * A copy is never multipart: AWS gives it the MD5 of the whole body as ETag. That needs the bytes
+ * of a multipart source once; above COPY_HASH_MAX, where reading them would hold up the loop, the
+ * copy keeps its source's parts, ETag and checksum. What is copied and what is not:
+ * docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html. */
 #include "s3/copy.h"
 
 #include "base/text.h"
@@ -41,24 +43,28 @@ err s3_source_parse(struct ctx *ctx, str header, struct s3_source *out)
     return OK;
 }
 
-err s3_source_find(struct s3 *s3, struct ctx *ctx, const struct s3_source *source, const struct s3_conditions *conditions,
-                   struct s3_bucket **bucket, struct s3_object *out)
+err s3_source_find(struct s3 *s3, struct ctx *ctx, const struct s3_source *source,
+                   const struct s3_conditions *conditions, struct s3_bucket **bucket,
+                   struct s3_object *out)
 {
     TRY(s3_bucket_find(s3, ctx, source->bucket, bucket));
     err e = s3_object_find(s3, ctx, *bucket, source->key, source->version, out);
     if (e.fault == &S3_METHOD_NOT_ALLOWED)
         return err_text(ctx->arena, &S3_INVALID_REQUEST,
-                        "The source of a copy request may not specifically refer to a delete marker by version id.");
+                        "The source of a copy request may not specifically refer to a delete "
+                        "marker by version id.");
     TRY(e);
     TRY(s3_conditions_source(ctx, conditions, out));
     if (s3_object_archived(ctx, out))
-        return err_with(ctx->arena, FAIL(S3_INVALID_OBJECT_STATE), "StorageClass", out->storage_class);
+        return err_with(ctx->arena, FAIL(S3_INVALID_OBJECT_STATE), "StorageClass",
+                        out->storage_class);
     return OK;
 }
 
 static bool onto_itself(const struct s3_bucket *bucket, str key, const struct s3_copy *copy)
 {
-    return !copy->source.version.p && str_eq(copy->source.bucket, bucket->name) && str_eq(copy->source.key, key);
+    return !copy->source.version.p && str_eq(copy->source.bucket, bucket->name) &&
+           str_eq(copy->source.key, key);
 }
 
 /* The metadata that a copy takes from its source unless told to replace it. */
@@ -74,8 +80,8 @@ static void take_metadata(struct s3_object *object, const struct s3_object *sour
 }
 
 /* MD5 and, where `kind` is wanted, a checksum of the body in one reading. */
-static err hash_body(struct s3 *s3, struct ctx *ctx, const struct blob_slice *slices, size_t n, enum digest_kind kind,
-                     struct s3_object *object)
+static err hash_body(struct s3 *s3, struct ctx *ctx, const struct blob_slice *slices, size_t n,
+                     enum digest_kind kind, struct s3_object *object)
 {
     struct digest_state *md5 = digest_begin(DIGEST_MD5), *sum = digest_begin(kind);
     struct arena *scratch = arena_new();
@@ -103,8 +109,9 @@ static err hash_body(struct s3 *s3, struct ctx *ctx, const struct blob_slice *sl
 }
 
 /* ETag and checksum of the copy: its source's where they describe the whole body, else computed. */
-static err set_digests(struct s3 *s3, struct ctx *ctx, const struct s3_copy *copy, const struct s3_object *source,
-                       const struct blob_slice *slices, size_t n, struct s3_object *object)
+static err set_digests(struct s3 *s3, struct ctx *ctx, const struct s3_copy *copy,
+                       const struct s3_object *source, const struct blob_slice *slices, size_t n,
+                       struct s3_object *object)
 {
     bool same = source->checksum_kind && !source->composite &&
                 (!copy->rehash || source->checksum_kind == (int64_t)copy->algorithm + 1);
@@ -129,9 +136,10 @@ struct piece {
     size_t n;
 };
 
-/* The parts that the copy of a multipart body gets, each slice with a reference already taken: the copy may replace its own
- * source, which must not take the body along. `whole`: all in one part. */
-static size_t gather(struct s3 *s3, struct ctx *ctx, const struct s3_object *source, bool whole, struct piece **out)
+/* The parts that the copy of a multipart body gets, each slice with a reference already taken: the
+ * copy may replace its own source, which must not take the body along. `whole`: all in one part. */
+static size_t gather(struct s3 *s3, struct ctx *ctx, const struct s3_object *source, bool whole,
+                     struct piece **out)
 {
     struct s3_part *parts;
     size_t n;
@@ -166,21 +174,23 @@ static err attach(struct s3 *s3, const struct s3_object *object, struct piece *p
     return OK;
 }
 
-static err check_self(struct ctx *ctx, struct s3_bucket *bucket, str key, const struct s3_copy *copy,
-                      const struct s3_object *source)
+static err check_self(struct ctx *ctx, struct s3_bucket *bucket, str key,
+                      const struct s3_copy *copy, const struct s3_object *source)
 {
     bool changes = copy->changes || copy->replace_metadata || source->restore_until > ctx->now ||
                    s3_bucket_has(bucket, S3_CONFIG_ENCRYPTION);
     if (changes || !onto_itself(bucket, key, copy))
         return OK;
-    return err_text(ctx->arena, &S3_INVALID_REQUEST,
-                    "This copy request is illegal because it is trying to copy an object to itself without changing the "
-                    "object's metadata, storage class, website redirect location or encryption attributes.");
+    return err_text(
+        ctx->arena, &S3_INVALID_REQUEST,
+        "This copy request is illegal because it is trying to copy an object to itself without "
+        "changing the "
+        "object's metadata, storage class, website redirect location or encryption attributes.");
 }
 
 /* The row of the copy but for its body. */
-static err describe(struct s3 *s3, struct ctx *ctx, const struct s3_copy *copy, const struct s3_object *source,
-                    struct s3_object *object)
+static err describe(struct s3 *s3, struct ctx *ctx, const struct s3_copy *copy,
+                    const struct s3_object *source, struct s3_object *object)
 {
     struct blob_slice *slices;
     size_t n;
@@ -193,8 +203,9 @@ static err describe(struct s3 *s3, struct ctx *ctx, const struct s3_copy *copy, 
     return set_digests(s3, ctx, copy, source, slices, n, object);
 }
 
-err s3_object_copy(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, const struct s3_copy *copy,
-                   struct s3_object *source, struct s3_bucket **source_bucket, struct s3_object *out)
+err s3_object_copy(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key,
+                   const struct s3_copy *copy, struct s3_object *source,
+                   struct s3_bucket **source_bucket, struct s3_object *out)
 {
     TRY(s3_source_find(s3, ctx, &copy->source, &copy->source_conditions, source_bucket, source));
     TRY(check_self(ctx, bucket, key, copy, source));
@@ -204,7 +215,8 @@ err s3_object_copy(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str
     TRY(describe(s3, ctx, copy, source, &object));
     struct piece *pieces = NULL;
     if (source->parts)
-        object.parts = (int64_t)gather(s3, ctx, source, !str_eq(object.etag, source->etag), &pieces);
+        object.parts =
+            (int64_t)gather(s3, ctx, source, !str_eq(object.etag, source->etag), &pieces);
     object.blob = source->blob;
     if (object.blob)
         blob_ref(s3->blobs, object.blob);

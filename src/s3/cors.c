@@ -7,7 +7,8 @@ static bool matches(str pattern, str text, bool nocase)
     ptrdiff_t star = str_find(pattern, S("*"), 0);
     if (star < 0)
         return nocase ? str_eq_nocase(pattern, text) : str_eq(pattern, text);
-    str before = str_slice(pattern, 0, (size_t)star), after = str_slice(pattern, (size_t)star + 1, pattern.n);
+    str before = str_slice(pattern, 0, (size_t)star),
+        after = str_slice(pattern, (size_t)star + 1, pattern.n);
     if (text.n < before.n + after.n)
         return false;
     return nocase ? str_starts_nocase(text, before) && str_ends_nocase(text, after)
@@ -16,7 +17,7 @@ static bool matches(str pattern, str text, bool nocase)
 
 static bool any_matches(list patterns, str text, bool nocase)
 {
-    LIST_EACH(const struct scalar_str, pattern, patterns)
+    LIST_EACH (const struct scalar_str, pattern, patterns)
         if (matches(pattern->value, text, nocase))
             return true;
     return false;
@@ -33,10 +34,12 @@ static bool headers_allowed(list patterns, str headers)
     return true;
 }
 
-const struct s3_cors_rule *s3_cors_rule_for(const struct s3_cors *cors, const struct s3_cors_request *request)
+const struct s3_cors_rule *s3_cors_rule_for(const struct s3_cors *cors,
+                                            const struct s3_cors_request *request)
 {
-    LIST_EACH(const struct s3_cors_rule, rule, cors->rules)
-        if (any_matches(rule->origins, request->origin, false) && any_matches(rule->methods, request->method, false) &&
+    LIST_EACH (const struct s3_cors_rule, rule, cors->rules)
+        if (any_matches(rule->origins, request->origin, false) &&
+            any_matches(rule->methods, request->method, false) &&
             headers_allowed(rule->headers, request->headers))
             return rule;
     return NULL;
@@ -44,7 +47,7 @@ const struct s3_cors_rule *s3_cors_rule_for(const struct s3_cors *cors, const st
 
 bool s3_cors_any_origin(const struct s3_cors_rule *rule)
 {
-    LIST_EACH(const struct scalar_str, origin, rule->origins)
+    LIST_EACH (const struct scalar_str, origin, rule->origins)
         if (str_eq(origin->value, S("*")))
             return true;
     return false;

@@ -12,7 +12,8 @@ struct s3_cors_request {
 };
 
 /* The first rule that allows the request, or NULL. */
-const struct s3_cors_rule *s3_cors_rule_for(const struct s3_cors *cors, const struct s3_cors_request *request);
+const struct s3_cors_rule *s3_cors_rule_for(const struct s3_cors *cors,
+                                            const struct s3_cors_request *request);
 /* True when the rule is for any origin: it then answers with "*". */
 bool s3_cors_any_origin(const struct s3_cors_rule *rule);
 

@@ -1,6 +1,7 @@
-/* s3/document.h - the configuration documents that buckets are given, as AWS's shapes: what each is called, what AWS refuses in it,
- * and how it is kept (its canonical XML, in s3/config). One row a kind says all of it; a reader loads the struct and acts on it.
- * Member names are those of AWS's model, which say more than a comment could. */
+/* s3/document.h - the configuration documents that buckets are given, as AWS's shapes: what each is
+ * called, what AWS refuses in it, and how it is kept (its canonical XML, in s3/config). One row a
+ * kind says all of it; a reader loads the struct and acts on it. Member names are those of AWS's
+ * model, which say more than a comment could. */
 #ifndef HEADRACE_S3_DOCUMENT_H
 #define HEADRACE_S3_DOCUMENT_H
 
@@ -18,17 +19,20 @@ extern const struct shape s3_tag_shape; /* of struct s3_tag */
     F(T, BOOL, restrict_public_buckets, "RestrictPublicBuckets", BODY)
 SHAPE_DECLARE(s3_public_access_block, S3_PUBLIC_ACCESS_BLOCK)
 
-#define S3_TAGGING(F, T) F(T, LIST, tags, "TagSet", BODY, .flags = REQUIRED, .item = "Tag", .of = &s3_tag_shape)
+#define S3_TAGGING(F, T)                                                                           \
+    F(T, LIST, tags, "TagSet", BODY, .flags = REQUIRED, .item = "Tag", .of = &s3_tag_shape)
 SHAPE_DECLARE(s3_tagging, S3_TAGGING)
 
 #define S3_OWNERSHIP_RULE(F, T)                                                                    \
     F(T, STR, ownership, "ObjectOwnership", BODY, .flags = REQUIRED,                               \
       .values = "BucketOwnerPreferred|ObjectWriter|BucketOwnerEnforced")
 SHAPE_DECLARE(s3_ownership_rule, S3_OWNERSHIP_RULE)
-#define S3_OWNERSHIP(F, T) F(T, LIST, rules, "Rule", BODY, .flags = REQUIRED | FLAT, .of = &s3_ownership_rule_shape)
+#define S3_OWNERSHIP(F, T)                                                                         \
+    F(T, LIST, rules, "Rule", BODY, .flags = REQUIRED | FLAT, .of = &s3_ownership_rule_shape)
 SHAPE_DECLARE(s3_ownership_controls, S3_OWNERSHIP)
 
-#define S3_REQUEST_PAYMENT(F, T) F(T, STR, payer, "Payer", BODY, .flags = REQUIRED, .values = "Requester|BucketOwner")
+#define S3_REQUEST_PAYMENT(F, T)                                                                   \
+    F(T, STR, payer, "Payer", BODY, .flags = REQUIRED, .values = "Requester|BucketOwner")
 SHAPE_DECLARE(s3_request_payment, S3_REQUEST_PAYMENT)
 
 #define S3_ACCELERATE(F, T) F(T, STR, status, "Status", BODY, .values = "Enabled|Suspended")
@@ -46,22 +50,26 @@ SHAPE_DECLARE(s3_abac, S3_ABAC)
     F(T, LIST, expose, "ExposeHeader", BODY, .flags = FLAT, .of = &scalar_str_shape)               \
     F(T, INT, max_age, "MaxAgeSeconds", BODY)
 SHAPE_DECLARE(s3_cors_rule, S3_CORS_RULE)
-#define S3_CORS(F, T) F(T, LIST, rules, "CORSRule", BODY, .flags = REQUIRED | FLAT, .of = &s3_cors_rule_shape)
+#define S3_CORS(F, T)                                                                              \
+    F(T, LIST, rules, "CORSRule", BODY, .flags = REQUIRED | FLAT, .of = &s3_cors_rule_shape)
 SHAPE_DECLARE(s3_cors, S3_CORS)
 
 /* --- encryption --- */
 #define S3_SSE_DEFAULT(F, T)                                                                       \
-    F(T, STR, algorithm, "SSEAlgorithm", BODY, .flags = REQUIRED, .values = "AES256|aws:kms|aws:kms:dsse") \
+    F(T, STR, algorithm, "SSEAlgorithm", BODY, .flags = REQUIRED,                                  \
+      .values = "AES256|aws:kms|aws:kms:dsse")                                                     \
     F(T, STR, key, "KMSMasterKeyID", BODY)
 SHAPE_DECLARE(s3_sse_default, S3_SSE_DEFAULT)
-#define S3_SSE_BLOCKED(F, T) F(T, LIST, types, "EncryptionType", BODY, .flags = FLAT, .of = &scalar_str_shape)
+#define S3_SSE_BLOCKED(F, T)                                                                       \
+    F(T, LIST, types, "EncryptionType", BODY, .flags = FLAT, .of = &scalar_str_shape)
 SHAPE_DECLARE(s3_sse_blocked, S3_SSE_BLOCKED)
 #define S3_SSE_RULE(F, T)                                                                          \
     F(T, STRUCT, apply, "ApplyServerSideEncryptionByDefault", BODY, .of = &s3_sse_default_shape)   \
     F(T, BOOL, bucket_key, "BucketKeyEnabled", BODY)                                               \
     F(T, STRUCT, blocked, "BlockedEncryptionTypes", BODY, .of = &s3_sse_blocked_shape)
 SHAPE_DECLARE(s3_sse_rule, S3_SSE_RULE)
-#define S3_ENCRYPTION(F, T) F(T, LIST, rules, "Rule", BODY, .flags = REQUIRED | FLAT, .of = &s3_sse_rule_shape)
+#define S3_ENCRYPTION(F, T)                                                                        \
+    F(T, LIST, rules, "Rule", BODY, .flags = REQUIRED | FLAT, .of = &s3_sse_rule_shape)
 SHAPE_DECLARE(s3_encryption, S3_ENCRYPTION)
 
 /* --- object lock --- */
@@ -73,9 +81,11 @@ SHAPE_DECLARE(s3_event_hold, S3_EVENT_HOLD)
     F(T, STR, mode, "Mode", BODY, .values = "GOVERNANCE|COMPLIANCE")                               \
     F(T, INT, days, "Days", BODY)                                                                  \
     F(T, INT, years, "Years", BODY)                                                                \
-    F(T, STRUCT, event_hold, "DefaultEventHold", BODY, .of = &s3_event_hold_shape, .flags = UNIMPLEMENTED)
+    F(T, STRUCT, event_hold, "DefaultEventHold", BODY, .of = &s3_event_hold_shape,                 \
+      .flags = UNIMPLEMENTED)
 SHAPE_DECLARE(s3_default_retention, S3_DEFAULT_RETENTION)
-#define S3_LOCK_RULE(F, T) F(T, STRUCT, retention, "DefaultRetention", BODY, .of = &s3_default_retention_shape)
+#define S3_LOCK_RULE(F, T)                                                                         \
+    F(T, STRUCT, retention, "DefaultRetention", BODY, .of = &s3_default_retention_shape)
 SHAPE_DECLARE(s3_lock_rule, S3_LOCK_RULE)
 #define S3_LOCK(F, T)                                                                              \
     F(T, STR, enabled, "ObjectLockEnabled", BODY, .values = "Enabled")                             \
@@ -97,7 +107,8 @@ SHAPE_DECLARE(s3_lifecycle_and, S3_LIFECYCLE_AND)
     F(T, STRUCT, and, "And", BODY, .of = &s3_lifecycle_and_shape)
 SHAPE_DECLARE(s3_lifecycle_filter, S3_LIFECYCLE_FILTER)
 
-#define S3_TRANSITION_CLASSES "GLACIER|STANDARD_IA|ONEZONE_IA|INTELLIGENT_TIERING|DEEP_ARCHIVE|GLACIER_IR"
+#define S3_TRANSITION_CLASSES                                                                      \
+    "GLACIER|STANDARD_IA|ONEZONE_IA|INTELLIGENT_TIERING|DEEP_ARCHIVE|GLACIER_IR"
 #define S3_EXPIRATION(F, T)                                                                        \
     F(T, TIME, date, "Date", BODY)                                                                 \
     F(T, INT, days, "Days", BODY)                                                                  \
@@ -106,12 +117,14 @@ SHAPE_DECLARE(s3_expiration, S3_EXPIRATION)
 #define S3_TRANSITION(F, T)                                                                        \
     F(T, TIME, date, "Date", BODY)                                                                 \
     F(T, INT, days, "Days", BODY)                                                                  \
-    F(T, STR, storage_class, "StorageClass", BODY, .flags = REQUIRED, .values = S3_TRANSITION_CLASSES)
+    F(T, STR, storage_class, "StorageClass", BODY, .flags = REQUIRED,                              \
+      .values = S3_TRANSITION_CLASSES)
 SHAPE_DECLARE(s3_transition, S3_TRANSITION)
 #define S3_OLD_TRANSITION(F, T)                                                                    \
     F(T, INT, days, "NoncurrentDays", BODY)                                                        \
     F(T, INT, keep, "NewerNoncurrentVersions", BODY)                                               \
-    F(T, STR, storage_class, "StorageClass", BODY, .flags = REQUIRED, .values = S3_TRANSITION_CLASSES)
+    F(T, STR, storage_class, "StorageClass", BODY, .flags = REQUIRED,                              \
+      .values = S3_TRANSITION_CLASSES)
 SHAPE_DECLARE(s3_old_transition, S3_OLD_TRANSITION)
 #define S3_OLD_EXPIRATION(F, T)                                                                    \
     F(T, INT, days, "NoncurrentDays", BODY)                                                        \
@@ -127,11 +140,14 @@ SHAPE_DECLARE(s3_abort_uploads, S3_ABORT_UPLOADS)
     F(T, STR, status, "Status", BODY, .flags = REQUIRED, .values = "Enabled|Disabled")             \
     F(T, STRUCT, expiration, "Expiration", BODY, .of = &s3_expiration_shape)                       \
     F(T, LIST, transitions, "Transition", BODY, .flags = FLAT, .of = &s3_transition_shape)         \
-    F(T, LIST, old_transitions, "NoncurrentVersionTransition", BODY, .flags = FLAT, .of = &s3_old_transition_shape) \
-    F(T, STRUCT, old_expiration, "NoncurrentVersionExpiration", BODY, .of = &s3_old_expiration_shape) \
+    F(T, LIST, old_transitions, "NoncurrentVersionTransition", BODY, .flags = FLAT,                \
+      .of = &s3_old_transition_shape)                                                              \
+    F(T, STRUCT, old_expiration, "NoncurrentVersionExpiration", BODY,                              \
+      .of = &s3_old_expiration_shape)                                                              \
     F(T, STRUCT, abort, "AbortIncompleteMultipartUpload", BODY, .of = &s3_abort_uploads_shape)
 SHAPE_DECLARE(s3_lifecycle_rule, S3_LIFECYCLE_RULE)
-#define S3_LIFECYCLE(F, T) F(T, LIST, rules, "Rule", BODY, .flags = REQUIRED | FLAT, .of = &s3_lifecycle_rule_shape)
+#define S3_LIFECYCLE(F, T)                                                                         \
+    F(T, LIST, rules, "Rule", BODY, .flags = REQUIRED | FLAT, .of = &s3_lifecycle_rule_shape)
 SHAPE_DECLARE(s3_lifecycle, S3_LIFECYCLE)
 
 /* --- website --- */
@@ -167,7 +183,8 @@ SHAPE_DECLARE(s3_website, S3_WEBSITE)
 
 /* --- logging --- */
 #define S3_LOG_GRANTEE(F, T)                                                                       \
-    F(T, STR, type, "xsi:type", BODY, .flags = REQUIRED | ATTRIBUTE, .values = "CanonicalUser|AmazonCustomerByEmail|Group") \
+    F(T, STR, type, "xsi:type", BODY, .flags = REQUIRED | ATTRIBUTE,                               \
+      .values = "CanonicalUser|AmazonCustomerByEmail|Group")                                       \
     F(T, STR, display_name, "DisplayName", BODY)                                                   \
     F(T, STR, email, "EmailAddress", BODY)                                                         \
     F(T, STR, id, "ID", BODY)                                                                      \
@@ -177,7 +194,8 @@ SHAPE_DECLARE(s3_log_grantee, S3_LOG_GRANTEE)
     F(T, STRUCT, grantee, "Grantee", BODY, .of = &s3_log_grantee_shape)                            \
     F(T, STR, permission, "Permission", BODY, .values = "FULL_CONTROL|READ|WRITE")
 SHAPE_DECLARE(s3_log_grant, S3_LOG_GRANT)
-#define S3_LOG_PARTITION(F, T) F(T, STR, source, "PartitionDateSource", BODY, .values = "EventTime|DeliveryTime")
+#define S3_LOG_PARTITION(F, T)                                                                     \
+    F(T, STR, source, "PartitionDateSource", BODY, .values = "EventTime|DeliveryTime")
 SHAPE_DECLARE(s3_log_partition, S3_LOG_PARTITION)
 #define S3_LOG_FORMAT(F, T)                                                                        \
     F(T, STRUCT, simple, "SimplePrefix", BODY, .of = &empty_shape)                                 \
@@ -193,7 +211,8 @@ SHAPE_DECLARE(s3_log_target, S3_LOG_TARGET)
 SHAPE_DECLARE(s3_logging, S3_LOGGING)
 
 /* --- kept for their owners, acted on by nobody here: structs of document_plain.c --- */
-extern const struct shape s3_replication_shape, s3_inventory_shape, s3_analytics_shape, s3_metrics_shape, s3_tiering_shape;
+extern const struct shape s3_replication_shape, s3_inventory_shape, s3_analytics_shape,
+    s3_metrics_shape, s3_tiering_shape;
 err s3_replication_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document);
 err s3_inventory_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document);
 
@@ -210,11 +229,14 @@ struct s3_document {
 const struct s3_document *s3_document_of(enum s3_config kind);
 
 /* Checks and stores; `id` is "" but for inventory, analytics, metrics and tiering. */
-err s3_document_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_config kind, str id, void *document);
+err s3_document_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_config kind,
+                    str id, void *document);
 /* Reads into `out` (zeroed, of the kind's struct); the missing fault when there is none. */
-err s3_document_get(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_config kind, str id, void *out);
+err s3_document_get(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_config kind,
+                    str id, void *out);
 /* The same without a fault: false when there is none. */
-bool s3_document_load(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_config kind, str id, void *out);
+bool s3_document_load(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_config kind,
+                      str id, void *out);
 /* Text -> struct, of a stored document. */
 void s3_document_parse(struct ctx *ctx, enum s3_config kind, str document, void *out);
 

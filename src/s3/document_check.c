@@ -1,4 +1,5 @@
-/* s3/document_check.c - see document_check.h. Lifecycle and website, which have the most rules, have files of their own. */
+/* s3/document_check.c - see document_check.h. Lifecycle and website, which have the most rules,
+ * have files of their own. */
 #include "s3/document_check.h"
 
 #include "s3/engine.h"
@@ -14,14 +15,16 @@ err s3_check_public_access(struct s3 *s3, struct ctx *ctx, struct s3_bucket *buc
 {
     (void)s3, (void)bucket;
     struct s3_public_access_block *config = document;
-    opt_bool *bits[] = {&config->block_public_acls, &config->ignore_public_acls, &config->block_public_policy,
-                        &config->restrict_public_buckets};
+    opt_bool *bits[] = {&config->block_public_acls, &config->ignore_public_acls,
+                        &config->block_public_policy, &config->restrict_public_buckets};
     int set = 0;
     for (size_t i = 0; i < sizeof bits / sizeof bits[0]; i++) {
         set += bits[i]->set;
         bits[i]->set = true;
     }
-    return set ? OK : err_text(ctx->arena, &S3_INVALID_REQUEST, "Must specify at least one configuration.");
+    return set ? OK
+               : err_text(ctx->arena, &S3_INVALID_REQUEST,
+                          "Must specify at least one configuration.");
 }
 
 err s3_check_tagging(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document)
@@ -47,15 +50,17 @@ static err check_method(struct ctx *ctx, str method)
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (str_eq(method, str_of(known[i])))
             return OK;
-    return err_text(ctx->arena, &S3_INVALID_REQUEST, "Found unsupported HTTP method in CORS config. Unsupported method is %.*s",
+    return err_text(ctx->arena, &S3_INVALID_REQUEST,
+                    "Found unsupported HTTP method in CORS config. Unsupported method is %.*s",
                     STR_ARG(method));
 }
 
 static err check_wildcards(struct ctx *ctx, const char *name, list values)
 {
-    LIST_EACH(const struct scalar_str, item, values)
+    LIST_EACH (const struct scalar_str, item, values)
         if (stars(item->value) > 1)
-            return err_text(ctx->arena, &S3_INVALID_REQUEST, "%s \"%.*s\" can not have more than one wildcard.", name,
+            return err_text(ctx->arena, &S3_INVALID_REQUEST,
+                            "%s \"%.*s\" can not have more than one wildcard.", name,
                             STR_ARG(item->value));
     return OK;
 }
@@ -64,14 +69,15 @@ static err check_cors_rule(struct ctx *ctx, const struct s3_cors_rule *rule)
 {
     if (!rule->methods.n || !rule->origins.n)
         return FAIL(S3_MALFORMED_XML);
-    LIST_EACH(const struct scalar_str, method, rule->methods)
+    LIST_EACH (const struct scalar_str, method, rule->methods)
         TRY(check_method(ctx, method->value));
     TRY(check_wildcards(ctx, "AllowedOrigin", rule->origins));
     TRY(check_wildcards(ctx, "AllowedHeader", rule->headers));
-    LIST_EACH(const struct scalar_str, header, rule->expose)
+    LIST_EACH (const struct scalar_str, header, rule->expose)
         if (stars(header->value))
             return err_text(ctx->arena, &S3_INVALID_REQUEST,
-                            "ExposeHeader \"%.*s\" contains wildcard. We currently do not support wildcard for ExposeHeader.",
+                            "ExposeHeader \"%.*s\" contains wildcard. We currently do not support "
+                            "wildcard for ExposeHeader.",
                             STR_ARG(header->value));
     return OK;
 }
@@ -83,8 +89,9 @@ err s3_check_cors(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void
     if (!config->rules.n)
         return FAIL(S3_MALFORMED_XML);
     if (config->rules.n > 100)
-        return err_text(ctx->arena, &S3_INVALID_REQUEST, "The number of CORS rules should not exceed allowed limit of 100 rules.");
-    LIST_EACH(const struct s3_cors_rule, rule, config->rules)
+        return err_text(ctx->arena, &S3_INVALID_REQUEST,
+                        "The number of CORS rules should not exceed allowed limit of 100 rules.");
+    LIST_EACH (const struct s3_cors_rule, rule, config->rules)
         TRY(check_cors_rule(ctx, rule));
     return OK;
 }
@@ -104,9 +111,10 @@ err s3_check_encryption(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket
         return FAIL(S3_MALFORMED_XML);
     if (apply && apply->key.p && str_eq(apply->algorithm, S("AES256")))
         return argument(ctx, "ApplyServerSideEncryptionByDefault", S("null"),
-                        "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse");
+                        "a KMSMasterKeyID is not applicable if the default sse algorithm is not "
+                        "aws:kms or aws:kms:dsse");
     if (blocked)
-        LIST_EACH(const struct scalar_str, type, blocked->types)
+        LIST_EACH (const struct scalar_str, type, blocked->types)
             if (!str_eq(type->value, S("NONE")) && !str_eq(type->value, S("SSE-C")))
                 return FAIL(S3_MALFORMED_XML);
     rule->bucket_key.set = true;
@@ -133,8 +141,9 @@ err s3_check_lock(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void
     if (retention && retention->days.set == retention->years.set)
         return FAIL(S3_MALFORMED_XML);
     if (bucket->versioning != S3_VERSIONED)
-        return err_text(ctx->arena, &S3_INVALID_BUCKET_STATE,
-                        "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration");
+        return err_text(
+            ctx->arena, &S3_INVALID_BUCKET_STATE,
+            "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration");
     if (!retention)
         return OK;
     int64_t length = retention->days.set ? retention->days.v : retention->years.v;
@@ -155,7 +164,8 @@ err s3_check_accelerate(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket
         return FAIL(S3_MALFORMED_XML);
     if (str_find(bucket->name, S("."), 0) >= 0)
         return err_text(ctx->arena, &S3_INVALID_REQUEST,
-                        "S3 Transfer Acceleration is not supported for buckets with periods (.) in their names");
+                        "S3 Transfer Acceleration is not supported for buckets with periods (.) in "
+                        "their names");
     return OK;
 }
 
@@ -178,9 +188,12 @@ err s3_check_logging(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, v
     if (!to)
         return bad_target(ctx, target, "The target bucket for logging does not exist");
     if (!str_eq(to->account, bucket->account))
-        return bad_target(ctx, target, "The owner for the bucket to be logged and the target bucket must be the same.");
+        return bad_target(
+            ctx, target,
+            "The owner for the bucket to be logged and the target bucket must be the same.");
     if (str_eq(to->region, bucket->region))
         return OK;
-    err e = err_with(ctx->arena, FAIL(S3_CROSS_LOCATION_LOGGING), "TargetBucketLocation", to->region);
+    err e =
+        err_with(ctx->arena, FAIL(S3_CROSS_LOCATION_LOGGING), "TargetBucketLocation", to->region);
     return err_with(ctx->arena, e, "SourceBucketLocation", bucket->region);
 }

@@ -1,5 +1,6 @@
 /* s3/document_lifecycle.c - what AWS refuses in a lifecycle configuration.
- * Source: docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html and recordings. */
+ * Source: docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html and recordings.
+ */
 #include "base/rng.h"
 #include "s3/document_check.h"
 #include "s3/engine.h"
@@ -29,11 +30,12 @@ static err check_filter(const struct s3_lifecycle_rule *rule)
         return rule->prefix.p ? OK : FAIL(S3_MALFORMED_XML);
     if (rule->prefix.p)
         return FAIL(S3_MALFORMED_XML);
-    int members = (filter->prefix.p != NULL) + (filter->tag != NULL) + filter->greater.set + filter->less.set + (filter->and != NULL);
+    int members = (filter->prefix.p != NULL) + (filter->tag != NULL) + filter->greater.set +
+                  filter->less.set + (filter->and != NULL);
     if (members > 1)
         return FAIL(S3_MALFORMED_XML);
     const struct s3_lifecycle_and *and = filter->and;
-    if (and && (and->prefix.p != NULL) + (int)and->tags.n + and->greater.set + and->less.set < 2)
+    if (and&&(and->prefix.p != NULL) + (int)and->tags.n + and->greater.set + and->less.set < 2)
         return FAIL(S3_MALFORMED_XML);
     return OK;
 }
@@ -53,7 +55,8 @@ static bool infrequent(str storage_class)
     return str_eq(storage_class, S("STANDARD_IA")) || str_eq(storage_class, S("ONEZONE_IA"));
 }
 
-static err check_transition(struct ctx *ctx, const struct s3_lifecycle_rule *rule, const struct s3_transition *transition)
+static err check_transition(struct ctx *ctx, const struct s3_lifecycle_rule *rule,
+                            const struct s3_transition *transition)
 {
     const struct s3_expiration *expiration = rule->expiration;
     if (transition->date.set == transition->days.set)
@@ -62,13 +65,18 @@ static err check_transition(struct ctx *ctx, const struct s3_lifecycle_rule *rul
         return argument(ctx, "'Days' for Transition action must be nonnegative");
     if (transition->days.set && infrequent(transition->storage_class) && transition->days.v < 30)
         return err_text(ctx->arena, &S3_INVALID_ARGUMENT,
-                        "'Days' in Transition action must be greater than or equal to 30 for storageClass '%.*s'",
+                        "'Days' in Transition action must be greater than or equal to 30 for "
+                        "storageClass '%.*s'",
                         STR_ARG(transition->storage_class));
-    if (expiration && expiration->days.set && transition->days.set && expiration->days.v <= transition->days.v)
-        return argument(ctx, "'Days' in the Expiration action for filter must be greater than 'Days' in the Transition action");
-    if (expiration && expiration->days.set != transition->days.set && (expiration->days.set || expiration->date.set))
+    if (expiration && expiration->days.set && transition->days.set &&
+        expiration->days.v <= transition->days.v)
+        return argument(ctx, "'Days' in the Expiration action for filter must be greater than "
+                             "'Days' in the Transition action");
+    if (expiration && expiration->days.set != transition->days.set &&
+        (expiration->days.set || expiration->date.set))
         return err_text(ctx->arena, &S3_INVALID_REQUEST,
-                        "Found mixed 'Date' and 'Days' based Expiration and Transition actions in lifecycle rule for filter");
+                        "Found mixed 'Date' and 'Days' based Expiration and Transition actions in "
+                        "lifecycle rule for filter");
     return check_date(ctx, transition->date);
 }
 
@@ -78,13 +86,16 @@ static err check_old(struct ctx *ctx, const struct s3_lifecycle_rule *rule)
     if (expiration && !expiration->days.set)
         return FAIL(S3_MALFORMED_XML);
     if (expiration)
-        TRY(positive(ctx, expiration->days, "'NoncurrentDays' for NoncurrentVersionExpiration action must be a positive integer"));
-    LIST_EACH(const struct s3_old_transition, transition, rule->old_transitions) {
+        TRY(positive(
+            ctx, expiration->days,
+            "'NoncurrentDays' for NoncurrentVersionExpiration action must be a positive integer"));
+    LIST_EACH (const struct s3_old_transition, transition, rule->old_transitions) {
         if (!transition->days.set)
             return FAIL(S3_MALFORMED_XML);
         if (infrequent(transition->storage_class) && transition->days.v < 30)
             return err_text(ctx->arena, &S3_INVALID_ARGUMENT,
-                            "'NoncurrentDays' in NoncurrentVersionTransition action must be greater than or equal to 30 for "
+                            "'NoncurrentDays' in NoncurrentVersionTransition action must be "
+                            "greater than or equal to 30 for "
                             "storageClass '%.*s'",
                             STR_ARG(transition->storage_class));
     }
@@ -100,10 +111,12 @@ static err check_abort(struct ctx *ctx, const struct s3_lifecycle_rule *rule)
         return FAIL(S3_MALFORMED_XML);
     const struct s3_lifecycle_filter *filter = rule->filter;
     const struct s3_lifecycle_and *and = filter ? filter->and : NULL;
-    if (filter && (filter->tag || (and && and->tags.n)))
+    if (filter && (filter->tag || (and&&and->tags.n)))
         return err_text(ctx->arena, &S3_INVALID_REQUEST,
                         "AbortIncompleteMultipartUpload cannot be specified with Tags.");
-    return positive(ctx, abort->days, "'DaysAfterInitiation' for AbortIncompleteMultipartUpload action must be a positive integer");
+    return positive(ctx, abort->days,
+                    "'DaysAfterInitiation' for AbortIncompleteMultipartUpload action must be a "
+                    "positive integer");
 }
 
 static err check_rule(struct ctx *ctx, const struct s3_lifecycle_rule *rule)
@@ -111,10 +124,12 @@ static err check_rule(struct ctx *ctx, const struct s3_lifecycle_rule *rule)
     if (rule->id.n > 255)
         return argument(ctx, "ID length should not exceed allowed limit of 255");
     TRY(check_filter(rule));
-    if (!rule->expiration && !rule->transitions.n && !rule->old_transitions.n && !rule->old_expiration && !rule->abort)
-        return err_text(ctx->arena, &S3_INVALID_REQUEST, "At least one action needs to be specified in a rule");
+    if (!rule->expiration && !rule->transitions.n && !rule->old_transitions.n &&
+        !rule->old_expiration && !rule->abort)
+        return err_text(ctx->arena, &S3_INVALID_REQUEST,
+                        "At least one action needs to be specified in a rule");
     TRY(check_expiration(ctx, rule->expiration));
-    LIST_EACH(const struct s3_transition, transition, rule->transitions)
+    LIST_EACH (const struct s3_transition, transition, rule->transitions)
         TRY(check_transition(ctx, rule, transition));
     TRY(check_old(ctx, rule));
     return check_abort(ctx, rule);
@@ -126,13 +141,16 @@ err s3_check_lifecycle(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
     const struct s3_lifecycle *config = document;
     if (!config->rules.n || config->rules.n > RULES_MAX)
         return FAIL(S3_MALFORMED_XML);
-    LIST_EACH(struct s3_lifecycle_rule, rule, config->rules) {
+    LIST_EACH (struct s3_lifecycle_rule, rule, config->rules) {
         TRY(check_rule(ctx, rule));
-        LIST_EACH(const struct s3_lifecycle_rule, other, config->rules)
+        LIST_EACH (const struct s3_lifecycle_rule, other, config->rules)
             if (other < rule && rule->id.n && str_eq(other->id, rule->id))
-                return argument(ctx, "Rule ID must be unique. Found same ID for more than one rule");
+                return argument(ctx,
+                                "Rule ID must be unique. Found same ID for more than one rule");
         if (!rule->id.n)
-            rule->id = rng_text(ctx->rng, ctx->arena, S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"), 48);
+            rule->id =
+                rng_text(ctx->rng, ctx->arena,
+                         S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"), 48);
     }
     return OK;
 }

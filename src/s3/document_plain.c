@@ -1,11 +1,13 @@
-/* s3/document_plain.c - configurations that are validated, kept and returned, and that nothing here acts upon: replication,
- * inventory, analytics, metrics and intelligent tiering. Their structs are nobody else's business. */
+/* s3/document_plain.c - configurations that are validated, kept and returned, and that nothing here
+ * acts upon: replication, inventory, analytics, metrics and intelligent tiering. Their structs are
+ * nobody else's business. */
 #include "s3/document.h"
 #include "s3/engine.h"
 
 #include "base/rng.h"
 
-#define STATUS(F, T) F(T, STR, status, "Status", BODY, .flags = REQUIRED, .values = "Enabled|Disabled")
+#define STATUS(F, T)                                                                               \
+    F(T, STR, status, "Status", BODY, .flags = REQUIRED, .values = "Enabled|Disabled")
 SHAPE(status, "Status", STATUS)
 #define PREFIX_TAGS(F, T)                                                                          \
     F(T, STR, prefix, "Prefix", BODY)                                                              \
@@ -22,7 +24,8 @@ SHAPE(filter, "Filter", FILTER)
     F(T, STRUCT, kms, "SseKmsEncryptedObjects", BODY, .of = &status_shape)                         \
     F(T, STRUCT, modifications, "ReplicaModifications", BODY, .of = &status_shape)
 SHAPE(selection, "SourceSelectionCriteria", SELECTION)
-#define TRANSLATION(F, T) F(T, STR, owner, "Owner", BODY, .flags = REQUIRED, .values = "Destination")
+#define TRANSLATION(F, T)                                                                          \
+    F(T, STR, owner, "Owner", BODY, .flags = REQUIRED, .values = "Destination")
 SHAPE(translation, "AccessControlTranslation", TRANSLATION)
 #define REPLICA_KEY(F, T) F(T, STR, key, "ReplicaKmsKeyID", BODY)
 SHAPE(replica_key, "EncryptionConfiguration", REPLICA_KEY)
@@ -40,7 +43,8 @@ SHAPE(replication_metrics, "Metrics", REPLICATION_METRICS)
     F(T, STR, bucket, "Bucket", BODY, .flags = REQUIRED)                                           \
     F(T, STR, account, "Account", BODY)                                                            \
     F(T, STR, storage_class, "StorageClass", BODY,                                                 \
-      .values = "STANDARD|REDUCED_REDUNDANCY|STANDARD_IA|ONEZONE_IA|INTELLIGENT_TIERING|GLACIER|DEEP_ARCHIVE|GLACIER_IR") \
+      .values = "STANDARD|REDUCED_REDUNDANCY|STANDARD_IA|ONEZONE_IA|INTELLIGENT_TIERING|GLACIER|"  \
+                "DEEP_ARCHIVE|GLACIER_IR")                                                         \
     F(T, STRUCT, translation, "AccessControlTranslation", BODY, .of = &translation_shape)          \
     F(T, STRUCT, encryption, "EncryptionConfiguration", BODY, .of = &replica_key_shape)            \
     F(T, STRUCT, time, "ReplicationTime", BODY, .of = &replication_time_shape)                     \
@@ -79,18 +83,22 @@ SHAPE(inventory_encryption, "InventoryEncryption", INVENTORY_ENCRYPTION)
     F(T, STR, prefix, "Prefix", BODY)                                                              \
     F(T, STRUCT, encryption, "Encryption", BODY, .of = &inventory_encryption_shape)
 SHAPE(inventory_bucket, "InventoryS3BucketDestination", INVENTORY_BUCKET)
-#define INVENTORY_TARGET(F, T) F(T, STRUCT, bucket, "S3BucketDestination", BODY, .flags = REQUIRED, .of = &inventory_bucket_shape)
+#define INVENTORY_TARGET(F, T)                                                                     \
+    F(T, STRUCT, bucket, "S3BucketDestination", BODY, .flags = REQUIRED,                           \
+      .of = &inventory_bucket_shape)
 SHAPE(inventory_target, "InventoryDestination", INVENTORY_TARGET)
 #define INVENTORY_FILTER(F, T) F(T, STR, prefix, "Prefix", BODY, .flags = REQUIRED)
 SHAPE(inventory_filter, "InventoryFilter", INVENTORY_FILTER)
-#define SCHEDULE(F, T) F(T, STR, frequency, "Frequency", BODY, .flags = REQUIRED, .values = "Daily|Weekly")
+#define SCHEDULE(F, T)                                                                             \
+    F(T, STR, frequency, "Frequency", BODY, .flags = REQUIRED, .values = "Daily|Weekly")
 SHAPE(schedule, "InventorySchedule", SCHEDULE)
 #define INVENTORY(F, T)                                                                            \
     F(T, STRUCT, target, "Destination", BODY, .flags = REQUIRED, .of = &inventory_target_shape)    \
     F(T, BOOL, enabled, "IsEnabled", BODY, .flags = REQUIRED)                                      \
     F(T, STRUCT, filter, "Filter", BODY, .of = &inventory_filter_shape)                            \
     F(T, STR, id, "Id", BODY, .flags = REQUIRED)                                                   \
-    F(T, STR, versions, "IncludedObjectVersions", BODY, .flags = REQUIRED, .values = "All|Current") \
+    F(T, STR, versions, "IncludedObjectVersions", BODY, .flags = REQUIRED,                         \
+      .values = "All|Current")                                                                     \
     F(T, LIST, fields, "OptionalFields", BODY, .item = "Field", .of = &scalar_str_shape)           \
     F(T, STRUCT, schedule, "Schedule", BODY, .flags = REQUIRED, .of = &schedule_shape)
 SHAPE_DECLARE(s3_inventory, INVENTORY)
@@ -103,7 +111,9 @@ SHAPE_DEFINE(s3_inventory, "InventoryConfiguration", INVENTORY)
     F(T, STR, bucket, "Bucket", BODY, .flags = REQUIRED)                                           \
     F(T, STR, prefix, "Prefix", BODY)
 SHAPE(analytics_bucket, "AnalyticsS3BucketDestination", ANALYTICS_BUCKET)
-#define ANALYTICS_TARGET(F, T) F(T, STRUCT, bucket, "S3BucketDestination", BODY, .flags = REQUIRED, .of = &analytics_bucket_shape)
+#define ANALYTICS_TARGET(F, T)                                                                     \
+    F(T, STRUCT, bucket, "S3BucketDestination", BODY, .flags = REQUIRED,                           \
+      .of = &analytics_bucket_shape)
 SHAPE(analytics_target, "AnalyticsExportDestination", ANALYTICS_TARGET)
 #define DATA_EXPORT(F, T)                                                                          \
     F(T, STR, version, "OutputSchemaVersion", BODY, .flags = REQUIRED, .values = "V_1")            \
@@ -114,7 +124,8 @@ SHAPE(class_analysis, "StorageClassAnalysis", CLASS_ANALYSIS)
 #define ANALYTICS(F, T)                                                                            \
     F(T, STR, id, "Id", BODY, .flags = REQUIRED)                                                   \
     F(T, STRUCT, filter, "Filter", BODY, .of = &filter_shape)                                      \
-    F(T, STRUCT, analysis, "StorageClassAnalysis", BODY, .flags = REQUIRED, .of = &class_analysis_shape)
+    F(T, STRUCT, analysis, "StorageClassAnalysis", BODY, .flags = REQUIRED,                        \
+      .of = &class_analysis_shape)
 SHAPE_DECLARE(s3_analytics, ANALYTICS)
 SHAPE_DEFINE(s3_analytics, "AnalyticsConfiguration", ANALYTICS)
 
@@ -138,7 +149,8 @@ SHAPE_DEFINE(s3_metrics, "MetricsConfiguration", METRICS)
 /* --- intelligent tiering --- */
 #define TIER(F, T)                                                                                 \
     F(T, INT, days, "Days", BODY, .flags = REQUIRED)                                               \
-    F(T, STR, tier, "AccessTier", BODY, .flags = REQUIRED, .values = "ARCHIVE_ACCESS|DEEP_ARCHIVE_ACCESS")
+    F(T, STR, tier, "AccessTier", BODY, .flags = REQUIRED,                                         \
+      .values = "ARCHIVE_ACCESS|DEEP_ARCHIVE_ACCESS")
 SHAPE(tier, "Tiering", TIER)
 #define TIERING(F, T)                                                                              \
     F(T, STR, id, "Id", BODY, .flags = REQUIRED)                                                   \
@@ -152,11 +164,13 @@ SHAPE_DEFINE(s3_tiering, "IntelligentTieringConfiguration", TIERING)
 
 static err check_target(struct s3 *s3, struct ctx *ctx, str arn)
 {
-    struct s3_bucket *target = str_starts(arn, S("arn:aws:s3:::")) ? s3_bucket_get(s3, str_slice(arn, 13, arn.n)) : NULL;
+    struct s3_bucket *target =
+        str_starts(arn, S("arn:aws:s3:::")) ? s3_bucket_get(s3, str_slice(arn, 13, arn.n)) : NULL;
     if (!target)
         return err_text(ctx->arena, &S3_INVALID_REQUEST, "Destination bucket must exist.");
     if (target->versioning != S3_VERSIONED)
-        return err_text(ctx->arena, &S3_INVALID_REQUEST, "Destination bucket must have versioning enabled.");
+        return err_text(ctx->arena, &S3_INVALID_REQUEST,
+                        "Destination bucket must have versioning enabled.");
     return OK;
 }
 
@@ -164,15 +178,17 @@ err s3_replication_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucke
 {
     struct s3_replication *config = document;
     if (bucket->versioning != S3_VERSIONED)
-        return err_text(ctx->arena, &S3_INVALID_REQUEST,
-                        "Versioning must be 'Enabled' on the bucket to apply a replication configuration");
+        return err_text(
+            ctx->arena, &S3_INVALID_REQUEST,
+            "Versioning must be 'Enabled' on the bucket to apply a replication configuration");
     if (!config->rules.n)
         return FAIL(S3_MALFORMED_XML);
-    LIST_EACH(struct replication_rule, rule, config->rules) {
+    LIST_EACH (struct replication_rule, rule, config->rules) {
         const struct destination *target = rule->destination;
         TRY(check_target(s3, ctx, target->bucket));
         if (!rule->id.n)
-            rule->id = rng_text(ctx->rng, ctx->arena, S("abcdefghijklmnopqrstuvwxyz0123456789"), 48);
+            rule->id =
+                rng_text(ctx->rng, ctx->arena, S("abcdefghijklmnopqrstuvwxyz0123456789"), 48);
     }
     return OK;
 }
@@ -180,12 +196,16 @@ err s3_replication_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucke
 err s3_inventory_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document)
 {
     (void)s3, (void)ctx, (void)bucket;
-    static const char fields[] = "|Size|LastModifiedDate|StorageClass|ETag|IsMultipartUploaded|ReplicationStatus|EncryptionStatus|"
-                                 "ObjectLockRetainUntilDate|ObjectLockMode|ObjectLockLegalHoldStatus|IntelligentTieringAccessTier|"
-                                 "BucketKeyStatus|ChecksumAlgorithm|ObjectAccessControlList|ObjectOwner|LifecycleExpirationDate|";
+    static const char fields[] = "|Size|LastModifiedDate|StorageClass|ETag|IsMultipartUploaded|"
+                                 "ReplicationStatus|EncryptionStatus|"
+                                 "ObjectLockRetainUntilDate|ObjectLockMode|"
+                                 "ObjectLockLegalHoldStatus|IntelligentTieringAccessTier|"
+                                 "BucketKeyStatus|ChecksumAlgorithm|ObjectAccessControlList|"
+                                 "ObjectOwner|LifecycleExpirationDate|";
     const struct s3_inventory *config = document;
-    LIST_EACH(const struct scalar_str, field, config->fields)
-        if (str_find(str_of(fields), arena_printf(ctx->arena, "|%.*s|", STR_ARG(field->value)), 0) < 0)
+    LIST_EACH (const struct scalar_str, field, config->fields)
+        if (str_find(str_of(fields), arena_printf(ctx->arena, "|%.*s|", STR_ARG(field->value)), 0) <
+            0)
             return FAIL(S3_MALFORMED_XML);
     return OK;
 }

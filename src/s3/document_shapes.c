@@ -1,4 +1,5 @@
-/* s3/document_shapes.c - the tables of the shapes in document.h. The name of a document's shape is the root of its XML. */
+/* s3/document_shapes.c - the tables of the shapes in document.h. The name of a document's shape is
+ * the root of its XML. */
 #include "s3/document.h"
 
 #define TAG(F, T)                                                                                  \

@@ -1,5 +1,6 @@
-/* s3/due.c - dated work: restores of archived objects that complete, restored copies whose time is over, lifecycle, delivery of
- * access logs. The next instant is kept in memory, because it is asked for in every loop turn; whoever writes a date calls s3_due_changed. */
+/* s3/due.c - dated work: restores of archived objects that complete, restored copies whose time is
+ * over, lifecycle, delivery of access logs. The next instant is kept in memory, because it is asked
+ * for in every loop turn; whoever writes a date calls s3_due_changed. */
 #include "s3/access_log.h"
 #include "s3/engine.h"
 #include "s3/lifecycle.h"
@@ -13,8 +14,10 @@ static msec earliest(struct stmt *stmt)
 
 void s3_due_changed(struct s3 *s3)
 {
-    msec restore = earliest(db_sql(s3->db, "SELECT min(restore_due) FROM s3_object WHERE restore_due > 0"));
-    msec expiry = earliest(db_sql(s3->db, "SELECT min(restore_until) FROM s3_object WHERE restore_until > 0"));
+    msec restore =
+        earliest(db_sql(s3->db, "SELECT min(restore_due) FROM s3_object WHERE restore_due > 0"));
+    msec expiry = earliest(
+        db_sql(s3->db, "SELECT min(restore_until) FROM s3_object WHERE restore_until > 0"));
     s3->due = restore < expiry ? restore : expiry;
     if (s3_lifecycle_due(s3) < s3->due)
         s3->due = s3_lifecycle_due(s3);
@@ -55,8 +58,10 @@ static bool take_one(struct stmt *stmt, struct ctx *ctx, struct s3_object *objec
 static err complete_restores(struct s3 *s3, struct ctx *ctx)
 {
     struct s3_object object;
-    while (take_one(db_sql(s3->db, "SELECT " S3_OBJECT_SELECT " FROM s3_object WHERE restore_due > 0 AND restore_due <= ?"
-                                   " ORDER BY restore_due LIMIT 1"), ctx, &object)) {
+    while (take_one(db_sql(s3->db, "SELECT " S3_OBJECT_SELECT
+                                   " FROM s3_object WHERE restore_due > 0 AND restore_due <= ?"
+                                   " ORDER BY restore_due LIMIT 1"),
+                    ctx, &object)) {
         struct stmt *stmt = db_sql(s3->db, "UPDATE s3_object SET restore_due = 0 WHERE id = ?");
         bind_int(stmt, 1, object.id);
         TRY(stmt_run(stmt));
@@ -69,9 +74,12 @@ static err complete_restores(struct s3 *s3, struct ctx *ctx)
 static err end_restored(struct s3 *s3, struct ctx *ctx)
 {
     struct s3_object object;
-    while (take_one(db_sql(s3->db, "SELECT " S3_OBJECT_SELECT " FROM s3_object WHERE restore_until > 0 AND restore_until <= ?"
-                                   " ORDER BY restore_until LIMIT 1"), ctx, &object)) {
-        struct stmt *stmt = db_sql(s3->db, "UPDATE s3_object SET restore_until = 0, restore_due = 0 WHERE id = ?");
+    while (take_one(db_sql(s3->db, "SELECT " S3_OBJECT_SELECT
+                                   " FROM s3_object WHERE restore_until > 0 AND restore_until <= ?"
+                                   " ORDER BY restore_until LIMIT 1"),
+                    ctx, &object)) {
+        struct stmt *stmt =
+            db_sql(s3->db, "UPDATE s3_object SET restore_until = 0, restore_due = 0 WHERE id = ?");
         bind_int(stmt, 1, object.id);
         TRY(stmt_run(stmt));
         object.restore_until = object.restore_due = 0;

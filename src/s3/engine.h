@@ -1,6 +1,7 @@
-/* s3/engine.h - the inside of the S3 engine, for files of src/s3 only. Buckets are few and asked for on every request, so their
- * rows are kept in memory: loaded by s3_reload, changed only in bucket.c and config.c beside the row itself, after the last
- * thing that could fail. Everything else is read from the tables. */
+/* s3/engine.h - the inside of the S3 engine, for files of src/s3 only. Buckets are few and asked
+ * for on every request, so their rows are kept in memory: loaded by s3_reload, changed only in
+ * bucket.c and config.c beside the row itself, after the last thing that could fail. Everything
+ * else is read from the tables. */
 #ifndef HEADRACE_S3_ENGINE_H
 #define HEADRACE_S3_ENGINE_H
 
@@ -18,17 +19,18 @@ struct s3 {
     struct s3_hooks hooks;
     struct s3_bucket **slots; /* by name; nslots is a power of two */
     size_t nslots, nbuckets;
-    msec due;                 /* next dated work; see due.c */
+    msec due; /* next dated work; see due.c */
     struct {
         msec due;       /* next evaluation */
-        int64_t bucket; /* where a round is: this bucket is done (key absent) or done up to the key; 0: no round is on */
+        int64_t bucket; /* where a round is: this bucket is done (key absent) or done up to the key;
+                           0: no round is on */
         str key;        /* malloc'ed */
-    } lifecycle; /* lifecycle.c */
+    } lifecycle;        /* lifecycle.c */
     struct {
         struct s3_log_line *first, **end;
         msec due;
-    } log; /* access_log.c */
-    uint64_t changes;         /* of the working set; see s3_changes */
+    } log;             /* access_log.c */
+    uint64_t changes;  /* of the working set; see s3_changes */
     int64_t sequencer; /* last one given out; notify.c */
 };
 
@@ -46,18 +48,23 @@ void s3_lifecycle_load(struct s3 *s3);
 /* notify.c: frees a working set; NULL is fine. */
 void s3_rules_free(struct s3_rules *rules);
 
-/* change.c: what every object change ends with, inside its savepoint. Tells whoever listens; a fault means the change must not
- * happen. `object` is the row after the change; for S3_REMOVED only key, mtime and, when one was named, version are given. */
-err s3_changed(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_event event, const struct s3_object *object);
+/* change.c: what every object change ends with, inside its savepoint. Tells whoever listens; a
+ * fault means the change must not happen. `object` is the row after the change; for S3_REMOVED only
+ * key, mtime and, when one was named, version are given. */
+err s3_changed(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_event event,
+               const struct s3_object *object);
 
-/* version.c: makes `object` (filled but for id, version and owner) the current version of its key: gives it a version id by the
- * bucket's state, retires what it replaces. The caller has put the body in place (blob, or parts to be attached to the new id) and
- * then calls s3_changed. */
-err s3_version_install(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, struct s3_object *object);
+/* version.c: makes `object` (filled but for id, version and owner) the current version of its key:
+ * gives it a version id by the bucket's state, retires what it replaces. The caller has put the
+ * body in place (blob, or parts to be attached to the new id) and then calls s3_changed. */
+err s3_version_install(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                       struct s3_object *object);
 /* The row of the current version (may be a delete marker); id 0 when there is none. */
-void s3_version_current(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, struct s3_object *out);
+void s3_version_current(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key,
+                        struct s3_object *out);
 /* The row of the version named by a client: "null" or a version id; id 0 when there is none. */
-void s3_version_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, str version, struct s3_object *out);
+void s3_version_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key,
+                      str version, struct s3_object *out);
 /* Whether a client could have it from us: "null" or 32 characters of our alphabet. */
 bool s3_version_id_ok(str version);
 /* Removes the row, its parts, and its references to blobs. */

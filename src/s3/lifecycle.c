@@ -1,8 +1,9 @@
 /* s3/lifecycle.c - see lifecycle.h.
  *
- * A run walks the keys of each bucket that has rules, KEYS_STEP keys a call, so that a large bucket does not hold up the loop; where
- * it is stands in struct s3. All conditions are of the form "the midnight after N days is not later than now", hence a run that is
- * late, or repeated, does the same. What is locked stays, as it does on AWS. */
+ * A run walks the keys of each bucket that has rules, KEYS_STEP keys a call, so that a large bucket
+ * does not hold up the loop; where it is stands in struct s3. All conditions are of the form "the
+ * midnight after N days is not later than now", hence a run that is late, or repeated, does the
+ * same. What is locked stays, as it does on AWS. */
 #include "s3/lifecycle.h"
 
 #include "s3/document.h"
@@ -35,7 +36,7 @@ static struct limits limits_of(const struct s3_lifecycle_rule *rule)
     const struct s3_lifecycle_filter *filter = rule->filter;
     const struct s3_lifecycle_and *and = filter ? filter->and : NULL;
     if (and)
-        return (struct limits){and->prefix, and->tags, and->greater, and->less};
+        return (struct limits){ and->prefix, and->tags, and->greater, and->less};
     if (!filter)
         return (struct limits){.prefix = rule->prefix};
     list tag = {.at = filter->tag, .n = filter->tag != NULL};
@@ -50,7 +51,8 @@ static bool has_tag(const struct s3_tag *tags, size_t n, const struct s3_tag *wa
     return false;
 }
 
-static bool applies(struct ctx *ctx, const struct s3_lifecycle_rule *rule, const struct s3_object *object)
+static bool applies(struct ctx *ctx, const struct s3_lifecycle_rule *rule,
+                    const struct s3_object *object)
 {
     struct limits limits = limits_of(rule);
     struct s3_tag *tags;
@@ -59,10 +61,11 @@ static bool applies(struct ctx *ctx, const struct s3_lifecycle_rule *rule, const
         return false;
     if (object->marker)
         return !limits.tags.n && !limits.greater.set && !limits.less.set;
-    if ((limits.greater.set && object->size <= limits.greater.v) || (limits.less.set && object->size >= limits.less.v))
+    if ((limits.greater.set && object->size <= limits.greater.v) ||
+        (limits.less.set && object->size >= limits.less.v))
         return false;
     s3_tags_unpack(ctx->arena, object->tags, &tags, &n);
-    LIST_EACH(const struct s3_tag, wanted, limits.tags)
+    LIST_EACH (const struct s3_tag, wanted, limits.tags)
         if (!has_tag(tags, n, wanted))
             return false;
     return true;
@@ -81,17 +84,18 @@ static msec expiry_of(const struct s3_lifecycle_rule *rule, const struct s3_obje
     const struct s3_expiration *expiration = rule->expiration;
     if (!expiration || (!expiration->days.set && !expiration->date.set))
         return INT64_MAX;
-    return expiration->days.set ? midnight_after(object->mtime, expiration->days.v) : expiration->date.v;
+    return expiration->days.set ? midnight_after(object->mtime, expiration->days.v)
+                                : expiration->date.v;
 }
 
-bool s3_lifecycle_expiry(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_object *object, msec *when,
-                         str *rule_id)
+bool s3_lifecycle_expiry(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                         const struct s3_object *object, msec *when, str *rule_id)
 {
     struct s3_lifecycle config = {0};
     *when = INT64_MAX;
     if (!s3_document_load(s3, ctx, bucket, S3_CONFIG_LIFECYCLE, S(""), &config))
         return false;
-    LIST_EACH(const struct s3_lifecycle_rule, rule, config.rules) {
+    LIST_EACH (const struct s3_lifecycle_rule, rule, config.rules) {
         msec expiry = expiry_of(rule, object);
         if (expiry >= *when || !applies(ctx, rule, object))
             continue;
@@ -121,7 +125,8 @@ static err expire(struct work *w, const struct s3_object *object)
 {
     if (w->bucket->versioning == S3_UNVERSIONED)
         return drop(w, object);
-    struct s3_object marker = {.key = object->key, .marker = 1, .etag = S("d41d8cd98f00b204e9800998ecf8427e")};
+    struct s3_object marker = {
+        .key = object->key, .marker = 1, .etag = S("d41d8cd98f00b204e9800998ecf8427e")};
     TRY(s3_version_install(w->s3, w->ctx, w->bucket, &marker));
     return s3_changed(w->s3, w->ctx, w->bucket, S3_EXPIRED_MARKER, &marker);
 }
@@ -129,15 +134,17 @@ static err expire(struct work *w, const struct s3_object *object)
 /* Colder classes have higher ranks; objects only ever get colder. */
 static int rank(str storage_class)
 {
-    static const char *const classes[] = {"STANDARD",   "STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA",
-                                          "GLACIER_IR", "GLACIER",     "DEEP_ARCHIVE"};
+    static const char *const classes[] = {"STANDARD",    "STANDARD_IA", "INTELLIGENT_TIERING",
+                                          "ONEZONE_IA",  "GLACIER_IR",  "GLACIER",
+                                          "DEEP_ARCHIVE"};
     for (int i = 0; i < (int)(sizeof classes / sizeof classes[0]); i++)
         if (str_eq(storage_class, str_of(classes[i])))
             return i;
     return 0;
 }
 
-static bool too_small(const struct work *w, const struct s3_lifecycle_rule *rule, const struct s3_object *object)
+static bool too_small(const struct work *w, const struct s3_lifecycle_rule *rule,
+                      const struct s3_object *object)
 {
     struct limits limits = limits_of(rule);
     return w->small_stay && object->size < SMALL && !limits.greater.set && !limits.less.set;
@@ -155,11 +162,12 @@ static err move_to(struct work *w, struct s3_object *object, str storage_class)
 static err transition_current(struct work *w, struct s3_object *object)
 {
     str target = STR_NONE;
-    LIST_EACH(const struct s3_lifecycle_rule, rule, w->config.rules) {
+    LIST_EACH (const struct s3_lifecycle_rule, rule, w->config.rules) {
         if (!applies(w->ctx, rule, object) || too_small(w, rule, object))
             continue;
-        LIST_EACH(const struct s3_transition, transition, rule->transitions) {
-            msec due = transition->days.set ? midnight_after(object->mtime, transition->days.v) : transition->date.v;
+        LIST_EACH (const struct s3_transition, transition, rule->transitions) {
+            msec due = transition->days.set ? midnight_after(object->mtime, transition->days.v)
+                                            : transition->date.v;
             if (due <= w->ctx->now && rank(transition->storage_class) > rank(target))
                 target = transition->storage_class;
         }
@@ -169,7 +177,7 @@ static err transition_current(struct work *w, struct s3_object *object)
 
 static err tend_current(struct work *w, struct s3_object *object)
 {
-    LIST_EACH(const struct s3_lifecycle_rule, rule, w->config.rules)
+    LIST_EACH (const struct s3_lifecycle_rule, rule, w->config.rules)
         if (expiry_of(rule, object) <= w->ctx->now && applies(w->ctx, rule, object)) {
             bool kept = w->bucket->versioning == S3_UNVERSIONED && locked(w->ctx, object);
             return kept ? OK : expire(w, object);
@@ -180,7 +188,7 @@ static err tend_current(struct work *w, struct s3_object *object)
 /* A delete marker that hides nothing any more. */
 static err tend_lone_marker(struct work *w, const struct s3_object *marker)
 {
-    LIST_EACH(const struct s3_lifecycle_rule, rule, w->config.rules) {
+    LIST_EACH (const struct s3_lifecycle_rule, rule, w->config.rules) {
         const struct s3_expiration *expiration = rule->expiration;
         bool due = expiration && (expiration->marker.v || expiry_of(rule, marker) <= w->ctx->now);
         if (due && applies(w->ctx, rule, marker))
@@ -193,15 +201,17 @@ static err tend_lone_marker(struct work *w, const struct s3_object *marker)
 static err tend_old(struct work *w, struct s3_object *object, msec since, int64_t newer)
 {
     str target = STR_NONE;
-    LIST_EACH(const struct s3_lifecycle_rule, rule, w->config.rules) {
+    LIST_EACH (const struct s3_lifecycle_rule, rule, w->config.rules) {
         if (!applies(w->ctx, rule, object))
             continue;
         const struct s3_old_expiration *expiration = rule->old_expiration;
-        if (expiration && newer >= expiration->keep.v && midnight_after(since, expiration->days.v) <= w->ctx->now)
+        if (expiration && newer >= expiration->keep.v &&
+            midnight_after(since, expiration->days.v) <= w->ctx->now)
             return locked(w->ctx, object) ? OK : drop(w, object);
-        LIST_EACH(const struct s3_old_transition, transition, rule->old_transitions)
+        LIST_EACH (const struct s3_old_transition, transition, rule->old_transitions)
             if (!object->marker && !too_small(w, rule, object) && newer >= transition->keep.v &&
-                midnight_after(since, transition->days.v) <= w->ctx->now && rank(transition->storage_class) > rank(target))
+                midnight_after(since, transition->days.v) <= w->ctx->now &&
+                rank(transition->storage_class) > rank(target))
                 target = transition->storage_class;
     }
     return move_to(w, object, target);
@@ -213,7 +223,9 @@ static size_t versions_of(struct work *w, str key, struct s3_object **out)
 {
     size_t n = 0, cap = 4;
     struct s3_object *rows = arena_array(w->ctx->arena, cap, sizeof *rows);
-    struct stmt *stmt = db_sql(w->s3->db, "SELECT " S3_OBJECT_SELECT " FROM s3_object WHERE bucket = ? AND key = ? ORDER BY id DESC");
+    struct stmt *stmt =
+        db_sql(w->s3->db, "SELECT " S3_OBJECT_SELECT
+                          " FROM s3_object WHERE bucket = ? AND key = ? ORDER BY id DESC");
     bind_int(stmt, 1, w->bucket->id);
     bind_str(stmt, 2, key);
     while (stmt_row(stmt)) {
@@ -246,10 +258,11 @@ static err abort_uploads(struct work *w)
     struct s3_multipart_page page;
     TRY(s3_multipart_list(w->s3, w->ctx, w->bucket, &ask, &page));
     for (size_t i = 0; i < page.nuploads; i++)
-        LIST_EACH(const struct s3_lifecycle_rule, rule, w->config.rules) {
+        LIST_EACH (const struct s3_lifecycle_rule, rule, w->config.rules) {
             const struct s3_abort_uploads *abort = rule->abort;
             const struct s3_multipart *upload = &page.uploads[i];
-            if (!abort || !str_eq(rule->status, S("Enabled")) || !str_starts(upload->object.key, limits_of(rule).prefix) ||
+            if (!abort || !str_eq(rule->status, S("Enabled")) ||
+                !str_starts(upload->object.key, limits_of(rule).prefix) ||
                 midnight_after(upload->object.mtime, abort->days.v) > w->ctx->now)
                 continue;
             TRY(s3_multipart_abort(w->s3, upload));
@@ -261,7 +274,9 @@ static err abort_uploads(struct work *w)
 static size_t keys_after(struct work *w, str after, str keys[KEYS_STEP])
 {
     size_t n = 0;
-    struct stmt *stmt = db_sql(w->s3->db, "SELECT DISTINCT key FROM s3_object WHERE bucket = ? AND key > ? ORDER BY key LIMIT ?");
+    struct stmt *stmt = db_sql(
+        w->s3->db,
+        "SELECT DISTINCT key FROM s3_object WHERE bucket = ? AND key > ? ORDER BY key LIMIT ?");
     bind_int(stmt, 1, w->bucket->id);
     bind_str(stmt, 2, after.p ? after : S(""));
     bind_int(stmt, 3, KEYS_STEP);
@@ -291,7 +306,8 @@ static struct s3_bucket *next_bucket(struct s3 *s3, int64_t after)
     struct s3_bucket *best = NULL;
     for (size_t i = 0; i < s3->nslots; i++)
         for (struct s3_bucket *bucket = s3->slots[i]; bucket; bucket = bucket->next)
-            if (bucket->id > after && s3_bucket_has(bucket, S3_CONFIG_LIFECYCLE) && (!best || bucket->id < best->id))
+            if (bucket->id > after && s3_bucket_has(bucket, S3_CONFIG_LIFECYCLE) &&
+                (!best || bucket->id < best->id))
                 best = bucket;
     return best;
 }
@@ -332,9 +348,12 @@ err s3_lifecycle_run(struct s3 *s3, struct ctx *ctx)
         s3->lifecycle.due = next_bucket(s3, 0) ? midnight_after(ctx->now + 1, 0) : INT64_MAX;
         return OK;
     }
-    str after = w.bucket->id == s3->lifecycle.bucket ? arena_copy(ctx->arena, s3->lifecycle.key) : STR_NONE, last = STR_NONE;
+    str after = w.bucket->id == s3->lifecycle.bucket ? arena_copy(ctx->arena, s3->lifecycle.key)
+                                                     : STR_NONE,
+        last = STR_NONE;
     s3_document_load(s3, ctx, w.bucket, S3_CONFIG_LIFECYCLE, S(""), &w.config);
-    w.small_stay = !str_eq(s3_config_get(s3, ctx, w.bucket, S3_CONFIG_LIFECYCLE, S("minimum")), S("varies_by_storage_class"));
+    w.small_stay = !str_eq(s3_config_get(s3, ctx, w.bucket, S3_CONFIG_LIFECYCLE, S("minimum")),
+                           S("varies_by_storage_class"));
     /* Should the disk fail now, tomorrow is another day. */
     s3->lifecycle.due = midnight_after(ctx->now + 1, 0);
     TRY(tend_some(&w, after, &last));

@@ -1,6 +1,7 @@
-/* s3/lifecycle.h - what time does to objects: rules of a bucket that expire, transition and abort. AWS evaluates them once a day, and
- * so do we: at midnight UTC of the virtual clock, and once after a start, because midnights may have passed meanwhile.
- * Facts: docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html. */
+/* s3/lifecycle.h - what time does to objects: rules of a bucket that expire, transition and abort.
+ * AWS evaluates them once a day, and so do we: at midnight UTC of the virtual clock, and once after
+ * a start, because midnights may have passed meanwhile. Facts:
+ * docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html. */
 #ifndef HEADRACE_S3_LIFECYCLE_H
 #define HEADRACE_S3_LIFECYCLE_H
 
@@ -13,8 +14,9 @@ msec s3_lifecycle_due(const struct s3 *s3);
 err s3_lifecycle_run(struct s3 *s3, struct ctx *ctx);
 /* A configuration was put: the first midnight after ctx->now is its first evaluation. */
 void s3_lifecycle_changed(struct s3 *s3, struct ctx *ctx);
-/* When and by which rule the current version will expire; false when no rule says so. For x-amz-expiration. */
-bool s3_lifecycle_expiry(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_object *object, msec *when,
-                         str *rule);
+/* When and by which rule the current version will expire; false when no rule says so. For
+ * x-amz-expiration. */
+bool s3_lifecycle_expiry(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                         const struct s3_object *object, msec *when, str *rule);
 
 #endif

@@ -1,6 +1,7 @@
-/* s3/list.c - pages of keys. One walk along the index (bucket, key, id DESC) serves all three listings: within a key the newest
- * row comes first, so it decides whether the key is there at all. The walk seeks anew when it can jump: past a common prefix,
- * and past a key with many old versions. Source of the rules: API_ListObjectsV2 and API_ListObjectVersions. */
+/* s3/list.c - pages of keys. One walk along the index (bucket, key, id DESC) serves all three
+ * listings: within a key the newest row comes first, so it decides whether the key is there at all.
+ * The walk seeks anew when it can jump: past a common prefix, and past a key with many old
+ * versions. Source of the rules: API_ListObjectsV2 and API_ListObjectVersions. */
 #include "s3/list.h"
 
 #include "s3/engine.h"
@@ -17,12 +18,13 @@ struct walk {
     struct stmt *stmt;
     struct s3_page *page;
     size_t cap;
-    str key;       /* of the last row */
-    int repeats;   /* rows of that key so far */
+    str key;     /* of the last row */
+    int repeats; /* rows of that key so far */
 };
 
 #define LIST_COLUMNS                                                                               \
-    "key, id, version, marker, mtime, size, etag, owner, storage_class, checksum_kind, composite, restore_due, restore_until"
+    "key, id, version, marker, mtime, size, etag, owner, storage_class, checksum_kind, "           \
+    "composite, restore_due, restore_until"
 
 static void read_row(struct stmt *stmt, struct arena *arena, str key, struct s3_object *out)
 {
@@ -46,15 +48,17 @@ static void seek(struct walk *walk, str from)
 {
     if (walk->stmt)
         stmt_done(walk->stmt);
-    walk->stmt = db_sql(walk->s3->db, "SELECT " LIST_COLUMNS " FROM s3_object WHERE bucket = ? AND key >= ?"
-                                      " ORDER BY key, id DESC");
+    walk->stmt =
+        db_sql(walk->s3->db, "SELECT " LIST_COLUMNS " FROM s3_object WHERE bucket = ? AND key >= ?"
+                             " ORDER BY key, id DESC");
     bind_int(walk->stmt, 1, walk->bucket->id);
     bind_str(walk->stmt, 2, from);
     walk->key = STR_NONE;
     walk->repeats = 0;
 }
 
-/* The least key that is greater than every key starting with `prefix`; absent when there is none. */
+/* The least key that is greater than every key starting with `prefix`; absent when there is none.
+ */
 static str beyond(struct arena *arena, str prefix)
 {
     size_t n = prefix.n;
@@ -93,7 +97,8 @@ static struct s3_list_item *add(struct walk *walk)
     }
     if (page->n == walk->cap) {
         size_t grown = walk->cap ? walk->cap * 2 : 32;
-        page->items = arena_grow(walk->ctx->arena, page->items, walk->cap * sizeof *page->items, grown * sizeof *page->items);
+        page->items = arena_grow(walk->ctx->arena, page->items, walk->cap * sizeof *page->items,
+                                 grown * sizeof *page->items);
         walk->cap = grown;
     }
     page->items[page->n] = (struct s3_list_item){0};
@@ -142,14 +147,17 @@ static void run(struct walk *walk)
     stmt_done(walk->stmt);
 }
 
-/* The versions of `after` that are older than the one named; with a version that is gone, all of them. */
+/* The versions of `after` that are older than the one named; with a version that is gone, all of
+ * them. */
 static bool rest_of_key(struct walk *walk)
 {
     const struct s3_list *list = walk->list;
     struct s3_object at;
     s3_version_named(walk->s3, walk->ctx, walk->bucket, list->after, list->after_version, &at);
-    struct stmt *stmt = db_sql(walk->s3->db, "SELECT " LIST_COLUMNS " FROM s3_object WHERE bucket = ? AND key = ? AND id < ?"
-                                             " ORDER BY id DESC");
+    struct stmt *stmt =
+        db_sql(walk->s3->db,
+               "SELECT " LIST_COLUMNS " FROM s3_object WHERE bucket = ? AND key = ? AND id < ?"
+               " ORDER BY id DESC");
     bind_int(stmt, 1, walk->bucket->id);
     bind_str(stmt, 2, list->after);
     bind_int(stmt, 3, at.id ? at.id : INT64_MAX);
@@ -179,15 +187,16 @@ static str start_of(struct arena *arena, const struct s3_list *list)
     return str_cmp(after, from) > 0 ? after : from;
 }
 
-void s3_list_page(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_list *list, struct s3_page *out)
+void s3_list_page(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                  const struct s3_list *list, struct s3_page *out)
 {
     *out = (struct s3_page){0};
     struct walk walk = {.s3 = s3, .ctx = ctx, .bucket = bucket, .list = list, .page = out};
     str from = start_of(ctx->arena, list);
     if (list->max <= 0 || !from.p)
         return;
-    bool inside = list->versions && list->after.n && list->after_version.n && str_starts(list->after, list->prefix) &&
-                  !group_of(list, list->after).p;
+    bool inside = list->versions && list->after.n && list->after_version.n &&
+                  str_starts(list->after, list->prefix) && !group_of(list, list->after).p;
     if (inside && !rest_of_key(&walk))
         return;
     seek(&walk, from);

@@ -1,5 +1,5 @@
-/* s3/list.h - pages of a bucket in the order of its keys' bytes. A page costs the same in a bucket of a thousand keys and of a
- * million: it seeks to where it starts, and past each common prefix. */
+/* s3/list.h - pages of a bucket in the order of its keys' bytes. A page costs the same in a bucket
+ * of a thousand keys and of a million: it seeks to where it starts, and past each common prefix. */
 #ifndef HEADRACE_S3_LIST_H
 #define HEADRACE_S3_LIST_H
 
@@ -7,18 +7,20 @@
 #include "s3/schema.h"
 
 struct s3_list {
-    str prefix, delimiter;      /* absent or empty: none */
-    str after;                  /* keys > after; absent: from the start */
-    bool after_prefix;          /* `after` is a common prefix already given: skip all that it covers */
-    str after_version;          /* versions: go on after this version of `after`, as clients name it; absent: after the key */
-    int64_t max;                /* items of a page: entries and common prefixes together */
-    bool versions;              /* every version and delete marker, newest first; else current objects only */
+    str prefix, delimiter; /* absent or empty: none */
+    str after;             /* keys > after; absent: from the start */
+    bool after_prefix;     /* `after` is a common prefix already given: skip all that it covers */
+    str after_version; /* versions: go on after this version of `after`, as clients name it; absent:
+                          after the key */
+    int64_t max;       /* items of a page: entries and common prefixes together */
+    bool versions; /* every version and delete marker, newest first; else current objects only */
 };
 
 struct s3_list_item {
-    bool common_prefix;         /* then only object.key is set */
-    bool latest;                /* of versions */
-    /* Of the row: id, key, version, marker, mtime, size, etag, owner, storage_class, checksum_kind, composite, restore_*. */
+    bool common_prefix; /* then only object.key is set */
+    bool latest;        /* of versions */
+    /* Of the row: id, key, version, marker, mtime, size, etag, owner, storage_class, checksum_kind,
+     * composite, restore_*. */
     struct s3_object object;
 };
 
@@ -28,6 +30,7 @@ struct s3_page {
     bool truncated;
 };
 
-void s3_list_page(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_list *list, struct s3_page *out);
+void s3_list_page(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                  const struct s3_list *list, struct s3_page *out);
 
 #endif

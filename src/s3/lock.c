@@ -16,7 +16,8 @@ err s3_lock_required(struct ctx *ctx, const struct s3_bucket *bucket)
     return err_text(ctx->arena, &S3_INVALID_REQUEST, "Bucket is missing Object Lock Configuration");
 }
 
-static err check_change(struct ctx *ctx, const struct s3_object *object, str mode, msec until, bool bypass)
+static err check_change(struct ctx *ctx, const struct s3_object *object, str mode, msec until,
+                        bool bypass)
 {
     if (!object->lock_mode.p || object->lock_until <= ctx->now)
         return OK;
@@ -26,10 +27,12 @@ static err check_change(struct ctx *ctx, const struct s3_object *object, str mod
     return FAIL(S3_LOCKED);
 }
 
-err s3_lock_retain(struct s3 *s3, struct ctx *ctx, struct s3_object *object, str mode, msec until, bool bypass)
+err s3_lock_retain(struct s3 *s3, struct ctx *ctx, struct s3_object *object, str mode, msec until,
+                   bool bypass)
 {
     if (mode.p && until <= ctx->now) {
-        err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT, "The retain until date must be in the future!");
+        err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT,
+                         "The retain until date must be in the future!");
         e = err_with(ctx->arena, e, "ArgumentName", S("RetainUntilDate"));
         return err_with(ctx->arena, e, "ArgumentValue", date_iso_ms(ctx->arena, until));
     }
@@ -56,15 +59,18 @@ static msec years_later(msec now, int64_t years)
     return (msec)timegm(&date) * 1000 + now % 1000;
 }
 
-void s3_lock_default(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, struct s3_object *object)
+void s3_lock_default(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                     struct s3_object *object)
 {
     struct s3_lock config = {0};
-    if (object->lock_mode.p || !s3_document_load(s3, ctx, bucket, S3_CONFIG_OBJECT_LOCK, S(""), &config))
+    if (object->lock_mode.p ||
+        !s3_document_load(s3, ctx, bucket, S3_CONFIG_OBJECT_LOCK, S(""), &config))
         return;
     const struct s3_lock_rule *rule = config.rule;
     const struct s3_default_retention *retention = rule ? rule->retention : NULL;
     if (!retention)
         return;
     object->lock_mode = retention->mode;
-    object->lock_until = retention->days.set ? ctx->now + retention->days.v * DAY : years_later(ctx->now, retention->years.v);
+    object->lock_until = retention->days.set ? ctx->now + retention->days.v * DAY
+                                             : years_later(ctx->now, retention->years.v);
 }

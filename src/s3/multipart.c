@@ -28,8 +28,9 @@ void s3_multipart_read(struct stmt *stmt, struct arena *arena, struct s3_multipa
 #define PLACEHOLDER(name) ", ?"
 static err insert(struct s3 *s3, struct s3_multipart *upload)
 {
-    struct stmt *stmt = db_sql(s3->db, "INSERT INTO s3_upload(" S3_MULTIPART_SELECT ", ended) VALUES(NULL"
-                                       S3_OBJECT_COLUMNS(PLACEHOLDER, PLACEHOLDER) ", ?, ?, ?, 0, 0, 0)");
+    struct stmt *stmt = db_sql(s3->db, "INSERT INTO s3_upload(" S3_MULTIPART_SELECT
+                                       ", ended) VALUES(NULL" S3_OBJECT_COLUMNS(
+                                           PLACEHOLDER, PLACEHOLDER) ", ?, ?, ?, 0, 0, 0)");
     const struct s3_object *object = &upload->object;
     int at = 1;
 #define BIND_INT(name) bind_int(stmt, at++, object->name);
@@ -43,10 +44,12 @@ static err insert(struct s3 *s3, struct s3_multipart *upload)
     return OK;
 }
 
-bool s3_multipart_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, str name, struct s3_multipart *out)
+bool s3_multipart_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, str name,
+                        struct s3_multipart *out)
 {
     *out = (struct s3_multipart){0};
-    struct stmt *stmt = db_sql(s3->db, "SELECT " S3_MULTIPART_SELECT " FROM s3_upload WHERE name = ?");
+    struct stmt *stmt =
+        db_sql(s3->db, "SELECT " S3_MULTIPART_SELECT " FROM s3_upload WHERE name = ?");
     bind_str(stmt, 1, name);
     if (stmt_row(stmt))
         s3_multipart_read(stmt, ctx->arena, out);
@@ -54,7 +57,8 @@ bool s3_multipart_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket
     return out->id && out->object.bucket == bucket->id && str_eq(out->object.key, key);
 }
 
-err s3_multipart_find(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, str name, struct s3_multipart *out)
+err s3_multipart_find(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, str name,
+                      struct s3_multipart *out)
 {
     if (s3_multipart_named(s3, ctx, bucket, key, name, out) && !out->result)
         return OK;
@@ -66,7 +70,8 @@ err s3_multipart_find(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, 
 static err unsupported_type(struct ctx *ctx, const char *type, const struct digest_info *info)
 {
     str lower = str_of(info->header + sizeof "x-amz-checksum-" - 1);
-    return err_text(ctx->arena, &S3_INVALID_REQUEST, "The %s checksum type cannot be used with the %.*s checksum algorithm.", type,
+    return err_text(ctx->arena, &S3_INVALID_REQUEST,
+                    "The %s checksum type cannot be used with the %.*s checksum algorithm.", type,
                     STR_ARG(lower));
 }
 
@@ -75,15 +80,18 @@ err s3_multipart_checksum(struct ctx *ctx, str algorithm, str type, struct s3_mu
     enum digest_kind kind = DIGEST_CRC64NVME;
     if (!algorithm.p && type.p)
         return err_text(ctx->arena, &S3_INVALID_REQUEST,
-                        "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.");
+                        "The x-amz-checksum-type header can only be used with the "
+                        "x-amz-checksum-algorithm header.");
     if (algorithm.p && !digest_kind_of(algorithm, &kind))
         return err_text(ctx->arena, &S3_INVALID_REQUEST,
-                        "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, "
+                        "Checksum algorithm provided is unsupported. Please try again with any of "
+                        "the valid types: [CRC32, CRC32C, "
                         "CRC64NVME, SHA1, SHA256]");
     const struct digest_info *info = &digest_infos[kind];
     bool composite = str_eq(type, S("COMPOSITE"));
     if (type.p && !composite && !str_eq(type, S("FULL_OBJECT")))
-        return err_text(ctx->arena, &S3_INVALID_REQUEST, "Value for x-amz-checksum-type header is invalid.");
+        return err_text(ctx->arena, &S3_INVALID_REQUEST,
+                        "Value for x-amz-checksum-type header is invalid.");
     if (type.p && !(composite ? info->composite : info->full_object))
         return unsupported_type(ctx, composite ? "COMPOSITE" : "FULL_OBJECT", info);
     out->algorithm = algorithm.p ? (int64_t)kind + 1 : 0;
@@ -92,8 +100,8 @@ err s3_multipart_checksum(struct ctx *ctx, str algorithm, str type, struct s3_mu
     return OK;
 }
 
-err s3_multipart_create(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_multipart *with,
-                        struct s3_multipart *out)
+err s3_multipart_create(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                        const struct s3_multipart *with, struct s3_multipart *out)
 {
     TRY(s3_key_check(ctx, with->object.key));
     struct s3_multipart upload = *with;
@@ -102,7 +110,8 @@ err s3_multipart_create(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket
     if (!upload.object.owner.p)
         upload.object.owner = ctx->account;
     upload.initiator = ctx->account;
-    upload.name = rng_text(ctx->rng, ctx->arena, S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._"),
+    upload.name = rng_text(ctx->rng, ctx->arena,
+                           S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._"),
                            UPLOAD_ID_LENGTH);
     TRY(insert(s3, &upload));
     *out = upload;
@@ -111,10 +120,12 @@ err s3_multipart_create(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket
 
 /* ---- parts ---- */
 
-err s3_multipart_put_part(struct s3 *s3, struct ctx *ctx, const struct s3_multipart *upload, struct s3_part *part,
-                          const struct blob_slice *slices, size_t n, bool owned)
+err s3_multipart_put_part(struct s3 *s3, struct ctx *ctx, const struct s3_multipart *upload,
+                          struct s3_part *part, const struct blob_slice *slices, size_t n,
+                          bool owned)
 {
-    struct stmt *stmt = db_sql(s3->db, "SELECT id FROM s3_part WHERE upload = ? AND upload > 0 AND number = ?");
+    struct stmt *stmt =
+        db_sql(s3->db, "SELECT id FROM s3_part WHERE upload = ? AND upload > 0 AND number = ?");
     bind_int(stmt, 1, upload->id);
     bind_int(stmt, 2, part->number);
     int64_t old = stmt_row(stmt) ? col_int(stmt, 0) : 0;
@@ -131,7 +142,8 @@ err s3_multipart_put_part(struct s3 *s3, struct ctx *ctx, const struct s3_multip
 
 static int64_t any_part(struct s3 *s3, int64_t upload)
 {
-    struct stmt *stmt = db_sql(s3->db, "SELECT id FROM s3_part WHERE upload = ? AND upload > 0 LIMIT 1");
+    struct stmt *stmt =
+        db_sql(s3->db, "SELECT id FROM s3_part WHERE upload = ? AND upload > 0 LIMIT 1");
     bind_int(stmt, 1, upload);
     int64_t part = stmt_row(stmt) ? col_int(stmt, 0) : 0;
     stmt_done(stmt);
@@ -178,7 +190,8 @@ err s3_multipart_abort_all(struct s3 *s3, struct s3_bucket *bucket)
 
 err s3_multipart_disturb(struct s3 *s3, const struct s3_bucket *bucket, str key)
 {
-    struct stmt *stmt = db_sql(s3->db, "UPDATE s3_upload SET disturbed = 1 WHERE bucket = ? AND key = ?");
+    struct stmt *stmt =
+        db_sql(s3->db, "UPDATE s3_upload SET disturbed = 1 WHERE bucket = ? AND key = ?");
     bind_int(stmt, 1, bucket->id);
     bind_str(stmt, 2, key);
     return stmt_run(stmt);

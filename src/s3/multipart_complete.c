@@ -1,8 +1,9 @@
-/* s3/multipart_complete.c - CompleteMultipartUpload: the checks in AWS's order, ETag and checksum out of those of the parts, and
- * the change of hands. Not one byte of a body is read here.
+/* s3/multipart_complete.c - CompleteMultipartUpload: the checks in AWS's order, ETag and checksum
+ * out of those of the parts, and the change of hands. Not one byte of a body is read here.
  *
- * ETag: MD5 of the parts' raw MD5s, "-" and their count. A COMPOSITE checksum likewise with its own algorithm; a FULL_OBJECT one
- * is combined from the parts' CRCs. Source: docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html. */
+ * ETag: MD5 of the parts' raw MD5s, "-" and their count. A COMPOSITE checksum likewise with its own
+ * algorithm; a FULL_OBJECT one is combined from the parts' CRCs. Source:
+ * docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html. */
 #include "base/text.h"
 #include "s3/engine.h"
 #include "s3/multipart_row.h"
@@ -44,18 +45,23 @@ static err check_order(const struct work *w)
 {
     for (size_t i = 1; i < w->complete->n; i++)
         if (w->complete->parts[i].number < w->complete->parts[i - 1].number)
-            return err_with(w->ctx->arena, FAIL(S3_INVALID_PART_ORDER), "UploadId", w->complete->upload);
+            return err_with(w->ctx->arena, FAIL(S3_INVALID_PART_ORDER), "UploadId",
+                            w->complete->upload);
     return OK;
 }
 
 static err check_mode(const struct work *w)
 {
     str given = w->complete->type;
-    const char *mode = !w->upload.algorithm ? "null" : w->upload.object.composite ? "COMPOSITE" : "FULL_OBJECT";
+    const char *mode = !w->upload.algorithm         ? "null"
+                       : w->upload.object.composite ? "COMPOSITE"
+                                                    : "FULL_OBJECT";
     if (!given.p || str_eq(given, str_of(mode)))
         return OK;
     return err_text(w->ctx->arena, &S3_INVALID_REQUEST,
-                    "The upload was created using the %s checksum mode. The complete request must use the same checksum mode.", mode);
+                    "The upload was created using the %s checksum mode. The complete request must "
+                    "use the same checksum mode.",
+                    mode);
 }
 
 static err invalid_part(const struct work *w, const struct s3_complete_part *part)
@@ -79,7 +85,8 @@ static const struct s3_part *stored_part(const struct work *w, int64_t at)
 }
 
 /* With a composite checksum the request must repeat that of every part. */
-static err check_part_checksum(const struct work *w, const struct s3_complete_part *part, const struct s3_part *stored)
+static err check_part_checksum(const struct work *w, const struct s3_complete_part *part,
+                               const struct s3_part *stored)
 {
     if (!w->upload.algorithm)
         return OK;
@@ -90,10 +97,12 @@ static err check_part_checksum(const struct work *w, const struct s3_complete_pa
         return OK;
     for (int kind = 0; kind < DIGEST_KINDS; kind++)
         if (part->checksum[kind].p)
-            return err_text(w->ctx->arena, &S3_BAD_DIGEST, "The %s you specified for part %lld did not match what we received.",
+            return err_text(w->ctx->arena, &S3_BAD_DIGEST,
+                            "The %s you specified for part %lld did not match what we received.",
                             lower_name(kind + 1), (long long)part->number);
     return err_text(w->ctx->arena, &S3_INVALID_REQUEST,
-                    "The upload was created using a %s checksum. The complete request must include the checksum for each part. It "
+                    "The upload was created using a %s checksum. The complete request must include "
+                    "the checksum for each part. It "
                     "was missing for part %lld in the request.",
                     lower_name(w->upload.algorithm), (long long)part->number);
 }
@@ -103,7 +112,8 @@ static err check_part_size(const struct work *w, size_t i)
     const struct s3_part *part = w->chosen[i];
     if (i + 1 == w->complete->n || part->size >= S3_PART_MIN)
         return OK;
-    err e = err_with(w->ctx->arena, FAIL(S3_ENTITY_TOO_SMALL), "ProposedSize", number(w->ctx, part->size));
+    err e = err_with(w->ctx->arena, FAIL(S3_ENTITY_TOO_SMALL), "ProposedSize",
+                     number(w->ctx, part->size));
     e = err_with(w->ctx->arena, e, "MinSizeAllowed", number(w->ctx, S3_PART_MIN));
     e = err_with(w->ctx->arena, e, "PartNumber", number(w->ctx, part->number));
     return err_with(w->ctx->arena, e, "ETag", part->etag);
@@ -187,7 +197,8 @@ static digest raw_base64(struct ctx *ctx, str text)
     return d;
 }
 
-static str digest_of_digests(struct ctx *ctx, enum digest_kind kind, const struct buf *raw, size_t n, bool hex)
+static str digest_of_digests(struct ctx *ctx, enum digest_kind kind, const struct buf *raw,
+                             size_t n, bool hex)
 {
     digest d = digest_of(kind, buf_str(raw));
     str text = hex ? digest_hex(ctx->arena, d) : digest_base64(ctx->arena, d);
@@ -224,7 +235,8 @@ static str combined_of(const struct work *w, enum digest_kind kind)
 {
     digest all = raw_base64(w->ctx, w->chosen[0]->checksum);
     for (size_t i = 1; i < w->complete->n; i++)
-        all = digest_combine(kind, all, raw_base64(w->ctx, w->chosen[i]->checksum), w->chosen[i]->size);
+        all = digest_combine(kind, all, raw_base64(w->ctx, w->chosen[i]->checksum),
+                             w->chosen[i]->size);
     return digest_base64(w->ctx->arena, all);
 }
 
@@ -243,12 +255,14 @@ static err check_claim(const struct work *w, enum digest_kind kind, str computed
     if (claimed < 0)
         return OK;
     if (claimed != (int)kind)
-        return err_text(w->ctx->arena, &S3_INVALID_REQUEST,
-                        "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
-                        w->upload.algorithm ? lower_name(kind + 1) : "null", lower_name(claimed + 1));
+        return err_text(
+            w->ctx->arena, &S3_INVALID_REQUEST,
+            "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
+            w->upload.algorithm ? lower_name(kind + 1) : "null", lower_name(claimed + 1));
     if (str_eq(w->complete->checksum[claimed], computed))
         return OK;
-    return err_text(w->ctx->arena, &S3_BAD_DIGEST, "The %s you specified did not match the calculated checksum.",
+    return err_text(w->ctx->arena, &S3_BAD_DIGEST,
+                    "The %s you specified did not match the calculated checksum.",
                     lower_name(claimed + 1));
 }
 
@@ -267,20 +281,23 @@ static err check_size(const struct work *w, int64_t size)
     if (!claimed.set || claimed.v == size)
         return OK;
     return err_text(w->ctx->arena, &S3_INVALID_REQUEST,
-                    "The provided 'x-amz-mp-object-size' header value %lld does not match what was computed: %lld",
+                    "The provided 'x-amz-mp-object-size' header value %lld does not match what was "
+                    "computed: %lld",
                     (long long)claimed.v, (long long)size);
 }
 
 static err hand_over(const struct work *w, const struct s3_object *object)
 {
     for (size_t i = 0; i < w->complete->n; i++) {
-        struct stmt *stmt = db_sql(w->s3->db, "UPDATE s3_part SET object = ?, upload = 0 WHERE id = ?");
+        struct stmt *stmt =
+            db_sql(w->s3->db, "UPDATE s3_part SET object = ?, upload = 0 WHERE id = ?");
         bind_int(stmt, 1, object->id);
         bind_int(stmt, 2, w->chosen[i]->id);
         TRY(stmt_run(stmt));
     }
     TRY(s3_multipart_drop_parts(w->s3, w->upload.id));
-    struct stmt *stmt = db_sql(w->s3->db, "UPDATE s3_upload SET result = ?, ended = ? WHERE id = ?");
+    struct stmt *stmt =
+        db_sql(w->s3->db, "UPDATE s3_upload SET result = ?, ended = ? WHERE id = ?");
     bind_int(stmt, 1, object->id);
     bind_int(stmt, 2, w->ctx->now);
     bind_int(stmt, 3, w->upload.id);
@@ -310,8 +327,8 @@ static err repeat(struct work *w, struct s3_object *out)
     return check_part_checksums(w);
 }
 
-err s3_multipart_complete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_complete *complete,
-                          struct s3_object *out)
+err s3_multipart_complete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                          const struct s3_complete *complete, struct s3_object *out)
 {
     struct work w = {.s3 = s3, .ctx = ctx, .bucket = bucket, .complete = complete};
     if (!s3_multipart_named(s3, ctx, bucket, complete->key, complete->upload, &w.upload))

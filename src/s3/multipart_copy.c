@@ -1,5 +1,6 @@
-/* s3/multipart_copy.c - UploadPartCopy: a part that refers to a range of another object's body. Bytes are read only where their
- * digests aren't known: a range, or a source that was itself uploaded in parts. */
+/* s3/multipart_copy.c - UploadPartCopy: a part that refers to a range of another object's body.
+ * Bytes are read only where their digests aren't known: a range, or a source that was itself
+ * uploaded in parts. */
 #include "base/text.h"
 #include "s3/engine.h"
 #include "s3/multipart.h"
@@ -24,7 +25,8 @@ static bool range_split(str header, int64_t *first, int64_t *last)
         return false;
     str end = str_slice(header, 6, header.n);
     str begin = str_cut(&end, '-');
-    return end.p && str_to_int(begin, first) && str_to_int(end, last) && *first >= 0 && *first <= *last;
+    return end.p && str_to_int(begin, first) && str_to_int(end, last) && *first >= 0 &&
+           *first <= *last;
 }
 
 static err range_parse(struct ctx *ctx, str header, int64_t size, struct range *out)
@@ -35,19 +37,24 @@ static err range_parse(struct ctx *ctx, str header, int64_t size, struct range *
         return OK;
     if (!range_split(header, &first, &last))
         return range_argument(ctx, header,
-                              "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the "
+                              "The x-amz-copy-source-range value must be of the form "
+                              "bytes=first-last where first and last are the "
                               "zero-based offsets of the first and last bytes to copy");
     if (first >= size)
-        return err_text(ctx->arena, &S3_INVALID_REQUEST, "The specified copy range is invalid for the source object size");
+        return err_text(ctx->arena, &S3_INVALID_REQUEST,
+                        "The specified copy range is invalid for the source object size");
     if (last >= size)
-        return range_argument(ctx, header,
-                              arena_printf(ctx->arena, "Range specified is not valid for source object of size: %lld",
-                                           (long long)size).p);
+        return range_argument(
+            ctx, header,
+            arena_printf(ctx->arena, "Range specified is not valid for source object of size: %lld",
+                         (long long)size)
+                .p);
     *out = (struct range){first, last - first + 1};
     return OK;
 }
 
-static err feed_slice(struct s3 *s3, const struct blob_slice *slice, struct digest_state *a, struct digest_state *b)
+static err feed_slice(struct s3 *s3, const struct blob_slice *slice, struct digest_state *a,
+                      struct digest_state *b)
 {
     struct arena *scratch = arena_new();
     err e = OK;
@@ -55,7 +62,8 @@ static err feed_slice(struct s3 *s3, const struct blob_slice *slice, struct dige
         int64_t left = slice->n - at;
         str piece = STR_NONE;
         arena_reset(scratch);
-        e = blob_read(s3->blobs, scratch, slice->id, slice->at + at, left < COPY_STEP ? (size_t)left : COPY_STEP, &piece);
+        e = blob_read(s3->blobs, scratch, slice->id, slice->at + at,
+                      left < COPY_STEP ? (size_t)left : COPY_STEP, &piece);
         if (!failed(e) && !piece.n)
             e = FAIL(FAULT_INTERNAL);
         digest_update(a, piece.p, piece.n);
@@ -66,7 +74,8 @@ static err feed_slice(struct s3 *s3, const struct blob_slice *slice, struct dige
     return e;
 }
 
-static err digest_slices(struct s3 *s3, struct ctx *ctx, const struct blob_slice *slices, size_t n, struct s3_part *part)
+static err digest_slices(struct s3 *s3, struct ctx *ctx, const struct blob_slice *slices, size_t n,
+                         struct s3_part *part)
 {
     struct digest_state *md5 = digest_begin(DIGEST_MD5);
     struct digest_state *sum = digest_begin((enum digest_kind)(part->checksum_kind - 1));
@@ -80,12 +89,13 @@ static err digest_slices(struct s3 *s3, struct ctx *ctx, const struct blob_slice
 
 static bool digests_known(const struct s3_object *source, const struct s3_part *part)
 {
-    return part->size == source->size && !source->parts && !s3_object_multipart(source) && !source->composite &&
-           source->checksum_kind == part->checksum_kind;
+    return part->size == source->size && !source->parts && !s3_object_multipart(source) &&
+           !source->composite && source->checksum_kind == part->checksum_kind;
 }
 
-err s3_multipart_copy_part(struct s3 *s3, struct ctx *ctx, const struct s3_multipart *upload, const struct s3_part_copy *copy,
-                           struct s3_object *source, struct s3_bucket **source_bucket, struct s3_part *part)
+err s3_multipart_copy_part(struct s3 *s3, struct ctx *ctx, const struct s3_multipart *upload,
+                           const struct s3_part_copy *copy, struct s3_object *source,
+                           struct s3_bucket **source_bucket, struct s3_part *part)
 {
     struct range range;
     struct blob_slice *all, *cut;
@@ -94,7 +104,8 @@ err s3_multipart_copy_part(struct s3 *s3, struct ctx *ctx, const struct s3_multi
     TRY(range_parse(ctx, copy->range, source->size, &range));
     if (range.n > COPY_MAX)
         return err_text(ctx->arena, &S3_INVALID_REQUEST,
-                        "The specified copy source is larger than the maximum allowable size for a copy source: %lld",
+                        "The specified copy source is larger than the maximum allowable size for a "
+                        "copy source: %lld",
                         (long long)COPY_MAX);
     part->size = range.n;
     part->checksum_kind = upload->object.checksum_kind;

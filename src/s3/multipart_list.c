@@ -1,5 +1,6 @@
-/* s3/multipart_list.c - ListMultipartUploads: open uploads by key, and by age within a key. Open uploads are few, so a page simply
- * walks the index from its marker. Source of the rules: API_ListMultipartUploads. */
+/* s3/multipart_list.c - ListMultipartUploads: open uploads by key, and by age within a key. Open
+ * uploads are few, so a page simply walks the index from its marker. Source of the rules:
+ * API_ListMultipartUploads. */
 #include "s3/engine.h"
 #include "s3/multipart_row.h"
 
@@ -27,7 +28,8 @@ static str group_of(const struct s3_multipart_list *ask, str key)
 
 static bool group_known(const struct walk *w, str group)
 {
-    return (w->page->nprefixes && str_eq(w->page->prefixes[w->page->nprefixes - 1], group)) || str_eq(group, w->ask->key_marker);
+    return (w->page->nprefixes && str_eq(w->page->prefixes[w->page->nprefixes - 1], group)) ||
+           str_eq(group, w->ask->key_marker);
 }
 
 static void grow(struct walk *w)
@@ -36,8 +38,10 @@ static void grow(struct walk *w)
     if (page->nuploads < w->cap && page->nprefixes < w->cap)
         return;
     size_t cap = w->cap ? 2 * w->cap : 16;
-    page->uploads = arena_grow(w->ctx->arena, page->uploads, w->cap * sizeof *page->uploads, cap * sizeof *page->uploads);
-    page->prefixes = arena_grow(w->ctx->arena, page->prefixes, w->cap * sizeof *page->prefixes, cap * sizeof *page->prefixes);
+    page->uploads = arena_grow(w->ctx->arena, page->uploads, w->cap * sizeof *page->uploads,
+                               cap * sizeof *page->uploads);
+    page->prefixes = arena_grow(w->ctx->arena, page->prefixes, w->cap * sizeof *page->prefixes,
+                                cap * sizeof *page->prefixes);
     w->cap = cap;
 }
 
@@ -63,7 +67,8 @@ static bool take(struct walk *w, const struct s3_multipart *upload)
 }
 
 /* The row id of the marker's upload: those of its key that are older are skipped. */
-static err marker_row(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_multipart_list *ask, int64_t *out)
+static err marker_row(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                      const struct s3_multipart_list *ask, int64_t *out)
 {
     struct s3_multipart upload;
     *out = INT64_MAX; /* no upload marker: all of the marker's key are skipped */
@@ -78,15 +83,16 @@ static err marker_row(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, 
     return OK;
 }
 
-err s3_multipart_list(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_multipart_list *ask,
-                      struct s3_multipart_page *out)
+err s3_multipart_list(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                      const struct s3_multipart_list *ask, struct s3_multipart_page *out)
 {
     int64_t after;
     TRY(marker_row(s3, ctx, bucket, ask, &after));
     struct walk w = {.ctx = ctx, .ask = ask, .page = out};
     *out = (struct s3_multipart_page){0};
-    struct stmt *stmt = db_sql(s3->db, "SELECT " S3_MULTIPART_SELECT " FROM s3_upload WHERE bucket = ?1 AND key >= ?2"
-                                       " AND (key > ?2 OR id > ?3) AND result = 0 ORDER BY key, id");
+    struct stmt *stmt = db_sql(
+        s3->db, "SELECT " S3_MULTIPART_SELECT " FROM s3_upload WHERE bucket = ?1 AND key >= ?2"
+                " AND (key > ?2 OR id > ?3) AND result = 0 ORDER BY key, id");
     bind_int(stmt, 1, bucket->id);
     bind_str(stmt, 2, ask->key_marker.p ? ask->key_marker : S(""));
     bind_int(stmt, 3, ask->key_marker.n ? after : 0);

@@ -1,8 +1,10 @@
-/* s3/notification.c - the notification configuration of a bucket: what AWS accepts, and what a put sets off.
+/* s3/notification.c - the notification configuration of a bucket: what AWS accepts, and what a put
+ * sets off.
  *
- * The order of the checks is AWS's: the syntax of every ARN before anything else of any rule, then filters and events, then
- * overlaps between rules, and only then whether destinations exist. Nothing is stored before all has passed, and the test events
- * go out first, because the bucket's working set must not change when a delivery fails. */
+ * The order of the checks is AWS's: the syntax of every ARN before anything else of any rule, then
+ * filters and events, then overlaps between rules, and only then whether destinations exist.
+ * Nothing is stored before all has passed, and the test events go out first, because the bucket's
+ * working set must not change when a delivery fails. */
 #include "s3/notify.h"
 
 #include "base/rng.h"
@@ -16,9 +18,10 @@ SHAPE_DEFINE(s3_notify_rule, "QueueConfiguration", S3_NOTIFY_QUEUE)
 static const struct field topic_fields[] = {S3_NOTIFY_TOPIC(SHAPE_ROW, s3_notify_rule)};
 static const struct field function_fields[] = {S3_NOTIFY_FUNCTION(SHAPE_ROW, s3_notify_rule)};
 enum { RULE_FIELDS = sizeof topic_fields / sizeof topic_fields[0] };
-const struct shape s3_notify_topic_shape = {"TopicConfiguration", sizeof(struct s3_notify_rule), topic_fields, RULE_FIELDS};
-const struct shape s3_notify_function_shape = {"LambdaFunctionConfiguration", sizeof(struct s3_notify_rule), function_fields,
-                                               RULE_FIELDS};
+const struct shape s3_notify_topic_shape = {"TopicConfiguration", sizeof(struct s3_notify_rule),
+                                            topic_fields, RULE_FIELDS};
+const struct shape s3_notify_function_shape = {
+    "LambdaFunctionConfiguration", sizeof(struct s3_notify_rule), function_fields, RULE_FIELDS};
 const struct shape s3_event_bridge_shape = {"EventBridgeConfiguration", 0, NULL, 0};
 SHAPE_DEFINE(s3_notification, "NotificationConfiguration", S3_NOTIFICATION)
 
@@ -59,14 +62,16 @@ static bool arn_split(str arn, str parts[6])
     return rest.p && rest.n && str_eq(parts[0], S("arn"));
 }
 
-static err check_arn(struct ctx *ctx, const struct s3_bucket *bucket, const struct kind *kind, str arn)
+static err check_arn(struct ctx *ctx, const struct s3_bucket *bucket, const struct kind *kind,
+                     str arn)
 {
     str parts[6];
     if (!arn_split(arn, parts) || !str_eq(parts[2], str_of(kind->service)))
         return argument(ctx, kind->argument, arn, "The ARN could not be parsed");
     if (!str_eq(parts[3], bucket->region))
         return argument(ctx, kind->argument, arn,
-                        "The notification destination service region is not valid for the bucket location constraint");
+                        "The notification destination service region is not valid for the bucket "
+                        "location constraint");
     if (str_eq(parts[2], S("sqs")) && str_ends(parts[5], S(".fifo")))
         return argument(ctx, kind->argument, arn, "FIFO SQS queues are not supported.");
     return OK;
@@ -84,10 +89,11 @@ static err check_filter(struct ctx *ctx, const struct s3_notify_rule *rule)
     int prefixes = 0, suffixes = 0;
     if (!key)
         return OK;
-    LIST_EACH(struct s3_filter_rule, item, key->rules) {
+    LIST_EACH (struct s3_filter_rule, item, key->rules) {
         bool prefix = str_eq_nocase(item->name, S("prefix"));
         if (!prefix && !str_eq_nocase(item->name, S("suffix")))
-            return argument(ctx, "FilterRule.Name", item->name, "filter rule name must be either prefix or suffix");
+            return argument(ctx, "FilterRule.Name", item->name,
+                            "filter rule name must be either prefix or suffix");
         if ((prefix ? prefixes++ : suffixes++) > 0)
             return argument(ctx, "FilterRule.Name", item->name,
                             prefix ? "Cannot specify more than one prefix rule in a filter."
@@ -101,19 +107,21 @@ static err check_events(struct ctx *ctx, const struct s3_notify_rule *rule)
 {
     if (!rule->events.n)
         return FAIL(S3_MALFORMED_XML);
-    LIST_EACH(const struct scalar_str, event, rule->events)
+    LIST_EACH (const struct scalar_str, event, rule->events)
         if (!s3_event_mask(event->value))
-            return argument(ctx, "Event", event->value, "A specified event is not supported for notifications.");
+            return argument(ctx, "Event", event->value,
+                            "A specified event is not supported for notifications.");
     return OK;
 }
 
-static err check_rules(struct ctx *ctx, const struct s3_bucket *bucket, const struct s3_notification *config)
+static err check_rules(struct ctx *ctx, const struct s3_bucket *bucket,
+                       const struct s3_notification *config)
 {
     for (const struct kind *kind = kinds; kind < kinds + KINDS; kind++)
-        LIST_EACH(const struct s3_notify_rule, rule, rules_of_kind(config, kind))
+        LIST_EACH (const struct s3_notify_rule, rule, rules_of_kind(config, kind))
             TRY(check_arn(ctx, bucket, kind, rule->arn));
     for (const struct kind *kind = kinds; kind < kinds + KINDS; kind++)
-        LIST_EACH(const struct s3_notify_rule, rule, rules_of_kind(config, kind)) {
+        LIST_EACH (const struct s3_notify_rule, rule, rules_of_kind(config, kind)) {
             TRY(check_filter(ctx, rule));
             TRY(check_events(ctx, rule));
         }
@@ -126,17 +134,18 @@ static str filter_value(const struct s3_notify_rule *rule, str name)
 {
     const struct s3_key_filter *key = key_filter(rule);
     if (key)
-        LIST_EACH(const struct s3_filter_rule, item, key->rules)
+        LIST_EACH (const struct s3_filter_rule, item, key->rules)
             if (str_eq_nocase(item->name, name))
                 return item->value;
     return S("");
 }
 
 /* The first pair of event names that share an event; false when there is none. */
-static bool common_event(const struct s3_notify_rule *a, const struct s3_notify_rule *b, str *of_a, str *of_b)
+static bool common_event(const struct s3_notify_rule *a, const struct s3_notify_rule *b, str *of_a,
+                         str *of_b)
 {
-    LIST_EACH(const struct scalar_str, x, a->events)
-        LIST_EACH(const struct scalar_str, y, b->events)
+    LIST_EACH (const struct scalar_str, x, a->events)
+        LIST_EACH (const struct scalar_str, y, b->events)
             if (s3_event_mask(x->value) & s3_event_mask(y->value)) {
                 *of_a = x->value;
                 *of_b = y->value;
@@ -158,31 +167,36 @@ static bool has_filter(const struct s3_notify_rule *rule)
     return key && key->rules.n;
 }
 
-static err check_pair(struct ctx *ctx, const struct s3_notify_rule *a, const struct s3_notify_rule *b)
+static err check_pair(struct ctx *ctx, const struct s3_notify_rule *a,
+                      const struct s3_notify_rule *b)
 {
     str of_a, of_b;
     if (!common_event(a, b, &of_a, &of_b) || !filters_overlap(a, b))
         return OK;
     if (has_filter(a) || has_filter(b))
         return err_text(ctx->arena, &S3_INVALID_ARGUMENT,
-                        "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes are "
+                        "Configuration is ambiguously defined. Cannot have overlapping suffixes in "
+                        "two rules if the prefixes are "
                         "overlapping for the same event type.");
-    return argument(ctx, "Event", arena_printf(ctx->arena, "%.*s, %.*s", STR_ARG(of_a), STR_ARG(of_b)),
-                    "Configurations overlap. Configurations on the same bucket cannot share a common event type.");
+    return argument(ctx, "Event",
+                    arena_printf(ctx->arena, "%.*s, %.*s", STR_ARG(of_a), STR_ARG(of_b)),
+                    "Configurations overlap. Configurations on the same bucket cannot share a "
+                    "common event type.");
 }
 
 static err check_overlaps(struct ctx *ctx, const struct s3_notification *config)
 {
     size_t n = 0;
-    const struct s3_notify_rule **all =
-        arena_array(ctx->arena, config->topics.n + config->queues.n + config->functions.n, sizeof *all);
+    const struct s3_notify_rule **all = arena_array(
+        ctx->arena, config->topics.n + config->queues.n + config->functions.n, sizeof *all);
     for (const struct kind *kind = kinds; kind < kinds + KINDS; kind++)
-        LIST_EACH(const struct s3_notify_rule, rule, rules_of_kind(config, kind))
+        LIST_EACH (const struct s3_notify_rule, rule, rules_of_kind(config, kind))
             all[n++] = rule;
     for (size_t i = 0; i < n; i++)
         for (size_t j = i + 1; j < n; j++) {
             if (all[i]->id.p && all[j]->id.p && str_eq(all[i]->id, all[j]->id))
-                return argument(ctx, "Id", all[j]->id, "Same ID used for multiple configurations. IDs must be unique.");
+                return argument(ctx, "Id", all[j]->id,
+                                "Same ID used for multiple configurations. IDs must be unique.");
             TRY(check_pair(ctx, all[i], all[j]));
         }
     return OK;
@@ -191,7 +205,8 @@ static err check_overlaps(struct ctx *ctx, const struct s3_notification *config)
 /* ---- destinations ---- */
 
 /* Why the destination cannot take events, or NULL; *name is how the fault names it. */
-static const char *refusal(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket, const struct kind *kind, str arn, str *name)
+static const char *refusal(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket,
+                           const struct kind *kind, str arn, str *name)
 {
     *name = arn;
     if (str_eq(str_of(kind->service), S("sns")))
@@ -200,28 +215,33 @@ static const char *refusal(struct s3 *s3, struct ctx *ctx, const struct s3_bucke
         *name = arena_printf(ctx->arena, "%.*s, null", STR_ARG(arn));
         return arena_printf(ctx->arena, "Not authorized to invoke function [%.*s]", STR_ARG(arn)).p;
     }
-    enum s3_destination found =
-        s3->hooks.check ? s3->hooks.check(s3->hooks.user, ctx, arn, bucket->name) : S3_DESTINATION_MISSING;
+    enum s3_destination found = s3->hooks.check
+                                    ? s3->hooks.check(s3->hooks.user, ctx, arn, bucket->name)
+                                    : S3_DESTINATION_MISSING;
     if (found == S3_DESTINATION_MISSING)
         return "The destination queue does not exist";
     if (found == S3_DESTINATION_FORBIDDEN)
-        return "Permissions on the destination queue do not allow S3 to publish notifications from this bucket";
+        return "Permissions on the destination queue do not allow S3 to publish notifications from "
+               "this bucket";
     return NULL;
 }
 
-static err check_destinations(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket, const struct s3_notification *config)
+static err check_destinations(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket,
+                              const struct s3_notification *config)
 {
-    err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT, "Unable to validate the following destination configurations");
+    err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT,
+                     "Unable to validate the following destination configurations");
     int n = 0;
     for (const struct kind *kind = kinds; kind < kinds + KINDS; kind++)
-        LIST_EACH(const struct s3_notify_rule, rule, rules_of_kind(config, kind)) {
+        LIST_EACH (const struct s3_notify_rule, rule, rules_of_kind(config, kind)) {
             str name;
             const char *why = refusal(s3, ctx, bucket, kind, rule->arn, &name);
             if (!why)
                 continue;
             n++;
             e = err_with(ctx->arena, e, arena_printf(ctx->arena, "ArgumentName%d", n).p, name);
-            e = err_with(ctx->arena, e, arena_printf(ctx->arena, "ArgumentValue%d", n).p, str_of(why));
+            e = err_with(ctx->arena, e, arena_printf(ctx->arena, "ArgumentValue%d", n).p,
+                         str_of(why));
         }
     return n ? e : OK;
 }
@@ -249,13 +269,15 @@ static bool seen_before(list queues, const struct s3_notify_rule *rule)
     return false;
 }
 
-static err send_test_events(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket, list queues)
+static err send_test_events(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket,
+                            list queues)
 {
     if (!s3->hooks.deliver)
         return OK;
-    LIST_EACH(const struct s3_notify_rule, rule, queues)
+    LIST_EACH (const struct s3_notify_rule, rule, queues)
         if (!seen_before(queues, rule))
-            TRY(s3->hooks.deliver(s3->hooks.user, ctx, rule->arn, bucket->name, test_event(ctx, bucket)));
+            TRY(s3->hooks.deliver(s3->hooks.user, ctx, rule->arn, bucket->name,
+                                  test_event(ctx, bucket)));
     return OK;
 }
 
@@ -264,12 +286,13 @@ static err send_test_events(struct s3 *s3, struct ctx *ctx, const struct s3_buck
 static void name_the_nameless(struct ctx *ctx, const struct s3_notification *config)
 {
     for (const struct kind *kind = kinds; kind < kinds + KINDS; kind++)
-        LIST_EACH(struct s3_notify_rule, rule, rules_of_kind(config, kind))
+        LIST_EACH (struct s3_notify_rule, rule, rules_of_kind(config, kind))
             if (!rule->id.n)
                 rule->id = rng_uuid(ctx->rng, ctx->arena);
 }
 
-static err store(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_notification *config)
+static err store(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                 const struct s3_notification *config)
 {
     s3_rules_free(bucket->rules);
     bucket->rules = NULL;
@@ -282,14 +305,17 @@ static err store(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const
     return s3_config_put(s3, bucket, S3_CONFIG_NOTIFICATION, S(""), buf_str(&b));
 }
 
-err s3_notification_put(struct s3 *s3, struct ctx *ctx, str name, const struct s3_notification *config, bool skip_check)
+err s3_notification_put(struct s3 *s3, struct ctx *ctx, str name,
+                        const struct s3_notification *config, bool skip_check)
 {
     struct s3_bucket *bucket;
     TRY(s3_bucket_find(s3, ctx, name, &bucket));
     TRY(check_rules(ctx, bucket, config));
     TRY(check_overlaps(ctx, config));
     if (config->event_bridge)
-        return err_text(ctx->arena, &S3_NOT_IMPLEMENTED, "EventBridgeConfiguration is not implemented: there is no EventBridge here");
+        return err_text(
+            ctx->arena, &S3_NOT_IMPLEMENTED,
+            "EventBridgeConfiguration is not implemented: there is no EventBridge here");
     if (!skip_check) {
         TRY(check_destinations(s3, ctx, bucket, config));
         TRY(send_test_events(s3, ctx, bucket, config->queues));
@@ -298,7 +324,8 @@ err s3_notification_put(struct s3 *s3, struct ctx *ctx, str name, const struct s
     return store(s3, ctx, bucket, config);
 }
 
-static void load(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, struct s3_notification *out)
+static void load(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                 struct s3_notification *out)
 {
     const struct xml *root = NULL;
     if (s3_bucket_has(bucket, S3_CONFIG_NOTIFICATION))
@@ -326,7 +353,8 @@ static list add_filter(struct arena *arena, str prefix, str suffix)
     return rules;
 }
 
-static void fill_rule(struct arena *arena, struct s3_notify_rule *rule, str event, str prefix, str suffix)
+static void fill_rule(struct arena *arena, struct s3_notify_rule *rule, str event, str prefix,
+                      str suffix)
 {
     struct scalar_str *events = ARENA_NEW(arena, struct scalar_str);
     events->value = event;
@@ -340,13 +368,14 @@ static void fill_rule(struct arena *arena, struct s3_notify_rule *rule, str even
     rule->filter = filter;
 }
 
-err s3_notify_queue(struct s3 *s3, struct ctx *ctx, str name, str id, str queue_arn, str event, str prefix, str suffix)
+err s3_notify_queue(struct s3 *s3, struct ctx *ctx, str name, str id, str queue_arn, str event,
+                    str prefix, str suffix)
 {
     struct s3_bucket *bucket;
     struct s3_notification config = {0};
     TRY(s3_bucket_find(s3, ctx, name, &bucket));
     load(s3, ctx, bucket, &config);
-    LIST_EACH(const struct s3_notify_rule, old, config.queues)
+    LIST_EACH (const struct s3_notify_rule, old, config.queues)
         if (str_eq(old->id, id))
             return OK;
     struct s3_notify_rule *rules = arena_array(ctx->arena, config.queues.n + 1, sizeof *rules);

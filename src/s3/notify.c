@@ -1,8 +1,8 @@
 /* s3/notify.c - which queues hear of a change, and what they are told.
  *
- * The names of events, their versions and what each tells about the object are one table. A bucket's rules are parsed from its
- * stored document on first use and hang on the bucket until the document changes. Filters match the raw key; only the record
- * carries it encoded. */
+ * The names of events, their versions and what each tells about the object are one table. A
+ * bucket's rules are parsed from its stored document on first use and hang on the bucket until the
+ * document changes. Filters match the raw key; only the record carries it encoded. */
 #include "s3/notify.h"
 
 #include "base/digest.h"
@@ -64,7 +64,8 @@ uint32_t s3_event_mask(str name)
     str family = str_slice(rest, 0, wild ? rest.n - 1 : rest.n);
     uint32_t mask = 0;
     for (unsigned i = 0; i < NEVENTS; i++)
-        if (wild ? str_starts(str_of(events[i].name), family) : str_eq(str_of(events[i].name), family))
+        if (wild ? str_starts(str_of(events[i].name), family)
+                 : str_eq(str_of(events[i].name), family))
             mask |= UINT32_C(1) << i;
     return mask;
 }
@@ -97,7 +98,7 @@ static void take_filter(struct arena *arena, const struct s3_notify_rule *config
     rule->prefix = rule->suffix = S("");
     if (!key)
         return;
-    LIST_EACH(const struct s3_filter_rule, item, key->rules) {
+    LIST_EACH (const struct s3_filter_rule, item, key->rules) {
         if (str_eq_nocase(item->name, S("prefix")))
             rule->prefix = arena_copy(arena, item->value);
         else
@@ -107,11 +108,13 @@ static void take_filter(struct arena *arena, const struct s3_notify_rule *config
 
 static void take_rules(struct s3_rules *set, list configs, bool queue)
 {
-    LIST_EACH(const struct s3_notify_rule, config, configs) {
+    LIST_EACH (const struct s3_notify_rule, config, configs) {
         struct rule *rule = &set->rules[set->n++];
-        *rule = (struct rule){.id = arena_copy(set->arena, config->id), .arn = arena_copy(set->arena, config->arn), .queue = queue};
+        *rule = (struct rule){.id = arena_copy(set->arena, config->id),
+                              .arn = arena_copy(set->arena, config->arn),
+                              .queue = queue};
         take_filter(set->arena, config, rule);
-        LIST_EACH(const struct scalar_str, event, config->events)
+        LIST_EACH (const struct scalar_str, event, config->events)
             rule->events |= s3_event_mask(event->value);
     }
 }
@@ -121,13 +124,15 @@ static struct s3_rules *rules_of(struct s3 *s3, struct ctx *ctx, struct s3_bucke
     if (bucket->rules)
         return bucket->rules;
     struct s3_notification config = {0};
-    const struct xml *root = xml_parse(ctx->arena, s3_config_get(s3, ctx, bucket, S3_CONFIG_NOTIFICATION, S("")));
+    const struct xml *root =
+        xml_parse(ctx->arena, s3_config_get(s3, ctx, bucket, S3_CONFIG_NOTIFICATION, S("")));
     if (root)
         shape_from_xml(ctx->arena, &s3_notification_shape, root, false, &config);
     struct arena *arena = arena_new();
     struct s3_rules *set = ARENA_NEW(arena, struct s3_rules);
     set->arena = arena;
-    set->rules = arena_array(arena, config.topics.n + config.queues.n + config.functions.n, sizeof set->rules[0]);
+    set->rules = arena_array(arena, config.topics.n + config.queues.n + config.functions.n,
+                             sizeof set->rules[0]);
     take_rules(set, config.topics, false);
     take_rules(set, config.queues, true);
     take_rules(set, config.functions, false);
@@ -137,11 +142,13 @@ static struct s3_rules *rules_of(struct s3 *s3, struct ctx *ctx, struct s3_bucke
 
 /* ---- the record ---- */
 
-/* Identifiers that AWS makes up for an account: upper-case letters and digits, always the same for the same account. */
+/* Identifiers that AWS makes up for an account: upper-case letters and digits, always the same for
+ * the same account. */
 static void put_identity(struct buf *b, const char *prefix, const char *salt, str account, size_t n)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    digest hash = digest_of(DIGEST_SHA256, arena_printf(b->arena, "%s%.*s", salt, STR_ARG(account)));
+    digest hash =
+        digest_of(DIGEST_SHA256, arena_printf(b->arena, "%s%.*s", salt, STR_ARG(account)));
     BUF_LIT(b, "\"");
     buf_put(b, str_of(prefix));
     for (size_t i = 0; i < n; i++)
@@ -151,10 +158,12 @@ static void put_identity(struct buf *b, const char *prefix, const char *salt, st
 
 static bool by_lifecycle(enum s3_event event)
 {
-    return event == S3_EXPIRED || event == S3_EXPIRED_MARKER || event == S3_TRANSITION || event == S3_RESTORE_DELETE;
+    return event == S3_EXPIRED || event == S3_EXPIRED_MARKER || event == S3_TRANSITION ||
+           event == S3_RESTORE_DELETE;
 }
 
-static void put_user(struct buf *b, struct ctx *ctx, enum s3_event event, const struct s3_bucket *bucket)
+static void put_user(struct buf *b, struct ctx *ctx, enum s3_event event,
+                     const struct s3_bucket *bucket)
 {
     BUF_LIT(b, ",\"userIdentity\":{\"principalId\":");
     if (by_lifecycle(event))
@@ -166,7 +175,9 @@ static void put_user(struct buf *b, struct ctx *ctx, enum s3_event event, const 
     else
         put_identity(b, "AWS:AIDA", "user", ctx->account, 17);
     BUF_LIT(b, "},\"requestParameters\":{\"sourceIPAddress\":");
-    buf_json(b, by_lifecycle(event) || event == S3_RESTORE_COMPLETED || !ctx->source_ip.p ? S("s3.amazonaws.com") : ctx->source_ip);
+    buf_json(b, by_lifecycle(event) || event == S3_RESTORE_COMPLETED || !ctx->source_ip.p
+                    ? S("s3.amazonaws.com")
+                    : ctx->source_ip);
     BUF_LIT(b, "},\"responseElements\":{\"x-amz-request-id\":");
     buf_json(b, ctx->request_id.p ? ctx->request_id : S(""));
     BUF_LIT(b, ",\"x-amz-id-2\":");
@@ -182,7 +193,8 @@ static void put_sequencer(struct s3 *s3, struct ctx *ctx, struct buf *b)
     buf_printf(b, ",\"sequencer\":\"%018llX\"", (unsigned long long)s3->sequencer);
 }
 
-static void put_object(struct s3 *s3, struct ctx *ctx, struct buf *b, const struct event_row *row, const struct s3_object *object)
+static void put_object(struct s3 *s3, struct ctx *ctx, struct buf *b, const struct event_row *row,
+                       const struct s3_object *object)
 {
     BUF_LIT(b, "\"object\":{\"key\":");
     buf_json(b, percent_encode(b->arena, object->key, PERCENT_FORM));
@@ -212,11 +224,13 @@ static void put_restore(struct buf *b, const struct s3_object *object)
     BUF_LIT(b, "}}");
 }
 
-static str record(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket, const struct event_row *row, str rule_id,
-                  const struct s3_object *object)
+static str record(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket,
+                  const struct event_row *row, str rule_id, const struct s3_object *object)
 {
     struct buf b = buf_in(ctx->arena);
-    buf_printf(&b, "{\"Records\":[{\"eventVersion\":\"%s\",\"eventSource\":\"aws:s3\",\"awsRegion\":", row->version);
+    buf_printf(&b,
+               "{\"Records\":[{\"eventVersion\":\"%s\",\"eventSource\":\"aws:s3\",\"awsRegion\":",
+               row->version);
     buf_json(&b, bucket->region);
     BUF_LIT(&b, ",\"eventTime\":");
     buf_json(&b, date_iso_ms(ctx->arena, ctx->now));
@@ -248,17 +262,22 @@ static const char *missed(const struct rule *rule, unsigned index, str key)
     return str_ends(key, rule->suffix) ? NULL : "suffix";
 }
 
-static void observe(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket, const struct rule *rule, unsigned index,
-                    str key, const char *why)
+static void observe(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket,
+                    const struct rule *rule, unsigned index, str key, const char *why)
 {
     if (!s3->hooks.observe)
         return;
-    struct s3_observation seen = {
-        .bucket = bucket->name, .key = key, .event = events[index].name, .rule = rule->id, .destination = rule->arn, .missed = why};
+    struct s3_observation seen = {.bucket = bucket->name,
+                                  .key = key,
+                                  .event = events[index].name,
+                                  .rule = rule->id,
+                                  .destination = rule->arn,
+                                  .missed = why};
     s3->hooks.observe(s3->hooks.user, ctx, &seen);
 }
 
-err s3_notify(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_event event, const struct s3_object *object)
+err s3_notify(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_event event,
+              const struct s3_object *object)
 {
     if (!s3_bucket_has(bucket, S3_CONFIG_NOTIFICATION))
         return OK;

@@ -1,4 +1,5 @@
-/* s3/object.c - finding, putting and deleting objects: the rules that all of the API's ways into a bucket share. */
+/* s3/object.c - finding, putting and deleting objects: the rules that all of the API's ways into a
+ * bucket share. */
 #include "s3/object.h"
 
 #include "base/text.h"
@@ -11,7 +12,8 @@ static err invalid_version(struct ctx *ctx, str version)
     return err_with(ctx->arena, e, "ArgumentValue", version);
 }
 
-static err find_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, str version, struct s3_object *out)
+static err find_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key,
+                      str version, struct s3_object *out)
 {
     if (!s3_version_id_ok(version))
         return invalid_version(ctx, version);
@@ -23,7 +25,8 @@ static err find_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, 
     return out->marker ? FAIL(S3_METHOD_NOT_ALLOWED) : OK;
 }
 
-err s3_object_find(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, str version, struct s3_object *out)
+err s3_object_find(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, str version,
+                   struct s3_object *out)
 {
     if (version.p)
         return find_named(s3, ctx, bucket, key, version, out);
@@ -33,7 +36,8 @@ err s3_object_find(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str
     return OK;
 }
 
-err s3_object_may_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_conditions *conditions, str key)
+err s3_object_may_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                      const struct s3_conditions *conditions, str key)
 {
     if (!conditions->if_match.p && !conditions->if_none_match.p)
         return OK;
@@ -43,8 +47,9 @@ err s3_object_may_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, 
     return s3_conditions_write(ctx, conditions, key, &current);
 }
 
-err s3_object_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_conditions *conditions,
-                  struct s3_object *object, enum s3_event event)
+err s3_object_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                  const struct s3_conditions *conditions, struct s3_object *object,
+                  enum s3_event event)
 {
     if (conditions)
         TRY(s3_object_may_put(s3, ctx, bucket, conditions, object->key));
@@ -73,8 +78,8 @@ static err check_match(struct ctx *ctx, str key, str if_match, const struct s3_o
 }
 
 /* A named version goes for good. */
-static err delete_version(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_delete *request,
-                          struct s3_deleted *out)
+static err delete_version(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                          const struct s3_delete *request, struct s3_deleted *out)
 {
     struct s3_object object;
     if (!s3_version_id_ok(request->version))
@@ -94,17 +99,19 @@ static err delete_version(struct s3 *s3, struct ctx *ctx, struct s3_bucket *buck
 }
 
 /* Where versions are kept, a delete only hides the key behind a marker. */
-static err insert_marker(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, struct s3_deleted *out)
+static err insert_marker(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key,
+                         struct s3_deleted *out)
 {
-    struct s3_object marker = {.key = key, .marker = 1, .etag = S("d41d8cd98f00b204e9800998ecf8427e")};
+    struct s3_object marker = {
+        .key = key, .marker = 1, .etag = S("d41d8cd98f00b204e9800998ecf8427e")};
     TRY(s3_version_install(s3, ctx, bucket, &marker));
     TRY(s3_changed(s3, ctx, bucket, S3_REMOVED_MARKER, &marker));
     *out = (struct s3_deleted){.marker = true, .version = s3_object_version(bucket, &marker)};
     return OK;
 }
 
-err s3_object_delete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, const struct s3_delete *request,
-                     struct s3_deleted *out)
+err s3_object_delete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                     const struct s3_delete *request, struct s3_deleted *out)
 {
     if (request->version.p)
         return delete_version(s3, ctx, bucket, request, out);
@@ -123,8 +130,8 @@ err s3_object_delete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, c
     return OK;
 }
 
-err s3_object_set_tags(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, struct s3_object *object, str tags,
-                       enum s3_event event)
+err s3_object_set_tags(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                       struct s3_object *object, str tags, enum s3_event event)
 {
     struct stmt *stmt = db_sql(s3->db, "UPDATE s3_object SET tags = ? WHERE id = ?");
     bind_str(stmt, 1, tags);
@@ -149,7 +156,8 @@ bool s3_object_multipart(const struct s3_object *object)
 err s3_key_check(struct ctx *ctx, str key)
 {
     if (key.n > 1024) {
-        err e = err_with(ctx->arena, FAIL(S3_KEY_TOO_LONG), "Size", arena_printf(ctx->arena, "%zu", key.n));
+        err e = err_with(ctx->arena, FAIL(S3_KEY_TOO_LONG), "Size",
+                         arena_printf(ctx->arena, "%zu", key.n));
         return err_with(ctx->arena, e, "MaxSizeAllowed", S("1024"));
     }
     return key.n && utf8_valid(key) ? OK : FAIL(S3_INVALID_URI);
@@ -157,8 +165,9 @@ err s3_key_check(struct ctx *ctx, str key)
 
 bool s3_storage_class_ok(str storage_class)
 {
-    static const char *const classes[] = {"STANDARD",   "REDUCED_REDUNDANCY",  "STANDARD_IA", "ONEZONE_IA",
-                                          "GLACIER_IR", "INTELLIGENT_TIERING", "GLACIER",     "DEEP_ARCHIVE"};
+    static const char *const classes[] = {"STANDARD",   "REDUCED_REDUNDANCY", "STANDARD_IA",
+                                          "ONEZONE_IA", "GLACIER_IR",         "INTELLIGENT_TIERING",
+                                          "GLACIER",    "DEEP_ARCHIVE"};
     for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
         if (str_eq(storage_class, str_of(classes[i])))
             return true;
@@ -167,6 +176,7 @@ bool s3_storage_class_ok(str storage_class)
 
 bool s3_object_archived(struct ctx *ctx, const struct s3_object *object)
 {
-    bool cold = str_eq(object->storage_class, S("GLACIER")) || str_eq(object->storage_class, S("DEEP_ARCHIVE"));
+    bool cold = str_eq(object->storage_class, S("GLACIER")) ||
+                str_eq(object->storage_class, S("DEEP_ARCHIVE"));
     return cold && (object->restore_due || object->restore_until <= ctx->now);
 }

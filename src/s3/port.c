@@ -1,4 +1,5 @@
-/* s3/port.c - the plain calls of s3/s3.h: what the pipeline does with objects, without HTTP and its headers. */
+/* s3/port.c - the plain calls of s3/s3.h: what the pipeline does with objects, without HTTP and its
+ * headers. */
 #include "base/digest.h"
 #include "s3/engine.h"
 #include "s3/object.h"
@@ -27,11 +28,13 @@ err s3_stat(struct s3 *s3, struct ctx *ctx, str bucket, str key, struct s3_stat 
     TRY(find(s3, ctx, bucket, key, &object));
     *out = (struct s3_stat){.size = object.size,
                             .etag = object.etag,
-                            .content_type = object.content_type.p ? object.content_type : S("binary/octet-stream")};
+                            .content_type = object.content_type.p ? object.content_type
+                                                                  : S("binary/octet-stream")};
     return OK;
 }
 
-err s3_open_body(struct s3 *s3, struct ctx *ctx, str bucket, str key, struct blob_slice **slices, size_t *n, int64_t *size)
+err s3_open_body(struct s3 *s3, struct ctx *ctx, str bucket, str key, struct blob_slice **slices,
+                 size_t *n, int64_t *size)
 {
     struct s3_object object;
     TRY(find(s3, ctx, bucket, key, &object));
@@ -50,7 +53,8 @@ err s3_put_bytes(struct s3 *s3, struct ctx *ctx, str bucket, str key, str conten
                                .content_type = content_type,
                                .etag = digest_hex(ctx->arena, digest_of(DIGEST_MD5, bytes)),
                                .checksum_kind = DIGEST_CRC64NVME + 1,
-                               .checksum = digest_base64(ctx->arena, digest_of(DIGEST_CRC64NVME, bytes))};
+                               .checksum =
+                                   digest_base64(ctx->arena, digest_of(DIGEST_CRC64NVME, bytes))};
     TRY(blob_put(s3->blobs, bytes, &object.blob));
     return s3_object_put(s3, ctx, at, NULL, &object, S3_CREATED_PUT);
 }

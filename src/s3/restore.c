@@ -12,11 +12,13 @@ static const struct tier {
     const char *storage_class, *name;
     msec takes;
 } tiers[] = {
-    {"GLACIER", "Expedited", 5 * MINUTE}, {"GLACIER", "Standard", 5 * HOUR},       {"GLACIER", "Bulk", 12 * HOUR},
-    {"DEEP_ARCHIVE", "Standard", 12 * HOUR}, {"DEEP_ARCHIVE", "Bulk", 48 * HOUR},
+    {"GLACIER", "Expedited", 5 * MINUTE}, {"GLACIER", "Standard", 5 * HOUR},
+    {"GLACIER", "Bulk", 12 * HOUR},       {"DEEP_ARCHIVE", "Standard", 12 * HOUR},
+    {"DEEP_ARCHIVE", "Bulk", 48 * HOUR},
 };
 
-static err find_tier(struct ctx *ctx, const struct s3_object *object, str name, const struct tier **out)
+static err find_tier(struct ctx *ctx, const struct s3_object *object, str name,
+                     const struct tier **out)
 {
     bool archived = false;
     for (size_t i = 0; i < sizeof tiers / sizeof tiers[0]; i++) {
@@ -28,9 +30,12 @@ static err find_tier(struct ctx *ctx, const struct s3_object *object, str name, 
             return OK;
     }
     if (archived)
-        return err_text(ctx->arena, &S3_INVALID_ARGUMENT, "Retrieval option is not supported by this storage class");
-    err e = err_text(ctx->arena, &S3_INVALID_OBJECT_STATE, "Restore is not allowed for the object's current storage class");
-    return err_with(ctx->arena, e, "StorageClass", object->storage_class.p ? object->storage_class : S("STANDARD"));
+        return err_text(ctx->arena, &S3_INVALID_ARGUMENT,
+                        "Retrieval option is not supported by this storage class");
+    err e = err_text(ctx->arena, &S3_INVALID_OBJECT_STATE,
+                     "Restore is not allowed for the object's current storage class");
+    return err_with(ctx->arena, e, "StorageClass",
+                    object->storage_class.p ? object->storage_class : S("STANDARD"));
 }
 
 /* A restored copy goes at the first midnight after its days are over. */
@@ -39,8 +44,8 @@ static msec ends(msec from, int64_t days)
     return (from + days * DAY + DAY - 1) / DAY * DAY;
 }
 
-err s3_restore_begin(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, struct s3_object *object,
-                     const struct s3_restore *restore, bool *again)
+err s3_restore_begin(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                     struct s3_object *object, const struct s3_restore *restore, bool *again)
 {
     const struct tier *tier = NULL;
     TRY(find_tier(ctx, object, restore->tier.p ? restore->tier : S("Standard"), &tier));

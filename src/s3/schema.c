@@ -1,7 +1,8 @@
 /* s3/schema.c - the tables of S3 and the only code that knows the order of their columns.
  *
- * Bodies are never in these tables: rows stay small, so that a page of a listing is a walk along one index with one short row
- * each. The index ends in id DESC, hence the current version of a key is its first entry. */
+ * Bodies are never in these tables: rows stay small, so that a page of a listing is a walk along
+ * one index with one short row each. The index ends in id DESC, hence the current version of a key
+ * is its first entry. */
 #include "s3/schema.h"
 
 const struct blob_column s3_blob_columns[] = {
@@ -9,29 +10,42 @@ const struct blob_column s3_blob_columns[] = {
 
 static const char *const migrations[] = {
     "CREATE TABLE s3_bucket("
-    " id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, account TEXT NOT NULL, region TEXT NOT NULL,"
-    " created INTEGER NOT NULL, versioning INTEGER NOT NULL DEFAULT 0, object_lock INTEGER NOT NULL DEFAULT 0);"
+    " id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, account TEXT NOT NULL, region TEXT NOT "
+    "NULL,"
+    " created INTEGER NOT NULL, versioning INTEGER NOT NULL DEFAULT 0, object_lock INTEGER NOT "
+    "NULL DEFAULT 0);"
     "CREATE TABLE s3_config("
     " bucket INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, document BLOB NOT NULL,"
     " PRIMARY KEY(bucket, kind, id));"
-    "CREATE TABLE s3_object(id INTEGER PRIMARY KEY" S3_OBJECT_COLUMNS(S3_COLUMN_NAME, S3_COLUMN_NAME) ");"
-    "CREATE INDEX s3_object_key ON s3_object(bucket, key, id DESC);"
-    "CREATE INDEX s3_object_version ON s3_object(version) WHERE version IS NOT NULL;"
-    "CREATE INDEX s3_object_restore ON s3_object(restore_due) WHERE restore_due > 0;"
-    "CREATE INDEX s3_object_restored ON s3_object(restore_until) WHERE restore_until > 0;"
-    "CREATE TABLE s3_part("
-    " id INTEGER PRIMARY KEY, object INTEGER NOT NULL, upload INTEGER NOT NULL, number INTEGER NOT NULL,"
-    " size INTEGER NOT NULL, mtime INTEGER NOT NULL, etag TEXT NOT NULL, checksum_kind INTEGER NOT NULL, checksum TEXT);"
-    "CREATE UNIQUE INDEX s3_part_object ON s3_part(object, number) WHERE object > 0;"
-    "CREATE UNIQUE INDEX s3_part_upload ON s3_part(upload, number) WHERE upload > 0;"
-    "CREATE TABLE s3_slice("
-    " part INTEGER NOT NULL, ordinal INTEGER NOT NULL, blob INTEGER NOT NULL, at INTEGER NOT NULL, n INTEGER NOT NULL,"
-    " PRIMARY KEY(part, ordinal)) WITHOUT ROWID;",
-    "CREATE TABLE s3_upload(id INTEGER PRIMARY KEY" S3_OBJECT_COLUMNS(S3_COLUMN_NAME, S3_COLUMN_NAME)
-    ", name, initiator, algorithm, disturbed, result, ended);"
-    "CREATE INDEX s3_upload_key ON s3_upload(bucket, key, id);"
-    "CREATE INDEX s3_upload_name ON s3_upload(name);"
-    "CREATE INDEX s3_upload_ended ON s3_upload(ended) WHERE ended > 0;",
+    "CREATE TABLE s3_object(id INTEGER PRIMARY KEY" S3_OBJECT_COLUMNS(
+        S3_COLUMN_NAME,
+        S3_COLUMN_NAME) ");"
+                        "CREATE INDEX s3_object_key ON s3_object(bucket, key, id DESC);"
+                        "CREATE INDEX s3_object_version ON s3_object(version) WHERE version IS NOT "
+                        "NULL;"
+                        "CREATE INDEX s3_object_restore ON s3_object(restore_due) WHERE "
+                        "restore_due > 0;"
+                        "CREATE INDEX s3_object_restored ON s3_object(restore_until) WHERE "
+                        "restore_until > 0;"
+                        "CREATE TABLE s3_part("
+                        " id INTEGER PRIMARY KEY, object INTEGER NOT NULL, upload INTEGER NOT "
+                        "NULL, number INTEGER NOT NULL,"
+                        " size INTEGER NOT NULL, mtime INTEGER NOT NULL, etag TEXT NOT NULL, "
+                        "checksum_kind INTEGER NOT NULL, checksum TEXT);"
+                        "CREATE UNIQUE INDEX s3_part_object ON s3_part(object, number) WHERE "
+                        "object > 0;"
+                        "CREATE UNIQUE INDEX s3_part_upload ON s3_part(upload, number) WHERE "
+                        "upload > 0;"
+                        "CREATE TABLE s3_slice("
+                        " part INTEGER NOT NULL, ordinal INTEGER NOT NULL, blob INTEGER NOT NULL, "
+                        "at INTEGER NOT NULL, n INTEGER NOT NULL,"
+                        " PRIMARY KEY(part, ordinal)) WITHOUT ROWID;",
+    "CREATE TABLE s3_upload(id INTEGER PRIMARY KEY" S3_OBJECT_COLUMNS(
+        S3_COLUMN_NAME,
+        S3_COLUMN_NAME) ", name, initiator, algorithm, disturbed, result, ended);"
+                        "CREATE INDEX s3_upload_key ON s3_upload(bucket, key, id);"
+                        "CREATE INDEX s3_upload_name ON s3_upload(name);"
+                        "CREATE INDEX s3_upload_ended ON s3_upload(ended) WHERE ended > 0;",
 };
 
 void s3_schema_make(struct db *db)
@@ -61,7 +75,8 @@ static void bind_columns(struct stmt *stmt, const struct s3_object *object)
 
 err s3_object_insert(struct db *db, struct s3_object *object)
 {
-    struct stmt *stmt = db_sql(db, "INSERT INTO s3_object(" S3_OBJECT_SELECT ") VALUES(" PLACEHOLDERS ")");
+    struct stmt *stmt =
+        db_sql(db, "INSERT INTO s3_object(" S3_OBJECT_SELECT ") VALUES(" PLACEHOLDERS ")");
     bind_null(stmt, 1);
     bind_columns(stmt, object);
     TRY(stmt_run(stmt));
@@ -71,8 +86,8 @@ err s3_object_insert(struct db *db, struct s3_object *object)
 
 err s3_object_update(struct db *db, const struct s3_object *object)
 {
-    struct stmt *stmt =
-        db_sql(db, "UPDATE s3_object SET (" S3_OBJECT_SELECT ") = (" PLACEHOLDERS ") WHERE id = ?1");
+    struct stmt *stmt = db_sql(db, "UPDATE s3_object SET (" S3_OBJECT_SELECT ") = (" PLACEHOLDERS
+                                   ") WHERE id = ?1");
     bind_int(stmt, 1, object->id);
     bind_columns(stmt, object);
     return stmt_run(stmt);

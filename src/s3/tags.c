@@ -1,4 +1,5 @@
-/* s3/tags.c - tag sets. Allowed characters: docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html. */
+/* s3/tags.c - tag sets. Allowed characters:
+ * docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html. */
 #include "s3/tags.h"
 
 #include "base/text.h"
@@ -32,14 +33,16 @@ static err check_one(struct ctx *ctx, const struct s3_tag *tag, bool bucket)
 {
     if (str_starts(tag->key, S("aws:"))) {
         err e = err_text(ctx->arena, &S3_INVALID_TAG, "%s",
-                         bucket ? "System tags cannot be added/updated by requester" : "Your TagKey cannot be prefixed with aws:");
+                         bucket ? "System tags cannot be added/updated by requester"
+                                : "Your TagKey cannot be prefixed with aws:");
         return err_with(ctx->arena, e, "TagKey", tag->key);
     }
     if (tag->key.n == 0 || !text_ok(tag->key, 128))
         return err_with(ctx->arena, FAIL(S3_INVALID_TAG), "TagKey", tag->key);
     if (!text_ok(tag->value, 256)) {
         err e = err_text(ctx->arena, &S3_INVALID_TAG, "The TagValue you have provided is invalid");
-        return err_with(ctx->arena, err_with(ctx->arena, e, "TagKey", tag->key), "TagValue", tag->value);
+        return err_with(ctx->arena, err_with(ctx->arena, e, "TagKey", tag->key), "TagValue",
+                        tag->value);
     }
     return OK;
 }
@@ -47,13 +50,15 @@ static err check_one(struct ctx *ctx, const struct s3_tag *tag, bool bucket)
 err s3_tags_check(struct ctx *ctx, const struct s3_tag *tags, size_t n, bool bucket)
 {
     if (n > (bucket ? S3_BUCKET_TAGS_MAX : S3_OBJECT_TAGS_MAX))
-        return err_text(ctx->arena, &S3_INVALID_TAG, "%s tags cannot be greater than %d", bucket ? "Bucket" : "Object",
+        return err_text(ctx->arena, &S3_INVALID_TAG, "%s tags cannot be greater than %d",
+                        bucket ? "Bucket" : "Object",
                         bucket ? S3_BUCKET_TAGS_MAX : S3_OBJECT_TAGS_MAX);
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < i; k++) {
             if (!str_eq(tags[i].key, tags[k].key))
                 continue;
-            err e = err_text(ctx->arena, &S3_INVALID_TAG, "Cannot provide multiple Tags with the same key");
+            err e = err_text(ctx->arena, &S3_INVALID_TAG,
+                             "Cannot provide multiple Tags with the same key");
             return err_with(ctx->arena, e, "TagKey", tags[i].key);
         }
         TRY(check_one(ctx, &tags[i], bucket));
@@ -86,7 +91,8 @@ void s3_tags_unpack(struct arena *arena, str packed, struct s3_tag **tags, size_
     while (rest.p) {
         str value = str_cut(&rest, '&');
         str key = str_cut(&value, '=');
-        (*tags)[count++] = (struct s3_tag){percent_decode(arena, key, true), percent_decode(arena, value.p ? value : S(""), true)};
+        (*tags)[count++] = (struct s3_tag){percent_decode(arena, key, true),
+                                           percent_decode(arena, value.p ? value : S(""), true)};
     }
     *n = count;
 }
@@ -94,7 +100,8 @@ void s3_tags_unpack(struct arena *arena, str packed, struct s3_tag **tags, size_
 static err malformed(struct ctx *ctx, str header)
 {
     err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT,
-                     "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag "
+                     "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL "
+                     "query parameters without tag "
                      "name duplicates.");
     e = err_with(ctx->arena, e, "ArgumentName", S("x-amz-tagging"));
     return err_with(ctx->arena, e, "ArgumentValue", header);

@@ -1,4 +1,5 @@
-/* s3/tags.h - tag sets of objects and buckets: AWS's limits, and the one text form in which objects keep theirs
+/* s3/tags.h - tag sets of objects and buckets: AWS's limits, and the one text form in which objects
+ * keep theirs
  * ("k=v&k=v", percent-encoded, which is also what x-amz-tagging carries). */
 #ifndef HEADRACE_S3_TAGS_H
 #define HEADRACE_S3_TAGS_H
@@ -18,7 +19,8 @@ err s3_tags_check(struct ctx *ctx, const struct s3_tag *tags, size_t n, bool buc
 str s3_tags_pack(struct arena *arena, const struct s3_tag *tags, size_t n);
 /* Back again; absent gives none. */
 void s3_tags_unpack(struct arena *arena, str packed, struct s3_tag **tags, size_t *n);
-/* Value of an x-amz-tagging header -> the stored form. InvalidArgument when it is not urlencoded pairs, InvalidTag. */
+/* Value of an x-amz-tagging header -> the stored form. InvalidArgument when it is not urlencoded
+ * pairs, InvalidTag. */
 err s3_tags_from_header(struct ctx *ctx, str header, str *packed);
 
 #endif

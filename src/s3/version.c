@@ -1,6 +1,7 @@
-/* s3/version.c - how the versions of a key follow one another. The current one is the row with the greatest id; whoever writes
- * inserts a row and, where the bucket keeps no versions, removes the null version it replaces. Nothing is ever updated to
- * become old. Source: docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html. */
+/* s3/version.c - how the versions of a key follow one another. The current one is the row with the
+ * greatest id; whoever writes inserts a row and, where the bucket keeps no versions, removes the
+ * null version it replaces. Nothing is ever updated to become old. Source:
+ * docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html. */
 #include "base/rng.h"
 #include "s3/engine.h"
 
@@ -14,32 +15,39 @@ static void read_one(struct stmt *stmt, struct arena *arena, struct s3_object *o
     stmt_done(stmt);
 }
 
-void s3_version_current(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, struct s3_object *out)
+void s3_version_current(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key,
+                        struct s3_object *out)
 {
-    struct stmt *stmt = db_sql(s3->db, "SELECT " S3_OBJECT_SELECT " FROM s3_object WHERE bucket = ? AND key = ?"
-                                       " ORDER BY id DESC LIMIT 1");
+    struct stmt *stmt =
+        db_sql(s3->db, "SELECT " S3_OBJECT_SELECT " FROM s3_object WHERE bucket = ? AND key = ?"
+                       " ORDER BY id DESC LIMIT 1");
     bind_int(stmt, 1, bucket->id);
     bind_str(stmt, 2, key);
     read_one(stmt, ctx->arena, out);
 }
 
-static void null_version(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, struct s3_object *out)
+static void null_version(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key,
+                         struct s3_object *out)
 {
-    struct stmt *stmt = db_sql(s3->db, "SELECT " S3_OBJECT_SELECT " FROM s3_object WHERE bucket = ? AND key = ?"
-                                       " AND version IS NULL LIMIT 1");
+    struct stmt *stmt =
+        db_sql(s3->db, "SELECT " S3_OBJECT_SELECT " FROM s3_object WHERE bucket = ? AND key = ?"
+                       " AND version IS NULL LIMIT 1");
     bind_int(stmt, 1, bucket->id);
     bind_str(stmt, 2, key);
     read_one(stmt, ctx->arena, out);
 }
 
-void s3_version_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key, str version, struct s3_object *out)
+void s3_version_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key,
+                      str version, struct s3_object *out)
 {
     if (str_eq(version, S("null"))) {
         null_version(s3, ctx, bucket, key, out);
         return;
     }
-    /* The plus signs keep SQLite from walking all versions of the key instead of asking for the one. */
-    struct stmt *stmt = db_sql(s3->db, "SELECT " S3_OBJECT_SELECT " FROM s3_object WHERE version = ? AND +bucket = ?"
+    /* The plus signs keep SQLite from walking all versions of the key instead of asking for the
+     * one. */
+    struct stmt *stmt = db_sql(s3->db, "SELECT " S3_OBJECT_SELECT
+                                       " FROM s3_object WHERE version = ? AND +bucket = ?"
                                        " AND +key = ? LIMIT 1");
     bind_str(stmt, 1, version);
     bind_int(stmt, 2, bucket->id);
@@ -53,7 +61,8 @@ bool s3_version_id_ok(str version)
         return true;
     for (size_t i = 0; i < version.n; i++) {
         char c = version.p[i];
-        bool fine = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '-';
+        bool fine = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                    c == '.' || c == '_' || c == '-';
         if (!fine)
             return false;
     }
@@ -62,7 +71,8 @@ bool s3_version_id_ok(str version)
 
 static str new_version_id(struct ctx *ctx)
 {
-    return rng_text(ctx->rng, ctx->arena, S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._"),
+    return rng_text(ctx->rng, ctx->arena,
+                    S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._"),
                     VERSION_ID_LENGTH);
 }
 
@@ -80,17 +90,21 @@ err s3_version_drop(struct s3 *s3, const struct s3_object *object)
 /* What a write needs to know of the null version it replaces. */
 static err retire_null(struct s3 *s3, struct s3_bucket *bucket, str key)
 {
-    struct stmt *stmt = db_sql(s3->db, "SELECT id, blob, parts FROM s3_object WHERE bucket = ? AND key = ? AND version IS NULL");
+    struct stmt *stmt = db_sql(
+        s3->db,
+        "SELECT id, blob, parts FROM s3_object WHERE bucket = ? AND key = ? AND version IS NULL");
     bind_int(stmt, 1, bucket->id);
     bind_str(stmt, 2, key);
     struct s3_object old = {0};
     if (stmt_row(stmt))
-        old = (struct s3_object){.id = col_int(stmt, 0), .blob = col_int(stmt, 1), .parts = col_int(stmt, 2)};
+        old = (struct s3_object){
+            .id = col_int(stmt, 0), .blob = col_int(stmt, 1), .parts = col_int(stmt, 2)};
     stmt_done(stmt);
     return old.id ? s3_version_drop(s3, &old) : OK;
 }
 
-err s3_version_install(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, struct s3_object *object)
+err s3_version_install(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                       struct s3_object *object)
 {
     object->bucket = bucket->id;
     if (!object->owner.p)

@@ -34,7 +34,7 @@ enum attribute_kind {
     X(SQS_FIFO, "FifoQueue", BOOL, 0, 1, 1, NULL, true)                                            \
     X(SQS_CONTENT_DEDUP, "ContentBasedDeduplication", BOOL, 0, 1, 0, NULL, true)                   \
     X(SQS_SCOPE, "DeduplicationScope", CHOICE, 0, 1, 0, "queue|messageGroup", true)                \
-    X(SQS_THROUGHPUT, "FifoThroughputLimit", CHOICE, 0, 1, 0, "perQueue|perMessageGroupId", true)   \
+    X(SQS_THROUGHPUT, "FifoThroughputLimit", CHOICE, 0, 1, 0, "perQueue|perMessageGroupId", true)  \
     X(SQS_KMS_KEY, "KmsMasterKeyId", TEXT, 0, 0, 0, NULL, false)                                   \
     X(SQS_KMS_REUSE, "KmsDataKeyReusePeriodSeconds", INT, 60, 86400, 300, NULL, false)             \
     X(SQS_SSE, "SqsManagedSseEnabled", BOOL, 0, 1, 1, NULL, false)

@@ -46,7 +46,7 @@ struct sqs_queue_facts {
     str account, region, name, arn;
     str policy; /* JSON text; absent when none is set */
     bool fifo;
-    str dead_letter; /* ARN that the RedrivePolicy names; absent when there is none */
+    str dead_letter;          /* ARN that the RedrivePolicy names; absent when there is none */
     int64_t wait, visibility; /* seconds: ReceiveMessageWaitTimeSeconds, VisibilityTimeout */
     int64_t retention;        /* seconds */
     int64_t visible, hidden, delayed; /* messages: the Approximate* numbers, exact */

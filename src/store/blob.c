@@ -1,8 +1,10 @@
-/* store/blob.c - bodies as values: references, inline rows, reads. Where the large ones lie as files is blob_file.c's affair.
+/* store/blob.c - bodies as values: references, inline rows, reads. Where the large ones lie as
+ * files is blob_file.c's affair.
  *
- * The one rule that keeps rows and files together: a file whose number this turn touched (created or dropped) is unlinked at
- * the turn's end if no row names it then. It holds after a commit, after a failed commit and after a savepoint was undone.
- * Numbers are never used twice in one process, so no file can be mistaken for an older one. */
+ * The one rule that keeps rows and files together: a file whose number this turn touched (created
+ * or dropped) is unlinked at the turn's end if no row names it then. It holds after a commit, after
+ * a failed commit and after a savepoint was undone. Numbers are never used twice in one process, so
+ * no file can be mistaken for an older one. */
 #include "store/blob_internal.h"
 
 #include "base/log.h"
@@ -13,7 +15,8 @@
 #include <unistd.h>
 
 static const char *const migrations[] = {
-    "CREATE TABLE blob(id INTEGER PRIMARY KEY, size INTEGER NOT NULL, refs INTEGER NOT NULL, data BLOB);",
+    "CREATE TABLE blob(id INTEGER PRIMARY KEY, size INTEGER NOT NULL, refs INTEGER NOT NULL, data "
+    "BLOB);",
 };
 
 static int64_t highest_id(struct db *db)
@@ -76,7 +79,8 @@ void blobs_turn_ended(struct blobs *blobs, bool committed)
 /* `data` absent: the body is a file. */
 static err insert(struct blobs *blobs, int64_t id, int64_t size, str data)
 {
-    struct stmt *stmt = db_sql(blobs->db, "INSERT INTO blob(id, size, refs, data) VALUES(?, ?, 1, ?)");
+    struct stmt *stmt =
+        db_sql(blobs->db, "INSERT INTO blob(id, size, refs, data) VALUES(?, ?, 1, ?)");
     bind_int(stmt, 1, id);
     bind_int(stmt, 2, size);
     bind_blob(stmt, 3, data);
@@ -173,7 +177,8 @@ err blob_sink_keep(struct blob_sink *sink, int64_t *id)
     } else {
         int64_t fresh = blobs->next_id++;
         touch(blobs, fresh);
-        e = blob_file_place(sink, fresh) ? insert(blobs, fresh, sink->size, STR_NONE) : FAIL(FAULT_INTERNAL);
+        e = blob_file_place(sink, fresh) ? insert(blobs, fresh, sink->size, STR_NONE)
+                                         : FAIL(FAULT_INTERNAL);
         if (!failed(e))
             *id = fresh;
     }
@@ -240,7 +245,8 @@ void blob_unref(struct blobs *blobs, int64_t id)
 
 /* Reading. */
 
-static err read_file(struct blobs *blobs, struct arena *arena, int64_t id, int64_t at, size_t n, str *out)
+static err read_file(struct blobs *blobs, struct arena *arena, int64_t id, int64_t at, size_t n,
+                     str *out)
 {
     int fd = blob_file_open(blobs, id);
     if (fd < 0)

@@ -1,8 +1,10 @@
-/* store/blob.h - immutable bodies. Small ones live in a table, large ones as files with generated names; an object refers to
- * a body by number, and several may (copies, parts). A file is in place before the row that names it commits; files without a
- * row are swept at start. Keys never touch the file system.
+/* store/blob.h - immutable bodies. Small ones live in a table, large ones as files with generated
+ * names; an object refers to a body by number, and several may (copies, parts). A file is in place
+ * before the row that names it commits; files without a row are swept at start. Keys never touch
+ * the file system.
  *
- * Table blob(id INTEGER PRIMARY KEY, size, refs, data BLOB NULL): data is NULL when the body is a file. */
+ * Table blob(id INTEGER PRIMARY KEY, size, refs, data BLOB NULL): data is NULL when the body is a
+ * file. */
 #ifndef HEADRACE_STORE_BLOB_H
 #define HEADRACE_STORE_BLOB_H
 
@@ -12,9 +14,12 @@
 
 struct blobs;
 
-/* Files go to dir/blobs/ (created); NULL: a private temporary directory, removed at close and swept by later starts. */
-struct blobs *blobs_open(struct db *db, const char *dir, enum durability durability, char **message);
-/* The directory of the large bodies, made when an ephemeral store has none yet; NULL when that fails. */
+/* Files go to dir/blobs/ (created); NULL: a private temporary directory, removed at close and swept
+ * by later starts. */
+struct blobs *blobs_open(struct db *db, const char *dir, enum durability durability,
+                         char **message);
+/* The directory of the large bodies, made when an ephemeral store has none yet; NULL when that
+ * fails. */
 const char *blobs_root(struct blobs *blobs);
 void blobs_close(struct blobs *blobs);
 
@@ -24,18 +29,21 @@ struct blob_sink *blob_sink_open(struct blobs *blobs);
 /* FAULT_INTERNAL when the disk is full or failing; the sink then only takes blob_sink_drop. */
 err blob_sink_write(struct blob_sink *sink, str chunk);
 int64_t blob_sink_size(const struct blob_sink *sink);
-/* File descriptor once the body is a file, else -1: for writing from a pool thread between two loop turns. */
+/* File descriptor once the body is a file, else -1: for writing from a pool thread between two loop
+ * turns. */
 int blob_sink_fd(const struct blob_sink *sink);
 /* Tells the sink that its owner wrote n bytes to the end of that descriptor. */
 void blob_sink_wrote(struct blob_sink *sink, int64_t n);
-/* Makes the body permanent inside the caller's open savepoint, with one reference; frees the sink. */
+/* Makes the body permanent inside the caller's open savepoint, with one reference; frees the sink.
+ */
 err blob_sink_keep(struct blob_sink *sink, int64_t *id);
 void blob_sink_drop(struct blob_sink *sink);
 
 /* A whole body at once. */
 err blob_put(struct blobs *blobs, str bytes, int64_t *id);
 void blob_ref(struct blobs *blobs, int64_t id);
-/* Drops a reference inside the caller's savepoint; at zero the row goes, and the file after the turn has committed. */
+/* Drops a reference inside the caller's savepoint; at zero the row goes, and the file after the
+ * turn has committed. */
 void blob_unref(struct blobs *blobs, int64_t id);
 /* Call after every turn: on success unlinks what was dropped, on failure forgets it. */
 void blobs_turn_ended(struct blobs *blobs, bool committed);
@@ -43,7 +51,8 @@ void blobs_turn_ended(struct blobs *blobs, bool committed);
 /* Reads bytes [at, at+n) of body `id` into the arena. Short only at the end of the body. */
 err blob_read(struct blobs *blobs, struct arena *arena, int64_t id, int64_t at, size_t n, str *out);
 int64_t blob_size(struct blobs *blobs, int64_t id);
-/* An open descriptor (the caller closes it) when the body is a file, else -1. A deleted body stays readable through it. */
+/* An open descriptor (the caller closes it) when the body is a file, else -1. A deleted body stays
+ * readable through it. */
 int blob_fd(struct blobs *blobs, int64_t id);
 
 /* A slice of a body: how objects made of parts are described to whoever sends them. */

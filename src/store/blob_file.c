@@ -1,8 +1,10 @@
-/* store/blob_file.c - large bodies as files: written under new/, renamed to their number, swept when no row names them.
+/* store/blob_file.c - large bodies as files: written under new/, renamed to their number, swept
+ * when no row names them.
  *
- * Keys and bucket names never reach this file: names are numbers. With DURABLE_POWER a file and its directory entry are synced
- * before the row that names them can commit. An ephemeral store makes a directory of its own under $TMPDIR with the first large
- * body; it holds a lock in there, by which a later start tells what a killed process left behind. */
+ * Keys and bucket names never reach this file: names are numbers. With DURABLE_POWER a file and its
+ * directory entry are synced before the row that names them can commit. An ephemeral store makes a
+ * directory of its own under $TMPDIR with the first large body; it holds a lock in there, by which
+ * a later start tells what a killed process left behind. */
 #include "store/blob_internal.h"
 
 #include "base/log.h"
@@ -74,7 +76,8 @@ static bool sync_directory(const char *path)
 }
 
 /* Walks the names in a directory; false when it cannot be read. */
-static bool each_name(const char *path, void (*visit)(void *user, const char *dir, const char *name), void *user)
+static bool each_name(const char *path,
+                      void (*visit)(void *user, const char *dir, const char *name), void *user)
 {
     DIR *dir = opendir(path);
     if (!dir)
@@ -111,7 +114,8 @@ static int lock_private(const char *dir, int flags)
     if (fd < 0)
         return -1;
     /* A sweeper may have taken the directory for a dead one between its making and its locking. */
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && st.st_nlink && st.st_uid == geteuid())
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && st.st_nlink &&
+        st.st_uid == geteuid())
         return fd;
     close(fd);
     return -1;
@@ -185,7 +189,8 @@ static void sweep_file(void *user, const char *dir, const char *name)
     free(path);
 }
 
-/* What was being written when the process died, and bodies whose turn never committed, have no row. */
+/* What was being written when the process died, and bodies whose turn never committed, have no row.
+ */
 static void sweep_directory(void *user, const char *dir, const char *name)
 {
     char *path = join(dir, name);
@@ -275,11 +280,13 @@ bool blob_file_read(int fd, char *out, size_t n, int64_t at)
 }
 
 /* Directories are made as they are first needed. */
-static bool move_into(const char *from, const char *to, const char *dir, const char *root, bool durable)
+static bool move_into(const char *from, const char *to, const char *dir, const char *root,
+                      bool durable)
 {
     if (rename(from, to) == 0)
         return true;
-    return errno == ENOENT && make(dir) && (!durable || sync_directory(root)) && rename(from, to) == 0;
+    return errno == ENOENT && make(dir) && (!durable || sync_directory(root)) &&
+           rename(from, to) == 0;
 }
 
 bool blob_file_place(struct blob_sink *sink, int64_t id)

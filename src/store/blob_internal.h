@@ -1,6 +1,7 @@
 /* store/blob_internal.h - what blob.c (rows, references) and blob_file.c (files) share.
  *
- * Layout: DIR/blobs/xx/ID, xx being the low byte of the number in hexadecimal; DIR/blobs/new/N while being written. */
+ * Layout: DIR/blobs/xx/ID, xx being the low byte of the number in hexadecimal; DIR/blobs/new/N
+ * while being written. */
 #ifndef HEADRACE_STORE_BLOB_INTERNAL_H
 #define HEADRACE_STORE_BLOB_INTERNAL_H
 
@@ -23,8 +24,8 @@ struct blob_sink {
     char *buffer; /* the body while it is small */
     size_t n, cap;
     int64_t size;
-    int fd;       /* once it is large */
-    char *path;   /* of the file being written; NULL once it is in place */
+    int fd;     /* once it is large */
+    char *path; /* of the file being written; NULL once it is in place */
     bool failed;
 };
 

@@ -1,10 +1,13 @@
-/* store/db.c - turns, savepoints and statements on one connection. Opening it is db_open.c's affair.
+/* store/db.c - turns, savepoints and statements on one connection. Opening it is db_open.c's
+ * affair.
  *
- * A turn is one transaction. It is begun by the first statement that writes, and a savepoint reaches SQLite only when something
- * is written inside it: requests that only read, or are refused, cost the database nothing.
+ * A turn is one transaction. It is begun by the first statement that writes, and a savepoint
+ * reaches SQLite only when something is written inside it: requests that only read, or are refused,
+ * cost the database nothing.
  *
- * When a write meets a full disk the whole turn is rolled back at once and the handle is `failed` until the turn ends. From
- * there on writes are refused, or they would run outside of any transaction, while reads see the last committed state. */
+ * When a write meets a full disk the whole turn is rolled back at once and the handle is `failed`
+ * until the turn ends. From there on writes are refused, or they would run outside of any
+ * transaction, while reads see the last committed state. */
 #include "store/db_internal.h"
 
 #include "base/log.h"
@@ -17,12 +20,14 @@ _Noreturn void db_die(struct db *db, const char *what, const char *sql)
 {
     int code = sqlite3_errcode(db->handle) & 0xFF;
     if (db->file && (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)) {
-        /* The disk's fault, not the program's: no core is left, and no exit handler may touch the handle. */
-        log_error("%s is damaged (%s). Stopping; run: headrace doctor --data-dir %s", db->file, sqlite3_errmsg(db->handle), db->dir);
+        /* The disk's fault, not the program's: no core is left, and no exit handler may touch the
+         * handle. */
+        log_error("%s is damaged (%s). Stopping; run: headrace doctor --data-dir %s", db->file,
+                  sqlite3_errmsg(db->handle), db->dir);
         _exit(EXIT_FAILURE);
     }
-    log_error("%s: %s (%s)%s%s", what, sqlite3_errmsg(db->handle), db->file ? db->file : "in memory", sql ? ": " : "",
-              sql ? sql : "");
+    log_error("%s: %s (%s)%s%s", what, sqlite3_errmsg(db->handle),
+              db->file ? db->file : "in memory", sql ? ": " : "", sql ? sql : "");
     abort();
 }
 
@@ -65,7 +70,8 @@ static struct stmt *stmt_new(struct db *db, const char *sql)
 {
     struct stmt *stmt = xalloc(sizeof *stmt);
     *stmt = (struct stmt){.db = db, .sql = sql};
-    if (sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt->handle, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt->handle, NULL) !=
+        SQLITE_OK)
         db_die(db, "cannot prepare a statement", sql);
     stmt->writes = !sqlite3_stmt_readonly(stmt->handle);
     return stmt;
@@ -114,7 +120,8 @@ void bind_int(struct stmt *stmt, int at, int64_t value)
 
 void bind_str(struct stmt *stmt, int at, str text)
 {
-    check_bind(stmt, sqlite3_bind_text64(stmt->handle, at, text.p, text.n, SQLITE_STATIC, SQLITE_UTF8));
+    check_bind(stmt,
+               sqlite3_bind_text64(stmt->handle, at, text.p, text.n, SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void bind_blob(struct stmt *stmt, int at, str bytes)
@@ -158,7 +165,8 @@ static void turn_fail(struct db *db, const char *sql)
     db->failed = true;
 }
 
-/* Before a write: the turn's transaction and every savepoint that callers hold are open, or false. */
+/* Before a write: the turn's transaction and every savepoint that callers hold are open, or false.
+ */
 static bool open_all(struct db *db)
 {
     if (db->failed)
@@ -179,7 +187,8 @@ static bool open_all(struct db *db)
 bool stmt_row(struct stmt *stmt)
 {
     struct db *db = stmt->db;
-    if (stmt->writes && !stmt->reading && (db->failed || !db->turn || db->opened < db->depth) && !open_all(db))
+    if (stmt->writes && !stmt->reading && (db->failed || !db->turn || db->opened < db->depth) &&
+        !open_all(db))
         return false;
     int rc = sqlite3_step(stmt->handle);
     if (rc == SQLITE_ROW) {
@@ -327,13 +336,15 @@ static int64_t migration_version(struct db *db, const char *module)
 /* Nothing can be served on a schema that is not there: a failure here ends the program. */
 static _Noreturn void migration_failed(struct db *db, const char *module, const char *why)
 {
-    log_error("cannot bring the tables of \"%s\" up to date in %s: %s", module, db->file ? db->file : "memory", why);
+    log_error("cannot bring the tables of \"%s\" up to date in %s: %s", module,
+              db->file ? db->file : "memory", why);
     exit(EXIT_FAILURE);
 }
 
 static void migration_record(struct db *db, const char *module, int64_t version)
 {
-    struct stmt *stmt = db_sql(db, "INSERT OR REPLACE INTO migration(module, version) VALUES(?, ?)");
+    struct stmt *stmt =
+        db_sql(db, "INSERT OR REPLACE INTO migration(module, version) VALUES(?, ?)");
     bind_str(stmt, 1, str_of(module));
     bind_int(stmt, 2, version);
     if (failed(stmt_run(stmt)))

@@ -1,4 +1,5 @@
-/* store/db_internal.h - the handle behind db.h, shared by db.c (turns and statements) and db_open.c (files and settings). */
+/* store/db_internal.h - the handle behind db.h, shared by db.c (turns and statements) and db_open.c
+ * (files and settings). */
 #ifndef HEADRACE_STORE_DB_INTERNAL_H
 #define HEADRACE_STORE_DB_INTERNAL_H
 
@@ -27,20 +28,21 @@ struct db {
     enum durability durability;
     struct stmt_cache cache;
     struct stmt *begin, *commit, *rollback, *savepoint, *release, *rollback_to;
-    bool turn;     /* a transaction is open */
-    bool failed;   /* the disk failed in this turn; everything of it has been rolled back */
-    int depth;     /* savepoints that callers hold */
-    int opened;    /* of those, how many SQLite knows: one is opened by the first write inside it */
-    int reading;   /* statements with rows left to read */
+    bool turn;   /* a transaction is open */
+    bool failed; /* the disk failed in this turn; everything of it has been rolled back */
+    int depth;   /* savepoints that callers hold */
+    int opened;  /* of those, how many SQLite knows: one is opened by the first write inside it */
+    int reading; /* statements with rows left to read */
     int64_t page_bytes;
-    _Atomic int64_t wal_frames;     /* in the log now */
-    _Atomic int64_t wal_checked;    /* of those, copied into the database by the last checkpoint */
-    sqlite3 *checkpointer;          /* the pool thread's own connection */
+    _Atomic int64_t wal_frames;  /* in the log now */
+    _Atomic int64_t wal_checked; /* of those, copied into the database by the last checkpoint */
+    sqlite3 *checkpointer;       /* the pool thread's own connection */
 };
 
 /* db_open without the look at every page: for doctor, which reports what it finds. */
 struct db *db_open_unchecked(const char *path, char **message);
-/* Ends the process: something is wrong that no reply can mend. A damaged file gives exit code 1, all else an abort. */
+/* Ends the process: something is wrong that no reply can mend. A damaged file gives exit code 1,
+ * all else an abort. */
 _Noreturn void db_die(struct db *db, const char *what, const char *sql);
 /* True for results that say that the disk is full, failing, or held by another program. */
 bool db_disk_failed(int rc);

@@ -1,9 +1,11 @@
-/* store/db_open.c - the data directory: its lock, the files in it, the connection's settings, checkpoints, the end.
+/* store/db_open.c - the data directory: its lock, the files in it, the connection's settings,
+ * checkpoints, the end.
  *
- * SQLite drops its locks when any descriptor of the database file is closed by this process, so nobody may open(2) that file
- * once the connection is up; the look at the header comes before.
- * The loop's connection never checkpoints (wal_autocheckpoint = 0): a checkpoint inside a commit would stall every request of
- * the turn for tens of milliseconds. app runs db_checkpoint on a pool thread instead. */
+ * SQLite drops its locks when any descriptor of the database file is closed by this process, so
+ * nobody may open(2) that file once the connection is up; the look at the header comes before. The
+ * loop's connection never checkpoints (wal_autocheckpoint = 0): a checkpoint inside a commit would
+ * stall every request of the turn for tens of milliseconds. app runs db_checkpoint on a pool thread
+ * instead. */
 #include "store/db_internal.h"
 
 #include "base/log.h"
@@ -22,7 +24,8 @@
 #define APPLICATION_ID 0x48647263
 #define FRAME_HEADER 24
 #define FIRST_PAGE 4096
-/* The log is copied back every 8 MiB; under constant load it is never quite done, so at 64 MiB it is reset. */
+/* The log is copied back every 8 MiB; under constant load it is never quite done, so at 64 MiB it
+ * is reset. */
 #define COPY_BYTES (INT64_C(8) << 20)
 #define RESET_BYTES (INT64_C(64) << 20)
 #define LOG_KEPT "67108864"
@@ -43,8 +46,8 @@ static bool say(char **message, const char *format, ...)
 
 static void sqlite_setup(void)
 {
-    /* Without its global memory statistics SQLite takes no global lock on malloc. Fails, harmlessly, when SQLite is
-     * in use already. */
+    /* Without its global memory statistics SQLite takes no global lock on malloc. Fails,
+     * harmlessly, when SQLite is in use already. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     /* What savepoints must remember stays in memory. */
     sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
@@ -59,7 +62,9 @@ static bool make_one(const char *path, bool durable)
     if (!durable)
         return true;
     char *parent = NULL;
-    int fd = asprintf(&parent, "%s/..", path) < 0 ? -1 : open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = asprintf(&parent, "%s/..", path) < 0
+                 ? -1
+                 : open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool good = fd >= 0 && fsync(fd) == 0;
     if (fd >= 0)
         close(fd);
@@ -124,8 +129,8 @@ static int64_t big_endian(const uint8_t *p, int n)
     return value;
 }
 
-/* What the first 100 bytes tell without SQLite: is it a database, and is it all there? While a log exists the file may
- * rightly be shorter than its header says. */
+/* What the first 100 bytes tell without SQLite: is it a database, and is it all there? While a log
+ * exists the file may rightly be shorter than its header says. */
 static bool header_right(const char *file, int64_t size, const uint8_t *h, char **message)
 {
     static const uint8_t never_written[100];
@@ -135,14 +140,19 @@ static bool header_right(const char *file, int64_t size, const uint8_t *h, char 
         (has_log || truncate(file, 0) == 0))
         return true;
     if (memcmp(h, "SQLite format 3", 16) != 0)
-        return say(message, "%s is damaged or not a database: its header is wrong. Restore it from a copy, or move it away", file);
+        return say(message,
+                   "%s is damaged or not a database: its header is wrong. Restore it from a copy, "
+                   "or move it away",
+                   file);
     int64_t page = big_endian(h + 16, 2), pages = big_endian(h + 28, 4);
     page = page == 1 ? 65536 : page;
     pages = size < page ? 1 : pages;
     bool count_valid = big_endian(h + 24, 4) == big_endian(h + 92, 4);
     if ((count_valid || size < page) && size < page * pages && !has_log)
-        return say(message, "%s is truncated: %lld bytes of %lld are there. Restore it from a copy, or move it away", file,
-                   (long long)size, (long long)(page * pages));
+        return say(message,
+                   "%s is truncated: %lld bytes of %lld are there. Restore it from a copy, or move "
+                   "it away",
+                   file, (long long)size, (long long)(page * pages));
     return true;
 }
 
@@ -160,7 +170,8 @@ static bool check_header(const char *file, char **message)
     return size == 0 || header_right(file, size, header, message);
 }
 
-/* Another program may look into the database while we run, and the checkpointer resets the log: both are short. */
+/* Another program may look into the database while we run, and the checkpointer resets the log:
+ * both are short. */
 static int wait_a_little(void *user, int tries)
 {
     (void)user;
@@ -184,7 +195,8 @@ static int64_t pragma_number(sqlite3 *handle, const char *sql)
 {
     sqlite3_stmt *stmt;
     int64_t value = -1;
-    if (sqlite3_prepare_v2(handle, sql, -1, &stmt, NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+    if (sqlite3_prepare_v2(handle, sql, -1, &stmt, NULL) == SQLITE_OK &&
+        sqlite3_step(stmt) == SQLITE_ROW)
         value = sqlite3_column_int64(stmt, 0);
     sqlite3_finalize(stmt);
     return value;
@@ -194,20 +206,27 @@ static bool execute(struct db *db, const char *sql, char **message)
 {
     if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
         return true;
-    return say(message, "cannot open %s: %s", db->file ? db->file : "the database", sqlite3_errmsg(db->handle));
+    return say(message, "cannot open %s: %s", db->file ? db->file : "the database",
+               sqlite3_errmsg(db->handle));
 }
 
-/* Debian builds SQLite to overwrite deleted content (secure_delete), which doubles the cost of a delete. */
-#define SETTINGS                                                                                                             \
-    "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF; PRAGMA cache_size=-65536; PRAGMA foreign_keys=OFF;"                 \
+/* Debian builds SQLite to overwrite deleted content (secure_delete), which doubles the cost of a
+ * delete. */
+#define SETTINGS                                                                                   \
+    "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF; PRAGMA cache_size=-65536; PRAGMA "        \
+    "foreign_keys=OFF;"                                                                            \
     "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
-#define FILE_SETTINGS "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=" LOG_KEPT ";"
+#define FILE_SETTINGS                                                                              \
+    "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=" LOG_KEPT ";"
 
 static bool set_durability(struct db *db, char **message)
 {
     if (!db->file)
         return true;
-    return execute(db, db->durability == DURABLE_POWER ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", message);
+    return execute(db,
+                   db->durability == DURABLE_POWER ? "PRAGMA synchronous=FULL"
+                                                   : "PRAGMA synchronous=NORMAL",
+                   message);
 }
 
 static bool settle(struct db *db, char **message)
@@ -215,7 +234,8 @@ static bool settle(struct db *db, char **message)
     sqlite3_busy_handler(db->handle, wait_a_little, NULL);
     if (!execute(db, SETTINGS, message))
         return false;
-    /* A new database holds nothing that anyone was promised. Without syncs it is made in a millisecond, wherever it is. */
+    /* A new database holds nothing that anyone was promised. Without syncs it is made in a
+     * millisecond, wherever it is. */
     bool fresh = pragma_number(db->handle, "PRAGMA page_count") == 0;
     if (!db->file || (fresh && db->durability == DURABLE_PROCESS)) {
         if (!execute(db, "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY", message))
@@ -253,26 +273,31 @@ static bool check_whole(struct db *db, char **message)
         sound = strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") == 0;
     if (!sound)
         say(message, "%s is damaged: %s. Restore it from a copy, or move it away", db->file,
-            sqlite3_data_count(stmt) ? (const char *)sqlite3_column_text(stmt, 0) : sqlite3_errmsg(db->handle));
+            sqlite3_data_count(stmt) ? (const char *)sqlite3_column_text(stmt, 0)
+                                     : sqlite3_errmsg(db->handle));
     sqlite3_finalize(stmt);
     return sound;
 }
 
-#define CREATE_MIGRATION                                                                                                     \
-    "CREATE TABLE IF NOT EXISTS migration(module TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;"
+#define CREATE_MIGRATION                                                                           \
+    "CREATE TABLE IF NOT EXISTS migration(module TEXT PRIMARY KEY, version INTEGER NOT NULL) "     \
+    "WITHOUT ROWID;"
 
-/* The directory is locked and both connections are ours, so no lock need be visible to other processes, and the log's index
- * can live in memory: a read then costs no system call. Other file systems (tests bring their own) are left alone. */
+/* The directory is locked and both connections are ours, so no lock need be visible to other
+ * processes, and the log's index can live in memory: a read then costs no system call. Other file
+ * systems (tests bring their own) are left alone. */
 static const char *lone_process(void)
 {
     sqlite3_vfs *preset = sqlite3_vfs_find(NULL);
-    return preset && !strcmp(preset->zName, "unix") && sqlite3_vfs_find("unix-excl") ? "unix-excl" : NULL;
+    return preset && !strcmp(preset->zName, "unix") && sqlite3_vfs_find("unix-excl") ? "unix-excl"
+                                                                                     : NULL;
 }
 
 static bool open_handle(struct db *db, bool check, char **message)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(db->file ? db->file : ":memory:", &db->handle, flags, db->file ? lone_process() : NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(db->file ? db->file : ":memory:", &db->handle, flags,
+                        db->file ? lone_process() : NULL) != SQLITE_OK)
         return say(message, "cannot open %s: %s", db->file, sqlite3_errmsg(db->handle));
     if (!settle(db, message))
         return false;
@@ -289,7 +314,8 @@ static bool open_directory(struct db *db, const char *path, char **message)
         db->dir[n - 1] = 0;
     if (asprintf(&db->file, "%s/headrace.db", db->dir) < 0)
         return say(message, "out of memory");
-    return make_directory(db, message) && lock_directory(db, message) && check_header(db->file, message);
+    return make_directory(db, message) && lock_directory(db, message) &&
+           check_header(db->file, message);
 }
 
 static void prepare_control(struct db *db)
@@ -368,13 +394,16 @@ static sqlite3 *checkpointer_of(struct db *db)
     if (!db->checkpointer) {
         int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
         if (sqlite3_open_v2(db->file, &db->checkpointer, flags, lone_process()) != SQLITE_OK) {
-            log_error("cannot open %s for a checkpoint: %s", db->file, sqlite3_errmsg(db->checkpointer));
+            log_error("cannot open %s for a checkpoint: %s", db->file,
+                      sqlite3_errmsg(db->checkpointer));
             sqlite3_close(db->checkpointer);
             db->checkpointer = NULL;
             return NULL;
         }
         sqlite3_busy_handler(db->checkpointer, wait_a_little, NULL);
-        sqlite3_exec(db->checkpointer, "PRAGMA journal_size_limit=" LOG_KEPT "; PRAGMA cache_size=-64;", NULL, NULL, NULL);
+        sqlite3_exec(db->checkpointer,
+                     "PRAGMA journal_size_limit=" LOG_KEPT "; PRAGMA cache_size=-64;", NULL, NULL,
+                     NULL);
         if (db->durability == DURABLE_POWER)
             sqlite3_exec(db->checkpointer, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
     }
@@ -388,8 +417,9 @@ void db_checkpoint(struct db *db, bool truncate)
     sqlite3 *handle = db->file ? checkpointer_of(db) : NULL;
     if (!handle)
         return;
-    /* The passive pass copies without holding anyone up; what is left for the reset, which keeps writers out, is little. The
-     * log is rewound but not cut off (RESTART): overwriting a file syncs twice as fast as growing one. */
+    /* The passive pass copies without holding anyone up; what is left for the reset, which keeps
+     * writers out, is little. The log is rewound but not cut off (RESTART): overwriting a file
+     * syncs twice as fast as growing one. */
     int rc = sqlite3_wal_checkpoint_v2(handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
     if (rc == SQLITE_OK && truncate)
         rc = sqlite3_wal_checkpoint_v2(handle, NULL, SQLITE_CHECKPOINT_RESTART, &frames, &copied);

@@ -1,4 +1,5 @@
-/* store/doctor.c - see doctor.h. A start sweeps orphans by itself; here they are told before they go. */
+/* store/doctor.c - see doctor.h. A start sweeps orphans by itself; here they are told before they
+ * go. */
 #include "store/doctor.h"
 
 #include "store/blob_internal.h"
@@ -21,7 +22,8 @@ struct doctor {
     struct doctor_summary *summary;
 };
 
-static void tell(struct doctor *d, struct doctor_finding finding, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void tell(struct doctor *d, struct doctor_finding finding, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static void tell(struct doctor *d, struct doctor_finding finding, const char *format, ...)
 {
     char *text = NULL;
@@ -44,12 +46,14 @@ static int64_t size_of(const char *path)
     return stat(path, &st) ? -1 : (int64_t)st.st_size;
 }
 
-/* Pages are read by SQLite's own check; its statements are used by themselves, as db_sql ends the program on damage. */
+/* Pages are read by SQLite's own check; its statements are used by themselves, as db_sql ends the
+ * program on damage. */
 static bool examine_pages(struct doctor *d)
 {
     sqlite3_stmt *stmt = NULL;
     int64_t before = d->summary->findings;
-    int rc = sqlite3_prepare_v2(d->blobs.db->handle, "PRAGMA integrity_check(100)", -1, &stmt, NULL);
+    int rc =
+        sqlite3_prepare_v2(d->blobs.db->handle, "PRAGMA integrity_check(100)", -1, &stmt, NULL);
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {
         rc = sqlite3_step(stmt);
         const char *line = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
@@ -57,14 +61,16 @@ static bool examine_pages(struct doctor *d)
             tell(d, (struct doctor_finding){.kind = DOCTOR_DAMAGED_PAGE}, "%s", line);
     }
     if (rc != SQLITE_DONE)
-        tell(d, (struct doctor_finding){.kind = DOCTOR_DAMAGED_PAGE}, "%s", sqlite3_errmsg(d->blobs.db->handle));
+        tell(d, (struct doctor_finding){.kind = DOCTOR_DAMAGED_PAGE}, "%s",
+             sqlite3_errmsg(d->blobs.db->handle));
     sqlite3_finalize(stmt);
     return d->summary->findings == before;
 }
 
 static bool has_bodies(struct db *db)
 {
-    struct stmt *stmt = db_sql(db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'blob'");
+    struct stmt *stmt =
+        db_sql(db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'blob'");
     bool there = stmt_row(stmt);
     stmt_done(stmt);
     return there;
@@ -77,10 +83,12 @@ static void examine_file(struct doctor *d, int64_t id, int64_t size)
     d->summary->files++;
     d->summary->file_bytes += size;
     if (there < 0)
-        tell(d, (struct doctor_finding){DOCTOR_MISSING_FILE, .id = id}, "body %lld: its file %s is missing", (long long)id, path);
+        tell(d, (struct doctor_finding){DOCTOR_MISSING_FILE, .id = id},
+             "body %lld: its file %s is missing", (long long)id, path);
     else if (there != size)
-        tell(d, (struct doctor_finding){DOCTOR_WRONG_SIZE, .id = id}, "body %lld: its file %s has %lld bytes instead of %lld",
-             (long long)id, path, (long long)there, (long long)size);
+        tell(d, (struct doctor_finding){DOCTOR_WRONG_SIZE, .id = id},
+             "body %lld: its file %s has %lld bytes instead of %lld", (long long)id, path,
+             (long long)there, (long long)size);
     free(path);
 }
 
@@ -90,17 +98,20 @@ static void examine_row(struct doctor *d, struct stmt *stmt)
     d->summary->bodies++;
     d->summary->body_bytes += size;
     if (col_int(stmt, 2) < 1)
-        tell(d, (struct doctor_finding){DOCTOR_UNREFERENCED, .id = id}, "body %lld: nothing refers to it", (long long)id);
+        tell(d, (struct doctor_finding){DOCTOR_UNREFERENCED, .id = id},
+             "body %lld: nothing refers to it", (long long)id);
     if (col_null(stmt, 3))
         examine_file(d, id, size);
     else if (length != size)
-        tell(d, (struct doctor_finding){DOCTOR_WRONG_SIZE, .id = id}, "body %lld: has %lld bytes instead of %lld", (long long)id,
-             (long long)length, (long long)size);
+        tell(d, (struct doctor_finding){DOCTOR_WRONG_SIZE, .id = id},
+             "body %lld: has %lld bytes instead of %lld", (long long)id, (long long)length,
+             (long long)size);
 }
 
 static void examine_rows(struct doctor *d)
 {
-    struct stmt *stmt = db_sql(d->blobs.db, "SELECT id, size, refs, length(data) FROM blob ORDER BY id");
+    struct stmt *stmt =
+        db_sql(d->blobs.db, "SELECT id, size, refs, length(data) FROM blob ORDER BY id");
     while (stmt_row(stmt))
         examine_row(d, stmt);
 }
@@ -127,7 +138,8 @@ static void examine_path(struct doctor *d, const char *path, const char *name, b
     struct doctor_finding finding = {unfinished ? DOCTOR_LEFTOVER : DOCTOR_ORPHAN_FILE};
     int64_t size = size_of(path);
     finding.repaired = d->repair && unlink(path) == 0;
-    tell(d, finding, "%s (%lld bytes): %s", path, (long long)size, unfinished ? "was never finished" : "no body has this file");
+    tell(d, finding, "%s (%lld bytes): %s", path, (long long)size,
+         unfinished ? "was never finished" : "no body has this file");
 }
 
 static void examine_shelf(struct doctor *d, const char *shelf, bool unfinished)
@@ -188,7 +200,8 @@ static bool exists(const char *dir, struct doctor_summary *summary, char **messa
     return false;
 }
 
-bool doctor_examine(const char *dir, bool repair, void (*found)(void *user, const struct doctor_finding *finding), void *user,
+bool doctor_examine(const char *dir, bool repair,
+                    void (*found)(void *user, const struct doctor_finding *finding), void *user,
                     struct doctor_summary *summary, char **message)
 {
     struct doctor d = {.repair = repair, .found = found, .user = user, .summary = summary};
@@ -200,7 +213,8 @@ bool doctor_examine(const char *dir, bool repair, void (*found)(void *user, cons
         return false;
     if (asprintf(&d.blobs.root, "%s/blobs", db_dir(db)) < 0)
         abort();
-    /* Rows of damaged pages cannot be trusted, and to remove a file because its row cannot be read would be a loss. */
+    /* Rows of damaged pages cannot be trusted, and to remove a file because its row cannot be read
+     * would be a loss. */
     if (examine_pages(&d) && has_bodies(db)) {
         examine_rows(&d);
         examine_shelves(&d);

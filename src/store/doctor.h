@@ -1,12 +1,13 @@
-/* store/doctor.h - is a data directory sound? Looks at what the store alone knows: pages of the database, bodies and their
- * files. What engines keep in their tables is theirs to judge. */
+/* store/doctor.h - is a data directory sound? Looks at what the store alone knows: pages of the
+ * database, bodies and their files. What engines keep in their tables is theirs to judge. */
 #ifndef HEADRACE_STORE_DOCTOR_H
 #define HEADRACE_STORE_DOCTOR_H
 
 #include "base/str.h"
 
 enum doctor_kind {
-    DOCTOR_DAMAGED_PAGE, /* SQLite's own integrity check complains; restore the directory from a copy */
+    DOCTOR_DAMAGED_PAGE, /* SQLite's own integrity check complains; restore the directory from a
+                            copy */
     DOCTOR_MISSING_FILE, /* a body's file is gone */
     DOCTOR_WRONG_SIZE,   /* a body is longer or shorter than its row says */
     DOCTOR_UNREFERENCED, /* a body that nothing refers to */
@@ -28,9 +29,11 @@ struct doctor_summary {
     int64_t findings, repaired;
 };
 
-/* Examines `dir`, and with `repair` mends what can be mended without loss. Needs the directory for itself. False, with *message
- * (malloc'ed), when it cannot be opened at all. `found` may be NULL. */
-bool doctor_examine(const char *dir, bool repair, void (*found)(void *user, const struct doctor_finding *finding), void *user,
+/* Examines `dir`, and with `repair` mends what can be mended without loss. Needs the directory for
+ * itself. False, with *message (malloc'ed), when it cannot be opened at all. `found` may be NULL.
+ */
+bool doctor_examine(const char *dir, bool repair,
+                    void (*found)(void *user, const struct doctor_finding *finding), void *user,
                     struct doctor_summary *summary, char **message);
 
 #endif

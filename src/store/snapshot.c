@@ -33,8 +33,7 @@ static bool run(sqlite3 *handle, char **message, const char *sql)
 }
 
 /* SQLite's own formats: %Q is a quoted text, %w the inside of a quoted name. */
-static bool run_f(sqlite3 *handle, char **message,
-                                                        const char *format, ...)
+static bool run_f(sqlite3 *handle, char **message, const char *format, ...)
 {
     va_list args;
     va_start(args, format);

@@ -1,6 +1,7 @@
-/* bench_store.c - what db and blob cost by themselves: microseconds of an operation, by turn size and durability.
- * Usage: bench_store [DIRECTORY]   (default: a new one under /tmp; it is left behind when it was given)
- * Prints the processor time of one operation in microseconds and, in brackets, the time that passed; medians of three. */
+/* bench_store.c - what db and blob cost by themselves: microseconds of an operation, by turn size
+ * and durability. Usage: bench_store [DIRECTORY]   (default: a new one under /tmp; it is left
+ * behind when it was given) Prints the processor time of one operation in microseconds and, in
+ * brackets, the time that passed; medians of three. */
 #include "store/blob.h"
 
 #include <ftw.h>
@@ -14,7 +15,8 @@
 
 static const char *const tables[] = {
     "CREATE TABLE message(id INTEGER PRIMARY KEY, queue INTEGER, visible INTEGER, body TEXT);"
-    "CREATE TABLE object(id INTEGER PRIMARY KEY, bucket INTEGER, key TEXT, blob INTEGER, UNIQUE(bucket, key));",
+    "CREATE TABLE object(id INTEGER PRIMARY KEY, bucket INTEGER, key TEXT, blob INTEGER, "
+    "UNIQUE(bucket, key));",
 };
 
 struct bench {
@@ -50,7 +52,8 @@ static struct cost cost_now(void)
 
 static void insert(struct bench *b, int64_t i)
 {
-    struct stmt *stmt = db_sql(b->db, "INSERT INTO message(id, queue, visible, body) VALUES(?, 1, ?, ?)");
+    struct stmt *stmt =
+        db_sql(b->db, "INSERT INTO message(id, queue, visible, body) VALUES(?, 1, ?, ?)");
     bind_int(stmt, 1, b->next + i);
     bind_int(stmt, 2, i);
     bind_str(stmt, 3, (str){b->body, 300});
@@ -181,7 +184,11 @@ static void measure(const char *dir, enum durability durability)
     if (!b.blobs)
         printf("%s\n", message), exit(1);
     db_migrate(b.db, "bench", tables, 1);
-    printf("%s: created in %.1f ms\n", !dir ? "in memory" : durability == DURABLE_POWER ? "power" : "process", (now() - start) / 1e3);
+    printf("%s: created in %.1f ms\n",
+           !dir                          ? "in memory"
+           : durability == DURABLE_POWER ? "power"
+                                         : "process",
+           (now() - start) / 1e3);
     int scale = durability == DURABLE_POWER ? 1 : 4;
     printf("  empty savepoint: %.3f us\n", run(&b, nothing, 100000, 32).cpu);
     queue_rows(&b, 500 * scale, 1);

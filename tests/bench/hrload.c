@@ -1,13 +1,15 @@
-/* hrload.c - a load generator for HTTP servers that speak keep-alive: N connections in one epoll loop, each sending its next
- * request when the last is answered (a closed loop). It knows nothing of AWS: requests are bytes that bench.py prepared.
+/* hrload.c - a load generator for HTTP servers that speak keep-alive: N connections in one epoll
+ * loop, each sending its next request when the last is answered (a closed loop). It knows nothing
+ * of AWS: requests are bytes that bench.py prepared.
  *
  *     hrload PORT REQUESTS CONNECTIONS SECONDS [LIMIT [FOLLOW]]
  *
- * REQUESTS is a file of frames (four bytes of length, little-endian, then a whole HTTP request). Connections take them in turn.
- * LIMIT ends the run after so many requests (0: none). FOLLOW is one frame with the text %HANDLE% in it: after each answer
- * that holds "ReceiptHandle":"..." it is sent with that handle in place, and the pair counts as one. The handle's length is written
- * into the four digits after "Content-Length: " (bench.py leaves room). Prints one line of JSON; any status but 2xx is an error.
- * Latency is of one answer, or of the pair. */
+ * REQUESTS is a file of frames (four bytes of length, little-endian, then a whole HTTP request).
+ * Connections take them in turn. LIMIT ends the run after so many requests (0: none). FOLLOW is one
+ * frame with the text %HANDLE% in it: after each answer that holds "ReceiptHandle":"..." it is sent
+ * with that handle in place, and the pair counts as one. The handle's length is written into the
+ * four digits after "Content-Length: " (bench.py leaves room). Prints one line of JSON; any status
+ * but 2xx is an error. Latency is of one answer, or of the pair. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -151,7 +153,8 @@ static void watch(struct run *run, struct connection *c, bool writing)
 static void push(struct run *run, struct connection *c)
 {
     while (c->sent < c->out.n) {
-        ssize_t n = send(c->fd, c->out.p + c->sent, c->out.n - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n =
+            send(c->fd, c->out.p + c->sent, c->out.n - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno == EAGAIN) {
             watch(run, c, true);
             return;
@@ -283,18 +286,20 @@ static void pull(struct run *run, struct connection *c)
         c->body_left -= n;
     else if (c->body_left == -1)
         head(c);
-    bool ended = c->body_left == 0 || (c->body_left == -2 && c->n >= 5 && !memcmp(c->in + c->n - 5, "0\r\n\r\n", 5));
+    bool ended = c->body_left == 0 ||
+                 (c->body_left == -2 && c->n >= 5 && !memcmp(c->in + c->n - 5, "0\r\n\r\n", 5));
     if (ended)
         answered(run, c);
 }
 
 static void report(const struct run *run, double took)
 {
-    printf("{\"done\":%llu,\"errors\":%llu,\"empty\":%llu,\"seconds\":%.4f,\"per_second\":%.1f,\"p50_us\":%.0f,\"p99_us\":%.0f,"
+    printf("{\"done\":%llu,\"errors\":%llu,\"empty\":%llu,\"seconds\":%.4f,\"per_second\":%.1f,"
+           "\"p50_us\":%.0f,\"p99_us\":%.0f,"
            "\"max_us\":%.0f,\"bytes\":%llu}\n",
-           (unsigned long long)run->done, (unsigned long long)run->errors, (unsigned long long)run->empty, took,
-           (double)run->done / took, percentile(run, 0.5), percentile(run, 0.99), run->longest * 1e6,
-           (unsigned long long)run->bytes);
+           (unsigned long long)run->done, (unsigned long long)run->errors,
+           (unsigned long long)run->empty, took, (double)run->done / took, percentile(run, 0.5),
+           percentile(run, 0.99), run->longest * 1e6, (unsigned long long)run->bytes);
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
-/* faulty_vfs.c - a layer over SQLite's own VFS; see faulty_vfs.h. What a directory entry needs to survive is not modelled:
- * a file exists from its first sync on. */
+/* faulty_vfs.c - a layer over SQLite's own VFS; see faulty_vfs.h. What a directory entry needs to
+ * survive is not modelled: a file exists from its first sync on. */
 #include "faulty_vfs.h"
 
 #include <sqlite3.h>
@@ -55,7 +55,8 @@ static void remember(struct file *f)
     free(image->bytes);
     image->bytes = malloc((size_t)n + 1);
     image->n = (size_t)n;
-    if (!image->bytes || (n && f->real->pMethods->xRead(f->real, image->bytes, (int)n, 0) != SQLITE_OK))
+    if (!image->bytes ||
+        (n && f->real->pMethods->xRead(f->real, image->bytes, (int)n, 0) != SQLITE_OK))
         abort();
 }
 
@@ -164,8 +165,9 @@ static int on_shm_unmap(sqlite3_file *f, int delete)
 }
 
 static const sqlite3_io_methods methods = {
-    2, on_close, on_read, on_write, on_truncate, on_sync, on_size, on_lock, on_unlock, on_check_lock, on_control, on_sector,
-    on_traits, on_shm_map, on_shm_lock, on_shm_barrier, on_shm_unmap, NULL, NULL};
+    2,           on_close,       on_read,       on_write,   on_truncate, on_sync,   on_size,
+    on_lock,     on_unlock,      on_check_lock, on_control, on_sector,   on_traits, on_shm_map,
+    on_shm_lock, on_shm_barrier, on_shm_unmap,  NULL,       NULL};
 
 static int on_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *f, int flags, int *out)
 {

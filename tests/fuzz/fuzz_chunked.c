@@ -13,7 +13,8 @@ static err collect(void *user, str data)
     return OK;
 }
 
-static bool decode(struct arena *arena, str body, size_t step, const struct auth_chunk_key *key, struct buf *out, size_t *trailers)
+static bool decode(struct arena *arena, str body, size_t step, const struct auth_chunk_key *key,
+                   struct buf *out, size_t *trailers)
 {
     struct chunked_options options = {.decoded_length = -1, .trailer = true, .key = key};
     struct chunked *c = chunked_new(arena, &options);
@@ -34,7 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     str body = {(const char *)data, n};
     struct buf slow, fast;
     size_t a, b, steps[] = {2, 3, n ? n : 1, n ? 1 + data[0] : 1};
-    struct auth_chunk_key key = {.date = S("20260101T000000Z"), .scope = S("20260101/us-east-1/s3/aws4_request"), .seed = S("00")};
+    struct auth_chunk_key key = {.date = S("20260101T000000Z"),
+                                 .scope = S("20260101/us-east-1/s3/aws4_request"),
+                                 .seed = S("00")};
     key.key.n = 32;
     bool good = decode(arena, body, 1, NULL, &slow, &a);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {

@@ -1,5 +1,5 @@
-/* A request of any form is routed and decoded by the real tables, or refused; what JSON gave can be written, read again, and is then
- * written the same. */
+/* A request of any form is routed and decoded by the real tables, or refused; what JSON gave can be
+ * written, read again, and is then written the same. */
 #include "api/ops.h"
 #include "aws/codec.h"
 #include "aws/codec_json.h"
@@ -22,7 +22,8 @@ static void there_and_back(struct arena *arena, const struct shape *shape, const
 {
     void *again = arena_alloc(arena, shape->size);
     str first = json_of(arena, shape, in);
-    if (json_decode(arena, shape, first, again).wrong || !str_eq(first, json_of(arena, shape, again)))
+    if (json_decode(arena, shape, first, again).wrong ||
+        !str_eq(first, json_of(arena, shape, again)))
         abort();
 }
 

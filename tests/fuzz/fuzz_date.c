@@ -1,4 +1,5 @@
-/* A text that is taken for a date gives an instant that is written and read back as itself; lengths of time are not negative. */
+/* A text that is taken for a date gives an instant that is written and read back as itself; lengths
+ * of time are not negative. */
 #include "base/text.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* The whole emulator without a socket: every request, whatever it is, gets one answer, waits, or is cut - and nothing is left when its
- * client goes. Several requests are one input, "----" lines apart, so that one can build on another. State is emptied after each. */
+/* The whole emulator without a socket: every request, whatever it is, gets one answer, waits, or is
+ * cut - and nothing is left when its client goes. Several requests are one input, "----" lines
+ * apart, so that one can build on another. State is emptied after each. */
 #include "app/dispatch.h"
 #include "app/request.h"
 #include "app/serve.h"
@@ -78,7 +79,8 @@ static void on_wake(struct http_request *http)
     (void)http;
 }
 
-static const struct outlet outlet = {on_respond, on_cut, on_pause, on_resume, on_alive, on_trailer, on_wake};
+static const struct outlet outlet = {on_respond, on_cut,     on_pause, on_resume,
+                                     on_alive,   on_trailer, on_wake};
 
 static const char *no_environment(const char *name)
 {

@@ -1,4 +1,5 @@
-/* buf_json writes what another JSON parser accepts and reads as the same text; utf8_valid agrees with that parser. */
+/* buf_json writes what another JSON parser accepts and reads as the same text; utf8_valid agrees
+ * with that parser. */
 #include "base/text.h"
 
 #include <jansson.h>

@@ -1,4 +1,5 @@
-/* What our reader takes for JSON, jansson takes for JSON, and the other way round; and a string is the same string to both. */
+/* What our reader takes for JSON, jansson takes for JSON, and the other way round; and a string is
+ * the same string to both. */
 #include "base/jsonin.h"
 
 #include <jansson.h>
@@ -20,8 +21,8 @@ static int depth_of(str s)
 /* Limits of jansson's own: numbers beyond its types, and names with NUL. */
 static bool is_its_own_limit(const json_error_t *error)
 {
-    return strstr(error->text, "too big") || strstr(error->text, "overflow") || strstr(error->text, "NUL") ||
-           strstr(error->text, "maximum parsing depth");
+    return strstr(error->text, "too big") || strstr(error->text, "overflow") ||
+           strstr(error->text, "NUL") || strstr(error->text, "maximum parsing depth");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -39,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         abort();
     if (ours && json_is_string(theirs)) {
         in = jsonin_of(arena, text);
-        if (!jsonin_string(&in, &string) || string.n != json_string_length(theirs) || memcmp(string.p, json_string_value(theirs), string.n))
+        if (!jsonin_string(&in, &string) || string.n != json_string_length(theirs) ||
+            memcmp(string.p, json_string_value(theirs), string.n))
             abort();
     }
     json_decref(theirs);

@@ -1,4 +1,5 @@
-/* What is encoded is decoded to itself; what base64_decode and hex_decode accept has one spelling. */
+/* What is encoded is decoded to itself; what base64_decode and hex_decode accept has one spelling.
+ */
 #include "base/text.h"
 
 #include <stdlib.h>

@@ -20,8 +20,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct arena *arena = arena_new();
     str json = {(const char *)data, n};
     struct policy *policy;
-    struct policy_request request = {.principal = S("arn:aws:iam::111122223333:root"), .account = S("111122223333"),
-                                     .action = S("s3:GetObject"), .resource = S("arn:aws:s3:::b/k"), .context = context,
+    struct policy_request request = {.principal = S("arn:aws:iam::111122223333:root"),
+                                     .account = S("111122223333"),
+                                     .action = S("s3:GetObject"),
+                                     .resource = S("arn:aws:s3:::b/k"),
+                                     .context = context,
                                      .ncontext = sizeof context / sizeof *context};
     if (!failed(policy_parse(arena, json, &policy))) {
         enum policy_decision first = policy_decide(policy, &request);

@@ -1,4 +1,5 @@
-/* Credentials of any form are read and refused without harm; and a request of any form that we sign is one that we accept. */
+/* Credentials of any form are read and refused without harm; and a request of any form that we sign
+ * is one that we accept. */
 #include "aws/sigv4.h"
 
 #include "request.h"
@@ -14,8 +15,13 @@ static void check(struct arena *arena, struct http_request *request, struct keys
     struct auth auth;
     struct auth_chunk_key chunks;
     struct form form;
-    struct auth_check options = {.keys = keys, .real_now = NOW, .now = NOW, .s3 = s3, .service = s3 ? S("s3") : S("sqs"),
-                                 .region = S("us-east-1"), .body_sha256 = S("0000")};
+    struct auth_check options = {.keys = keys,
+                                 .real_now = NOW,
+                                 .now = NOW,
+                                 .s3 = s3,
+                                 .service = s3 ? S("s3") : S("sqs"),
+                                 .region = S("us-east-1"),
+                                 .body_sha256 = S("0000")};
     if (!form_parse(arena, request->query, STR_NONE, &form))
         return;
     auth_read(arena, request, s3 ? NULL : &form, &auth);
@@ -28,9 +34,14 @@ static void check(struct arena *arena, struct http_request *request, struct keys
 static void sign_and_verify(struct arena *arena, struct http_request *request, struct keys *keys)
 {
     struct auth auth;
-    struct sign sign = {.access_key = S("test"), .secret = S("test"), .region = S("us-east-1"), .service = S("s3"), .now = NOW,
+    struct sign sign = {.access_key = S("test"),
+                        .secret = S("test"),
+                        .region = S("us-east-1"),
+                        .service = S("s3"),
+                        .now = NOW,
                         .payload_hash = S("UNSIGNED-PAYLOAD")};
-    struct auth_check options = {.keys = keys, .real_now = NOW, .now = NOW, .s3 = true, .service = S("s3")};
+    struct auth_check options = {
+        .keys = keys, .real_now = NOW, .now = NOW, .s3 = true, .service = S("s3")};
     request->query = STR_NONE;
     request->nheaders = 0;
     request->headers[request->nheaders++] = (struct http_header){S("Host"), S("localhost:4566")};

@@ -1,4 +1,5 @@
-/* Whatever bytes come, xml_parse gives NULL or a tree, and a tree written out and parsed again is the same tree. */
+/* Whatever bytes come, xml_parse gives NULL or a tree, and a tree written out and parsed again is
+ * the same tree. */
 #include "base/text.h"
 #include "base/xml.h"
 
@@ -23,7 +24,7 @@ static void write_node(struct buf *b, const struct xml *node)
     }
     buf_char(b, '>');
     buf_xml(b, node->text);
-    XML_EACH(child, node)
+    XML_EACH (child, node)
         write_node(b, child);
     xml_close(b, name);
 }
@@ -56,7 +57,7 @@ static bool all_names(const struct xml *node)
     bool good = is_name(node->name);
     for (const struct xml_attr *attr = node->attrs; attr; attr = attr->next)
         good = good && is_name(attr->name);
-    XML_EACH(child, node)
+    XML_EACH (child, node)
         good = good && all_names(child);
     return good;
 }

@@ -1,5 +1,6 @@
-/* replay.c - a main() for a fuzz driver built without libFuzzer: runs it once on every kept input, and on none at all.
- * The corpus is a folder (or files); what a fuzzer once found stays there, so a bug that comes back fails this test. */
+/* replay.c - a main() for a fuzz driver built without libFuzzer: runs it once on every kept input,
+ * and on none at all. The corpus is a folder (or files); what a fuzzer once found stays there, so a
+ * bug that comes back fails this test. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

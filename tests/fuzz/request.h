@@ -1,5 +1,6 @@
-/* request.h - a request out of a fuzzer's bytes: "METHOD TARGET" in the first line, headers up to an empty line, then the body.
- * As lenient as can be, since nothing checks what a server would have refused. */
+/* request.h - a request out of a fuzzer's bytes: "METHOD TARGET" in the first line, headers up to
+ * an empty line, then the body. As lenient as can be, since nothing checks what a server would have
+ * refused. */
 #ifndef HEADRACE_FUZZ_REQUEST_H
 #define HEADRACE_FUZZ_REQUEST_H
 
@@ -8,7 +9,9 @@
 static inline str fuzz_request(struct arena *arena, str text, struct http_request *r)
 {
     str rest = text, line = str_cut(&rest, '\n');
-    *r = (struct http_request){.arena = arena, .content_length = -1, .headers = arena_array(arena, 64, sizeof *r->headers)};
+    *r = (struct http_request){.arena = arena,
+                               .content_length = -1,
+                               .headers = arena_array(arena, 64, sizeof *r->headers)};
     r->method = str_cut(&line, ' ');
     r->target = line.p ? line : S("/");
     r->query = r->target;

@@ -1,5 +1,6 @@
-/* count_frames - the word count for tests in other languages. Reads frames (u32 little-endian length, u32 size of the pieces
- * to feed, then the bytes) from stdin and answers each with one line: "bytes lines words". */
+/* count_frames - the word count for tests in other languages. Reads frames (u32 little-endian
+ * length, u32 size of the pieces to feed, then the bytes) from stdin and answers each with one
+ * line: "bytes lines words". */
 #include "base/arena.h"
 #include "pipeline/count.h"
 

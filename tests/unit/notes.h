@@ -1,4 +1,5 @@
-/* notes.h - a table of notes in a database on the disk that fails when told (tests/crash): what tests of store/db share. */
+/* notes.h - a table of notes in a database on the disk that fails when told (tests/crash): what
+ * tests of store/db share. */
 #ifndef HEADRACE_TESTS_NOTES_H
 #define HEADRACE_TESTS_NOTES_H
 
@@ -11,7 +12,8 @@ __attribute__((constructor)) static void use_faulty_disk(void)
     faulty_install();
 }
 
-static const char *const notes[] = {"CREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT, bytes BLOB);"};
+static const char *const notes[] = {
+    "CREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT, bytes BLOB);"};
 
 static inline struct db *open_ok(const char *dir, enum durability durability)
 {

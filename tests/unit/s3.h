@@ -1,4 +1,5 @@
-/* s3.h - a bucket of one's own for tests of the S3 engine: a database in memory, a clock that is a number. */
+/* s3.h - a bucket of one's own for tests of the S3 engine: a database in memory, a clock that is a
+ * number. */
 #ifndef HEADRACE_TESTS_S3_H
 #define HEADRACE_TESTS_S3_H
 
@@ -28,7 +29,10 @@ static inline struct lab lab_new(void)
     lab.blobs = blobs_open(lab.db, NULL, DURABLE_PROCESS, &message);
     lab.s3 = s3_open(lab.db, lab.blobs, NULL);
     rng_seed(&lab.rng, 1);
-    lab.ctx = (struct ctx){.now = 1700000000000, .arena = arena_new(), .account = S("111122223333"), .region = S("us-east-1")};
+    lab.ctx = (struct ctx){.now = 1700000000000,
+                           .arena = arena_new(),
+                           .account = S("111122223333"),
+                           .region = S("us-east-1")};
     return lab;
 }
 
@@ -74,7 +78,8 @@ static inline str lab_body(struct lab *lab, const struct s3_object *object)
     str body = S(""), piece;
     s3_body_slices(lab->s3, &lab->ctx, object, &slices, &n);
     for (size_t i = 0; i < n; i++) {
-        CHECK_OK(blob_read(lab->blobs, lab->ctx.arena, slices[i].id, slices[i].at, (size_t)slices[i].n, &piece));
+        CHECK_OK(blob_read(lab->blobs, lab->ctx.arena, slices[i].id, slices[i].at,
+                           (size_t)slices[i].n, &piece));
         body = arena_join(lab->ctx.arena, body, piece);
     }
     return body;
@@ -103,7 +108,8 @@ static inline void lab_versioning(struct lab *lab, enum s3_versioning versioning
 
 static inline int64_t lab_count(struct lab *lab, const char *table)
 {
-    char *sql = arena_cstr(lab->ctx.arena, arena_printf(lab->ctx.arena, "SELECT count(*) FROM %s", table));
+    char *sql =
+        arena_cstr(lab->ctx.arena, arena_printf(lab->ctx.arena, "SELECT count(*) FROM %s", table));
     struct stmt *stmt = db_sql(lab->db, sql);
     int64_t n = stmt_row(stmt) ? col_int(stmt, 0) : -1;
     stmt_done(stmt);

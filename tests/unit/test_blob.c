@@ -1,5 +1,5 @@
-/* Rules of store/blob. This file stands between the program and the kernel for the few calls that decide whether a body
- * survives: it writes down their order, and fails them when told. */
+/* Rules of store/blob. This file stands between the program and the kernel for the few calls that
+ * decide whether a body survives: it writes down their order, and fails them when told. */
 #include "unit.h"
 
 #include "../crash/faulty_vfs.h"
@@ -32,7 +32,10 @@ static void note_fd(const char *call, int fd)
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     if (readlink(link, path, sizeof path - 1) < 0)
         return;
-    const char *what = strstr(path, "/blobs/new/") ? "body" : strstr(path, "-wal") ? "log" : strstr(path, "/blobs") ? "shelf" : NULL;
+    const char *what = strstr(path, "/blobs/new/") ? "body"
+                       : strstr(path, "-wal")      ? "log"
+                       : strstr(path, "/blobs")    ? "shelf"
+                                                   : NULL;
     if (what) {
         snprintf(line, sizeof line, "%s:%s", call, what);
         note(line);

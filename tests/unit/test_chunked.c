@@ -73,8 +73,16 @@ TEST(a_body_may_be_empty_and_the_last_crlf_missing)
 
 TEST(a_cut_or_garbled_body_is_incomplete)
 {
-    str bodies[] = {S("5\r\nhel"), S("5\r\nhello"), S("5\r\nhello\r\n"), S("x\r\n"), S("\r\n"), S("5\r\nhelloX\r\n0\r\n\r\n"),
-                    S("-5\r\nhello\r\n0\r\n\r\n"), S("ffffffffffffffff\r\n"), S("0\r\n\r\nmore"), S("hello world")};
+    str bodies[] = {S("5\r\nhel"),
+                    S("5\r\nhello"),
+                    S("5\r\nhello\r\n"),
+                    S("x\r\n"),
+                    S("\r\n"),
+                    S("5\r\nhelloX\r\n0\r\n\r\n"),
+                    S("-5\r\nhello\r\n0\r\n\r\n"),
+                    S("ffffffffffffffff\r\n"),
+                    S("0\r\n\r\nmore"),
+                    S("hello world")};
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
         for (size_t step = 1; step <= bodies[i].n; step += 3) {
             fresh();
@@ -129,20 +137,26 @@ err refuse(void *user, str data)
 static struct auth_chunk_key example_key(void)
 {
     return (struct auth_chunk_key){
-        .key = canonical_key(arena, S("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), S("20130524"), S("us-east-1"), S("s3")),
-        .date = S("20130524T000000Z"), .scope = S("20130524/us-east-1/s3/aws4_request"), .seed = S(SEED)};
+        .key = canonical_key(arena, S("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), S("20130524"),
+                             S("us-east-1"), S("s3")),
+        .date = S("20130524T000000Z"),
+        .scope = S("20130524/us-east-1/s3/aws4_request"),
+        .seed = S(SEED)};
 }
 
 static str example_body(char fill)
 {
     struct buf b = buf_in(arena);
-    BUF_LIT(&b, "10000;chunk-signature=ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648\r\n");
+    BUF_LIT(&b, "10000;chunk-signature="
+                "ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648\r\n");
     memset(buf_room(&b, 65536), fill, 65536);
     b.n += 65536;
-    BUF_LIT(&b, "\r\n400;chunk-signature=0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497\r\n");
+    BUF_LIT(&b, "\r\n400;chunk-signature="
+                "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497\r\n");
     memset(buf_room(&b, 1024), 'a', 1024);
     b.n += 1024;
-    BUF_LIT(&b, "\r\n0;chunk-signature=b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n");
+    BUF_LIT(&b, "\r\n0;chunk-signature="
+                "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n");
     return buf_str(&b);
 }
 
@@ -158,18 +172,23 @@ TEST(aws_own_example_of_signed_chunks_holds)
     CHECK_OK(decode(example_body('b'), 1000, &options));
 }
 
-/* AWS's example with a trailer: docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html */
+/* AWS's example with a trailer:
+ * docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html */
 static str trailer_body(const char *signature)
 {
     struct buf b = buf_in(arena);
-    BUF_LIT(&b, "10000;chunk-signature=b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2\r\n");
+    BUF_LIT(&b, "10000;chunk-signature="
+                "b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2\r\n");
     memset(buf_room(&b, 65536), 'a', 65536);
     b.n += 65536;
-    BUF_LIT(&b, "\r\n400;chunk-signature=1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7\r\n");
+    BUF_LIT(&b, "\r\n400;chunk-signature="
+                "1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7\r\n");
     memset(buf_room(&b, 1024), 'a', 1024);
     b.n += 1024;
-    BUF_LIT(&b, "\r\n0;chunk-signature=2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992\r\n"
-                "x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-trailer-signature:");
+    BUF_LIT(
+        &b,
+        "\r\n0;chunk-signature=2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992\r\n"
+        "x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-trailer-signature:");
     buf_put(&b, str_of(signature));
     BUF_LIT(&b, "\r\n\r\n");
     return buf_str(&b);
@@ -181,10 +200,14 @@ TEST(aws_own_example_of_a_signed_trailer_holds)
     struct auth_chunk_key key = example_key();
     key.seed = S("106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e");
     struct chunked_options options = {.decoded_length = 66560, .trailer = true, .key = &key};
-    CHECK_OK(decode(trailer_body("d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435"), 777, &options));
+    CHECK_OK(
+        decode(trailer_body("d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435"),
+               777, &options));
     CHECK_STR(trailers->value, S("sOO8/Q=="));
-    CHECK_FAULT(decode(trailer_body("63bddb248ad2590c92712055f51b8e78ab024eead08276b24f010b0efd74843f"), 777, &options),
-                AWS_SIGNATURE_MISMATCH);
+    CHECK_FAULT(
+        decode(trailer_body("63bddb248ad2590c92712055f51b8e78ab024eead08276b24f010b0efd74843f"),
+               777, &options),
+        AWS_SIGNATURE_MISMATCH);
 }
 
 UNIT_MAIN

@@ -1,4 +1,5 @@
-/* test_codec.c - wire to struct and back in the three protocols, over shapes that have every kind of member once. */
+/* test_codec.c - wire to struct and back in the three protocols, over shapes that have every kind
+ * of member once. */
 #include "aws/codec.h"
 #include "aws/codec_json.h"
 #include "aws/codec_query.h"
@@ -31,15 +32,19 @@ SHAPE(item, "Item", ITEM)
     F(T, BOOL, flag, "Flag", BODY)                                                                 \
     F(T, TIME, when, "When", BODY)                                                                 \
     F(T, LIST, names, "AttributeNames", BODY, .of = &scalar_str_shape, .query = "AttributeName")   \
-    F(T, MAP, attributes, "MessageAttributes", BODY, .of = &entry_shape, .query = "MessageAttribute") \
+    F(T, MAP, attributes, "MessageAttributes", BODY, .of = &entry_shape,                           \
+      .query = "MessageAttribute")                                                                 \
     F(T, MAP, tags, "Tags", BODY, .of = &tag_shape, .query = "Tag")                                \
     F(T, LIST, items, "Entries", BODY, .of = &item_shape, .query = "SendMessageBatchRequestEntry")
 SHAPE(input, "Input", INPUT)
 
 static const struct op call_op = {.name = "Call", .in = &input_shape, .out = &input_shape};
-static const struct op silent_op = {.name = "Silent", .in = &input_shape, .out = &empty_shape, .flags = OP_NO_RESULT};
-static const struct service service = {.name = "sqs", .xmlns = "http://queue.amazonaws.com/doc/2012-11-05/",
-                                       .version = "2012-11-05", .fault_space = "com.amazonaws.sqs"};
+static const struct op silent_op = {
+    .name = "Silent", .in = &input_shape, .out = &empty_shape, .flags = OP_NO_RESULT};
+static const struct service service = {.name = "sqs",
+                                       .xmlns = "http://queue.amazonaws.com/doc/2012-11-05/",
+                                       .version = "2012-11-05",
+                                       .fault_space = "com.amazonaws.sqs"};
 
 static struct arena *arena;
 static struct input in;
@@ -70,23 +75,30 @@ static str to_json(void)
 
 TEST(json_goes_through_unchanged)
 {
-    const char *text = "{\"QueueUrl\":\"q\\\"\\n\\u00fc\",\"Max\":3,\"Flag\":false,\"When\":1767225600,\"AttributeNames\":[\"All\",\"b\"],"
-                       "\"MessageAttributes\":{\"a\":{\"StringValue\":\"x\",\"DataType\":\"String\"},"
-                       "\"b\":{\"BinaryValue\":\"AAH/\",\"DataType\":\"Binary\"}},\"Tags\":{\"k\":\"v\"},"
-                       "\"Entries\":[{\"Id\":\"1\"},{\"Id\":\"2\",\"DelaySeconds\":5}]}";
+    const char *text =
+        "{\"QueueUrl\":\"q\\\"\\n\\u00fc\",\"Max\":3,\"Flag\":false,\"When\":1767225600,"
+        "\"AttributeNames\":[\"All\",\"b\"],"
+        "\"MessageAttributes\":{\"a\":{\"StringValue\":\"x\",\"DataType\":\"String\"},"
+        "\"b\":{\"BinaryValue\":\"AAH/\",\"DataType\":\"Binary\"}},\"Tags\":{\"k\":\"v\"},"
+        "\"Entries\":[{\"Id\":\"1\"},{\"Id\":\"2\",\"DelaySeconds\":5}]}";
     CHECK_INT(from_json(text).wrong, WRONG_NOTHING);
     CHECK_STR(in.url, S("q\"\n\xc3\xbc"));
     CHECK_INT(in.when.v, 1767225600000);
-    CHECK_STR(((struct value *)LIST_AT(in.attributes, struct entry, 1)->value)->bytes, ((str){"\x00\x01\xff", 3}));
-    CHECK_STR(to_json(), S("{\"QueueUrl\":\"q\\\"\\n\xc3\xbc\",\"Max\":3,\"Flag\":false,\"When\":1767225600,\"AttributeNames\":[\"All\",\"b\"],"
-                           "\"MessageAttributes\":{\"a\":{\"StringValue\":\"x\",\"DataType\":\"String\"},"
-                           "\"b\":{\"BinaryValue\":\"AAH/\",\"DataType\":\"Binary\"}},\"Tags\":{\"k\":\"v\"},"
-                           "\"Entries\":[{\"Id\":\"1\"},{\"Id\":\"2\",\"DelaySeconds\":5}]}"));
+    CHECK_STR(((struct value *)LIST_AT(in.attributes, struct entry, 1)->value)->bytes,
+              ((str){"\x00\x01\xff", 3}));
+    CHECK_STR(to_json(),
+              S("{\"QueueUrl\":\"q\\\"\\n\xc3\xbc\",\"Max\":3,\"Flag\":false,\"When\":1767225600,"
+                "\"AttributeNames\":[\"All\",\"b\"],"
+                "\"MessageAttributes\":{\"a\":{\"StringValue\":\"x\",\"DataType\":\"String\"},"
+                "\"b\":{\"BinaryValue\":\"AAH/\",\"DataType\":\"Binary\"}},\"Tags\":{\"k\":\"v\"},"
+                "\"Entries\":[{\"Id\":\"1\"},{\"Id\":\"2\",\"DelaySeconds\":5}]}"));
 }
 
 TEST(absent_null_and_empty_differ)
 {
-    CHECK_INT(from_json("{\"QueueUrl\":\"\",\"Max\":null,\"Entries\":[],\"AttributeNames\":null}").wrong, WRONG_NOTHING);
+    CHECK_INT(
+        from_json("{\"QueueUrl\":\"\",\"Max\":null,\"Entries\":[],\"AttributeNames\":null}").wrong,
+        WRONG_NOTHING);
     CHECK(in.url.p && !in.url.n);
     CHECK(!in.max.set);
     CHECK(in.items.set && !in.items.n);
@@ -103,7 +115,10 @@ TEST(unknown_json_members_are_ignored)
 
 TEST(the_last_of_two_members_of_one_name_counts)
 {
-    CHECK_INT(from_json("{\"QueueUrl\":\"a\",\"QueueUrl\":\"b\",\"Tags\":{\"x\":\"1\",\"y\":\"2\",\"x\":\"3\"}}").wrong, WRONG_NOTHING);
+    CHECK_INT(from_json("{\"QueueUrl\":\"a\",\"QueueUrl\":\"b\",\"Tags\":{\"x\":\"1\",\"y\":\"2\","
+                        "\"x\":\"3\"}}")
+                  .wrong,
+              WRONG_NOTHING);
     CHECK_STR(in.url, S("b"));
     CHECK_INT(in.tags.n, 2);
     CHECK_STR(LIST_AT(in.tags, struct tag, 0)->value, S("3"));
@@ -119,7 +134,8 @@ TEST(json_of_the_wrong_type_says_what_came)
     CHECK_INT(from_json("{\"Flag\":\"true\"}").wrong, WRONG_TYPE);
     CHECK_INT(from_json("{\"Max\":1.5}").wrong, WRONG_TYPE);
     CHECK_INT(from_json("{\"Entries\":{}}").wrong, WRONG_TYPE);
-    CHECK_INT(from_json("{\"MessageAttributes\":{\"a\":{\"BinaryValue\":\"%%\"}}}").wrong, WRONG_TYPE);
+    CHECK_INT(from_json("{\"MessageAttributes\":{\"a\":{\"BinaryValue\":\"%%\"}}}").wrong,
+              WRONG_TYPE);
     issue = from_json("{\"Entries\":[{\"Id\":\"1\"},{\"Id\":[]}]}");
     CHECK_STR(issue.name, S("Entries.2.Id"));
 }
@@ -151,7 +167,8 @@ TEST(a_json_depth_bomb_is_refused_before_parsing)
     for (int i = 0; i < 100000; i++)
         buf_char(&b, '[');
     CHECK_INT(json_decode(arena, &input_shape, buf_str(&b), &in).wrong, WRONG_SYNTAX);
-    CHECK_INT(from_json("{\"QueueUrl\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[\"}").wrong, WRONG_NOTHING);
+    CHECK_INT(from_json("{\"QueueUrl\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[\"}").wrong,
+              WRONG_NOTHING);
 }
 
 /* --- Query --- */
@@ -167,11 +184,18 @@ static struct shape_issue from_query(const char *body)
 
 TEST(query_parameters_flatten_lists_maps_and_structures)
 {
-    CHECK_INT(from_query("QueueUrl=q&Max=3&Flag=true&AttributeName.2=b&AttributeName.1=a&AttributeName.10=c"
-                         "&MessageAttribute.1.Name=x&MessageAttribute.1.Value.DataType=String&MessageAttribute.1.Value.StringValue=hi%22%0D"
-                         "&MessageAttribute.2.Name=y&MessageAttribute.2.Value.DataType=Binary&MessageAttribute.2.Value.BinaryValue=AAH%2F"
-                         "&Tag.1.Key=k&Tag.1.Value=v&SendMessageBatchRequestEntry.1.Id=e1&SendMessageBatchRequestEntry.2.Id=e2"
-                         "&SendMessageBatchRequestEntry.2.DelaySeconds=7").wrong, WRONG_NOTHING);
+    CHECK_INT(
+        from_query(
+            "QueueUrl=q&Max=3&Flag=true&AttributeName.2=b&AttributeName.1=a&AttributeName.10=c"
+            "&MessageAttribute.1.Name=x&MessageAttribute.1.Value.DataType=String&MessageAttribute."
+            "1.Value.StringValue=hi%22%0D"
+            "&MessageAttribute.2.Name=y&MessageAttribute.2.Value.DataType=Binary&MessageAttribute."
+            "2.Value.BinaryValue=AAH%2F"
+            "&Tag.1.Key=k&Tag.1.Value=v&SendMessageBatchRequestEntry.1.Id=e1&"
+            "SendMessageBatchRequestEntry.2.Id=e2"
+            "&SendMessageBatchRequestEntry.2.DelaySeconds=7")
+            .wrong,
+        WRONG_NOTHING);
     CHECK_INT(in.names.n, 3);
     CHECK_STR(LIST_AT(in.names, struct scalar_str, 1)->value, S("b"));
     CHECK_STR(LIST_AT(in.names, struct scalar_str, 2)->value, S("c"));
@@ -194,7 +218,8 @@ TEST(query_numbers_must_be_numbers)
     struct shape_issue issue = from_query("Max=abc");
     CHECK_INT(issue.wrong, WRONG_TYPE);
     CHECK_STR(issue.value, S("abc"));
-    issue = from_query("SendMessageBatchRequestEntry.1.Id=x&SendMessageBatchRequestEntry.1.DelaySeconds=z");
+    issue = from_query(
+        "SendMessageBatchRequestEntry.1.Id=x&SendMessageBatchRequestEntry.1.DelaySeconds=z");
     CHECK_STR(issue.name, S("SendMessageBatchRequestEntry.1.DelaySeconds"));
 }
 
@@ -203,9 +228,12 @@ TEST(query_answers_are_flat_xml)
     from_query("QueueUrl=q%22%0D%3C&AttributeName.1=a&AttributeName.2=b&Tag.1.Key=k&Tag.1.Value=v");
     struct buf b = buf_in(arena);
     query_encode(&b, &service, &call_op, &in, S("id-1"));
-    CHECK_STR(buf_str(&b), S("<?xml version=\"1.0\"?><CallResponse xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><CallResult>"
-                             "<QueueUrl>q&quot;&#xD;&lt;</QueueUrl><AttributeName>a</AttributeName><AttributeName>b</AttributeName>"
-                             "<Tag><Key>k</Key><Value>v</Value></Tag></CallResult><ResponseMetadata><RequestId>id-1</RequestId>"
+    CHECK_STR(buf_str(&b), S("<?xml version=\"1.0\"?><CallResponse "
+                             "xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><CallResult>"
+                             "<QueueUrl>q&quot;&#xD;&lt;</QueueUrl><AttributeName>a</"
+                             "AttributeName><AttributeName>b</AttributeName>"
+                             "<Tag><Key>k</Key><Value>v</Value></Tag></"
+                             "CallResult><ResponseMetadata><RequestId>id-1</RequestId>"
                              "</ResponseMetadata></CallResponse>"));
 }
 
@@ -224,9 +252,11 @@ TEST(query_answers_as_json_have_every_member_in_order)
     from_query("QueueUrl=q&AttributeName.1=a");
     struct buf b = buf_in(arena);
     query_encode_json(&b, &call_op, &in, S("1"));
-    CHECK_STR(buf_str(&b), S("{\"CallResponse\":{\"CallResult\":{\"AttributeNames\":[\"a\"],\"Entries\":null,\"Flag\":null,\"Max\":null,"
-                             "\"MessageAttributes\":null,\"QueueUrl\":\"q\",\"Tags\":null,\"When\":null},"
-                             "\"ResponseMetadata\":{\"RequestId\":\"1\"}}}"));
+    CHECK_STR(buf_str(&b),
+              S("{\"CallResponse\":{\"CallResult\":{\"AttributeNames\":[\"a\"],\"Entries\":null,"
+                "\"Flag\":null,\"Max\":null,"
+                "\"MessageAttributes\":null,\"QueueUrl\":\"q\",\"Tags\":null,\"When\":null},"
+                "\"ResponseMetadata\":{\"RequestId\":\"1\"}}}"));
 }
 
 /* --- REST-XML --- */
@@ -258,7 +288,8 @@ SHAPE(answer, "ListBucketResult", ANSWER)
 SHAPE(location, "GetBucketLocationOutput", LOCATION)
 
 static const struct op put_op = {.name = "Put", .in = &put_shape, .out = &answer_shape};
-static const struct op location_op = {.name = "Location", .in = &put_shape, .out = &location_shape, .out_root = "LocationConstraint"};
+static const struct op location_op = {
+    .name = "Location", .in = &put_shape, .out = &location_shape, .out_root = "LocationConstraint"};
 static const struct service s3 = {.name = "s3", .xmlns = "http://s3.amazonaws.com/doc/2006-03-01/"};
 
 static struct shape_issue from_rest(const char *head, str body, struct put *out)
@@ -276,10 +307,14 @@ TEST(rest_members_come_from_address_query_headers_and_body)
 {
     struct put out;
     struct shape_issue issue =
-        from_rest("PUT /b/k%20y?max-keys=5 HTTP/1.1\nHost: localhost\nx-amz-acl: private\nX-Amz-Meta-Foo: Bar\nx-amz-meta-foo: baz\n"
-                  "x-amz-object-attributes: ETag, Checksum\nIf-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT\n",
-                  S("<?xml version=\"1.0\"?><Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet><Tag><Key>a</Key>"
-                    "<Value> b </Value></Tag></TagSet></Tagging>"), &out);
+        from_rest("PUT /b/k%20y?max-keys=5 HTTP/1.1\nHost: localhost\nx-amz-acl: "
+                  "private\nX-Amz-Meta-Foo: Bar\nx-amz-meta-foo: baz\n"
+                  "x-amz-object-attributes: ETag, Checksum\nIf-Modified-Since: Thu, 01 Jan 2026 "
+                  "00:00:00 GMT\n",
+                  S("<?xml version=\"1.0\"?><Tagging "
+                    "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet><Tag><Key>a</Key>"
+                    "<Value> b </Value></Tag></TagSet></Tagging>"),
+                  &out);
     CHECK_INT(issue.wrong, WRONG_NOTHING);
     CHECK_STR(out.key, S("k y"));
     CHECK_INT(out.max.v, 5);
@@ -295,7 +330,8 @@ TEST(rest_members_come_from_address_query_headers_and_body)
 TEST(without_a_body_only_the_head_is_checked)
 {
     struct put out;
-    CHECK_INT(from_rest("PUT /b/k HTTP/1.1\nHost: localhost\n", STR_NONE, &out).wrong, WRONG_NOTHING);
+    CHECK_INT(from_rest("PUT /b/k HTTP/1.1\nHost: localhost\n", STR_NONE, &out).wrong,
+              WRONG_NOTHING);
     CHECK_INT(from_rest("PUT /b/k HTTP/1.1\nHost: localhost\n", S(""), &out).wrong, WRONG_MISSING);
 }
 
@@ -306,18 +342,25 @@ TEST(rest_findings)
     CHECK_INT(from_rest("PUT /b/k?max-keys=x HTTP/1.1\n", STR_NONE, &out).wrong, WRONG_TYPE);
     CHECK_INT(from_rest("PUT /b/k?max-keys=1001 HTTP/1.1\n", STR_NONE, &out).wrong, WRONG_RANGE);
     CHECK_INT(from_rest("PUT /b/k?max-keys= HTTP/1.1\n", STR_NONE, &out).wrong, WRONG_NOTHING);
-    CHECK_INT(from_rest("PUT /b/k HTTP/1.1\nx-amz-grant-read: id=1\n", STR_NONE, &out).wrong, WRONG_UNIMPLEMENTED);
+    CHECK_INT(from_rest("PUT /b/k HTTP/1.1\nx-amz-grant-read: id=1\n", STR_NONE, &out).wrong,
+              WRONG_UNIMPLEMENTED);
     CHECK_INT(from_rest("PUT /b/k HTTP/1.1\n", S("<Other/>"), &out).wrong, WRONG_SYNTAX);
     CHECK_INT(from_rest("PUT /b/k HTTP/1.1\n", S("<Tagging><TagSet>"), &out).wrong, WRONG_SYNTAX);
-    CHECK_INT(from_rest("PUT /b/k HTTP/1.1\n", S("<Tagging><Bogus/></Tagging>"), &out).wrong, WRONG_SYNTAX);
-    CHECK_INT(from_rest("PUT /b/k HTTP/1.1\nIf-Modified-Since: yesterday\n", STR_NONE, &out).wrong, WRONG_NOTHING);
+    CHECK_INT(from_rest("PUT /b/k HTTP/1.1\n", S("<Tagging><Bogus/></Tagging>"), &out).wrong,
+              WRONG_SYNTAX);
+    CHECK_INT(from_rest("PUT /b/k HTTP/1.1\nIf-Modified-Since: yesterday\n", STR_NONE, &out).wrong,
+              WRONG_NOTHING);
     CHECK(!out.since.set);
 }
 
 TEST(a_presigned_url_carries_headers_in_its_query_but_no_checksums)
 {
     struct put out;
-    from_rest("PUT /b/k?X-Amz-Algorithm=A&X-Amz-Acl=private&x-amz-meta-a=1&x-amz-checksum-crc32=AAAAAA%3D%3D HTTP/1.1\n", STR_NONE, &out);
+    from_rest(
+        "PUT "
+        "/b/k?X-Amz-Algorithm=A&X-Amz-Acl=private&x-amz-meta-a=1&x-amz-checksum-crc32=AAAAAA%3D%3D "
+        "HTTP/1.1\n",
+        STR_NONE, &out);
     CHECK_STR(out.acl, S("private"));
     CHECK(!out.checksum.p);
     CHECK_INT(out.meta.n, 1);
@@ -331,12 +374,19 @@ TEST(rest_answers)
     struct http_reply *reply = http_reply_new(arena);
     struct tag contents[2] = {{S("a&b"), S("1")}, {S("c"), STR_NONE}};
     struct str_pair meta = {S("foo"), S("bar")};
-    struct answer out = {.etag = S("\"x\""), .modified = INT_OF(1767225600000), .disposition = S("a\r\nb: c"),
-                         .meta = {&meta, 1, true}, .contents = {contents, 2, true}, .made = INT_OF(1767225600000)};
+    struct answer out = {.etag = S("\"x\""),
+                         .modified = INT_OF(1767225600000),
+                         .disposition = S("a\r\nb: c"),
+                         .meta = {&meta, 1, true},
+                         .contents = {contents, 2, true},
+                         .made = INT_OF(1767225600000)};
     rest_encode(arena, &s3, &put_op, &out, reply);
-    CHECK_STR(reply->bytes, S("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-                              "<Prefix/><Contents><Key>a&amp;b</Key><Value>1</Value></Contents><Contents><Key>c</Key></Contents>"
-                              "<CreationDate>2026-01-01T00:00:00.000Z</CreationDate></ListBucketResult>"));
+    CHECK_STR(reply->bytes,
+              S("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult "
+                "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+                "<Prefix/><Contents><Key>a&amp;b</Key><Value>1</Value></Contents><Contents><Key>c</"
+                "Key></Contents>"
+                "<CreationDate>2026-01-01T00:00:00.000Z</CreationDate></ListBucketResult>"));
     CHECK_STR(wire_reply_header(reply, S("last-modified")), S("Thu, 01 Jan 2026 00:00:00 GMT"));
     CHECK_STR(wire_reply_header(reply, S("content-disposition")), S("a  b: c"));
     CHECK_STR(wire_reply_header(reply, S("x-amz-meta-foo")), S("bar"));
@@ -349,15 +399,20 @@ TEST(a_member_can_be_the_root_itself)
     struct http_reply *reply = http_reply_new(arena);
     struct location out = {S("eu-west-1")};
     rest_encode(arena, &s3, &location_op, &out, reply);
-    CHECK(str_ends(reply->bytes, S("\n<LocationConstraint xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">eu-west-1</LocationConstraint>")));
+    CHECK(str_ends(
+        reply->bytes,
+        S("\n<LocationConstraint "
+          "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">eu-west-1</LocationConstraint>")));
     out.where = STR_NONE;
     rest_encode(arena, &s3, &location_op, &out, reply = http_reply_new(arena));
-    CHECK(str_ends(reply->bytes, S("\n<LocationConstraint xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>")));
+    CHECK(str_ends(reply->bytes,
+                   S("\n<LocationConstraint xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>")));
 }
 
 /* --- faults --- */
 
-static const struct fault MISSING_QUEUE = {"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", 400,
+static const struct fault MISSING_QUEUE = {"QueueDoesNotExist",
+                                           "AWS.SimpleQueueService.NonExistentQueue", 400,
                                            "The specified queue does not exist.", NULL};
 static const struct fault OVER_LIMIT = {"OverLimit", "OverLimit", 403, "Too many.", NULL};
 
@@ -373,10 +428,14 @@ static struct http_reply *fault(struct route route, const char *method, err e)
 TEST(json_faults_name_shape_and_query_code)
 {
     fresh();
-    struct http_reply *reply = fault((struct route){.protocol = PROTOCOL_JSON, .query_mode = true}, "POST", FAIL(MISSING_QUEUE));
-    CHECK_STR(reply->bytes, S("{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"The specified queue does not exist.\"}"));
-    CHECK_STR(wire_reply_header(reply, S("x-amzn-query-error")), S("AWS.SimpleQueueService.NonExistentQueue;Sender"));
-    CHECK_STR(wire_reply_header(reply, S("x-amzn-errortype")), S("com.amazonaws.sqs#QueueDoesNotExist"));
+    struct http_reply *reply = fault((struct route){.protocol = PROTOCOL_JSON, .query_mode = true},
+                                     "POST", FAIL(MISSING_QUEUE));
+    CHECK_STR(reply->bytes, S("{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":"
+                              "\"The specified queue does not exist.\"}"));
+    CHECK_STR(wire_reply_header(reply, S("x-amzn-query-error")),
+              S("AWS.SimpleQueueService.NonExistentQueue;Sender"));
+    CHECK_STR(wire_reply_header(reply, S("x-amzn-errortype")),
+              S("com.amazonaws.sqs#QueueDoesNotExist"));
     CHECK_STR(wire_reply_header(reply, S("content-type")), S("application/x-amz-json-1.0"));
     reply = fault((struct route){.protocol = PROTOCOL_JSON}, "POST", FAIL(FAULT_INTERNAL));
     CHECK_STR(wire_reply_header(reply, S("x-amzn-query-error")), S("InternalError;Receiver"));
@@ -386,18 +445,27 @@ TEST(json_faults_name_shape_and_query_code)
 TEST(without_query_mode_client_faults_are_400)
 {
     fresh();
-    CHECK_INT(fault((struct route){.protocol = PROTOCOL_JSON}, "POST", FAIL(OVER_LIMIT))->status, 400);
-    CHECK_INT(fault((struct route){.protocol = PROTOCOL_JSON, .query_mode = true}, "POST", FAIL(OVER_LIMIT))->status, 403);
-    CHECK_INT(fault((struct route){.protocol = PROTOCOL_QUERY}, "POST", FAIL(OVER_LIMIT))->status, 403);
+    CHECK_INT(fault((struct route){.protocol = PROTOCOL_JSON}, "POST", FAIL(OVER_LIMIT))->status,
+              400);
+    CHECK_INT(fault((struct route){.protocol = PROTOCOL_JSON, .query_mode = true}, "POST",
+                    FAIL(OVER_LIMIT))
+                  ->status,
+              403);
+    CHECK_INT(fault((struct route){.protocol = PROTOCOL_QUERY}, "POST", FAIL(OVER_LIMIT))->status,
+              403);
 }
 
 TEST(query_faults_speak_of_the_wsdl)
 {
     fresh();
-    struct http_reply *reply = fault((struct route){.protocol = PROTOCOL_QUERY}, "POST", FAIL(MISSING_QUEUE));
-    CHECK_STR(reply->bytes, S("<?xml version=\"1.0\"?><ErrorResponse xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><Error><Type>Sender</Type>"
-                              "<Code>AWS.SimpleQueueService.NonExistentQueue</Code><Message>The specified queue does not exist for this wsdl version."
-                              "</Message><Detail/></Error><RequestId>R1</RequestId></ErrorResponse>"));
+    struct http_reply *reply =
+        fault((struct route){.protocol = PROTOCOL_QUERY}, "POST", FAIL(MISSING_QUEUE));
+    CHECK_STR(reply->bytes,
+              S("<?xml version=\"1.0\"?><ErrorResponse "
+                "xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><Error><Type>Sender</Type>"
+                "<Code>AWS.SimpleQueueService.NonExistentQueue</Code><Message>The specified queue "
+                "does not exist for this wsdl version."
+                "</Message><Detail/></Error><RequestId>R1</RequestId></ErrorResponse>"));
     reply = fault((struct route){.protocol = PROTOCOL_QUERY}, "GET", FAIL(AWS_UNKNOWN_PATH));
     CHECK(str_starts(reply->bytes, S("<UnknownOperationException/>")));
     CHECK_INT(reply->status, 404);
@@ -406,10 +474,15 @@ TEST(query_faults_speak_of_the_wsdl)
 TEST(s3_faults_carry_extras_in_order)
 {
     fresh();
-    err e = err_with(arena, err_with(arena, FAIL(AWS_INVALID_ARGUMENT), "ArgumentName", S("a")), "ArgumentValue", S("<"));
+    err e = err_with(arena, err_with(arena, FAIL(AWS_INVALID_ARGUMENT), "ArgumentName", S("a")),
+                     "ArgumentValue", S("<"));
     struct http_reply *reply = fault((struct route){.protocol = PROTOCOL_REST_XML}, "GET", e);
-    CHECK_STR(reply->bytes, S("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>InvalidArgument</Code><Message>Invalid Argument</Message>"
-                              "<ArgumentName>a</ArgumentName><ArgumentValue>&lt;</ArgumentValue><RequestId>R1</RequestId><HostId>H1</HostId></Error>"));
+    CHECK_STR(reply->bytes,
+              S("<?xml version=\"1.0\" "
+                "encoding=\"UTF-8\"?>\n<Error><Code>InvalidArgument</Code><Message>Invalid "
+                "Argument</Message>"
+                "<ArgumentName>a</ArgumentName><ArgumentValue>&lt;</ArgumentValue><RequestId>R1</"
+                "RequestId><HostId>H1</HostId></Error>"));
     reply = fault((struct route){.protocol = PROTOCOL_REST_XML}, "HEAD", e);
     CHECK_INT(reply->kind, HTTP_BODY_HEAD);
     CHECK_INT(reply->status, 400);

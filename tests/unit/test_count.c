@@ -1,5 +1,6 @@
-/* The word count against rules stated in words, and against itself: however a text is cut into pieces, the count is the same.
- * tests/sdk/count_node.mjs compares the same code with JavaScript itself. */
+/* The word count against rules stated in words, and against itself: however a text is cut into
+ * pieces, the count is the same. tests/sdk/count_node.mjs compares the same code with JavaScript
+ * itself. */
 #include "unit.h"
 
 #include "pipeline/count.h"
@@ -55,8 +56,8 @@ TEST(a_lone_carriage_return_ends_no_line)
 
 TEST(javascripts_wide_white_space_parts_words)
 {
-    static const char *const spaces[] = {"\u00A0", "\u1680", "\u2000", "\u200A", "\u2028", "\u2029",
-                                         "\u202F", "\u205F", "\u3000", "\uFEFF"};
+    static const char *const spaces[] = {"\u00A0", "\u1680", "\u2000", "\u200A", "\u2028",
+                                         "\u2029", "\u202F", "\u205F", "\u3000", "\uFEFF"};
     for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
         char text[16];
         snprintf(text, sizeof text, "a%sb", spaces[i]);
@@ -85,20 +86,24 @@ TEST(each_maximal_ill_formed_part_counts_three_bytes)
 {
     check(S("\xFF"), 3, 1, 1);
     check(S("\x80\x80"), 6, 1, 1);
-    check(S("\xE2\x82"), 3, 1, 1);         /* cut short: one part */
-    check(S("\xE2\x82 x"), 5, 1, 2);       /* a blank ends it */
+    check(S("\xE2\x82"), 3, 1, 1);   /* cut short: one part */
+    check(S("\xE2\x82 x"), 5, 1, 2); /* a blank ends it */
     check(S("\xF0\x9F\x98"), 3, 1, 1);
-    check(S("\xC0\xAF"), 6, 1, 1);         /* overlong: two parts */
+    check(S("\xC0\xAF"), 6, 1, 1); /* overlong: two parts */
     check(S("\xE0\x80\x80"), 9, 1, 1);
-    check(S("\xED\xA0\x80"), 9, 1, 1);     /* a surrogate: three */
+    check(S("\xED\xA0\x80"), 9, 1, 1); /* a surrogate: three */
     check(S("\xF4\x90\x80\x80"), 12, 1, 1);
     check(S("\xF0\x9F\x98\x80"), 4, 1, 1);
 }
 
 static const char *const PIECES[] = {
-    "word",  " ",        "\n",       "\r\n",         "\r",   "\t",       "\u00e9",
-    "\u3000", "\U0001F600", "\xE2\x82", "\xF0\x9F",  "\xFF", "\xED\xA0", "\u2028",
-    "\x80",  "\xC3",     "\u200b",   "\uFEFF",       "\xE0", "\xF4\x90", "abcdefghijklmnopqrstuvwxyz",
+    "word",     " ",        "\n",
+    "\r\n",     "\r",       "\t",
+    "\u00e9",   "\u3000",   "\U0001F600",
+    "\xE2\x82", "\xF0\x9F", "\xFF",
+    "\xED\xA0", "\u2028",   "\x80",
+    "\xC3",     "\u200b",   "\uFEFF",
+    "\xE0",     "\xF4\x90", "abcdefghijklmnopqrstuvwxyz",
 };
 
 static uint64_t below(uint64_t *state, uint64_t bound)

@@ -30,7 +30,8 @@ TEST(values_come_back_as_they_were_bound)
 TEST(a_cached_statement_is_unbound_and_reset_when_taken_again)
 {
     struct db *db = open_ok(NULL, DURABLE_PROCESS);
-    static const char sql[] = "SELECT ?1, value FROM (SELECT 1 AS value UNION ALL SELECT 2) ORDER BY value";
+    static const char sql[] =
+        "SELECT ?1, value FROM (SELECT 1 AS value UNION ALL SELECT 2) ORDER BY value";
     struct stmt *stmt = db_sql(db, sql);
     bind_int(stmt, 1, 5);
     CHECK(stmt_row(stmt));

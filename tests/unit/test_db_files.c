@@ -74,7 +74,9 @@ static char *filled_directory(void)
     char *dir = temp_dir();
     struct db *db = open_ok(dir, DURABLE_PROCESS);
     for (int i = 1; i <= 400; i++)
-        CHECK_OK(add(db, i, S("a text of some length, so that there are several pages of rows in the table")));
+        CHECK_OK(
+            add(db, i,
+                S("a text of some length, so that there are several pages of rows in the table")));
     db_close(db);
     return dir;
 }
@@ -144,7 +146,9 @@ TEST(a_directory_that_cannot_be_made_is_refused)
 
 TEST(migrations_run_once_each_and_go_on_from_where_they_were)
 {
-    static const char *const steps[] = {"CREATE TABLE a(x)", "CREATE TABLE b(x); INSERT INTO b VALUES(1)", "INSERT INTO b VALUES(2)"};
+    static const char *const steps[] = {"CREATE TABLE a(x)",
+                                        "CREATE TABLE b(x); INSERT INTO b VALUES(1)",
+                                        "INSERT INTO b VALUES(2)"};
     char *dir = temp_dir();
     struct db *db = open_ok(dir, DURABLE_PROCESS);
     db_migrate(db, "m", steps, 2);
@@ -268,7 +272,8 @@ TEST(with_durability_power_a_power_loss_takes_nothing_that_was_committed)
     free(dir);
 }
 
-/* The other half of the promise: without it recent turns may go, but never a part of one, and never the database. */
+/* The other half of the promise: without it recent turns may go, but never a part of one, and never
+ * the database. */
 TEST(with_durability_process_a_power_loss_leaves_an_earlier_state_that_is_whole)
 {
     char *dir = temp_dir();
@@ -279,7 +284,8 @@ TEST(with_durability_process_a_power_loss_leaves_an_earlier_state_that_is_whole)
         add_in_savepoint(db, i, true);
         add_in_savepoint(db, i + 1, true);
         CHECK_OK(db_turn_commit(db));
-        /* The log's header is synced when a log begins, at the start and after a checkpoint; else nothing is. */
+        /* The log's header is synced when a log begins, at the start and after a checkpoint; else
+         * nothing is. */
         if (i % 13 != 2 && i != 1)
             CHECK_INT(faulty_syncs(), syncs);
         if (i % 13 == 0)

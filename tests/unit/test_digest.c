@@ -1,4 +1,5 @@
-/* Rules of base/digest and base/crc. Expected values come from the standards' own test vectors and from other programs. */
+/* Rules of base/digest and base/crc. Expected values come from the standards' own test vectors and
+ * from other programs. */
 #include "unit.h"
 
 #include "base/crc.h"
@@ -34,7 +35,8 @@ TEST(digests_of_the_check_text)
     str text = S("123456789");
     CHECK_STR(hex_of(DIGEST_MD5, text), S("25f9e794323b453885f5181f1b624d0b"));
     CHECK_STR(hex_of(DIGEST_SHA1, text), S("f7c3bc1d808e04732adf679965ccc34ca7ae3441"));
-    CHECK_STR(hex_of(DIGEST_SHA256, text), S("15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"));
+    CHECK_STR(hex_of(DIGEST_SHA256, text),
+              S("15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"));
     CHECK_STR(hex_of(DIGEST_CRC32, text), S("cbf43926"));
     CHECK_STR(hex_of(DIGEST_CRC32C, text), S("e3069283"));
     CHECK_STR(hex_of(DIGEST_CRC64NVME, text), S("ae8b14860a799888"));
@@ -50,7 +52,8 @@ TEST(digests_of_nothing)
     CHECK_STR(hex_of(DIGEST_XXHASH3, S("")), S("2d06800538d394c2"));
     CHECK_STR(hex_of(DIGEST_XXHASH128, S("")), S("99aa06d3014798d86001c324468d497f"));
     CHECK_STR(hex_of(DIGEST_SHA512, S("abc")),
-              S("ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce8"
+              S("ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836"
+                "ba3c23a3feebbd454d4423643ce8"
                 "0e2a9ac94fa54ca49f"));
 }
 
@@ -88,7 +91,8 @@ TEST(every_way_to_compute_a_crc_agrees_with_its_definition)
     str all = pattern(400);
     for (enum crc_kind kind = CRC_32; kind <= CRC_64NVME; kind++)
         for (size_t n = 0; n <= all.n; n++) {
-            uint64_t expected = slow_crc(definitions[kind].poly, definitions[kind].ones, str_slice(all, 0, n));
+            uint64_t expected =
+                slow_crc(definitions[kind].poly, definitions[kind].ones, str_slice(all, 0, n));
             CHECK(crc_update(kind, 0, all.p, n) == expected);
             CHECK(crc_update_portable(kind, 0, all.p, n) == expected);
         }
@@ -101,7 +105,8 @@ TEST(crcs_of_parts_combine_to_that_of_the_whole)
     for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++)
         for (enum digest_kind kind = DIGEST_CRC32; kind <= DIGEST_CRC64NVME; kind++) {
             str head = str_slice(all, 0, cuts[i]), tail = str_slice(all, cuts[i], all.n);
-            digest joined = digest_combine(kind, digest_of(kind, head), digest_of(kind, tail), (int64_t)tail.n);
+            digest joined =
+                digest_combine(kind, digest_of(kind, head), digest_of(kind, tail), (int64_t)tail.n);
             CHECK_STR(digest_hex(arena, joined), hex_of(kind, all));
         }
 }
@@ -162,8 +167,10 @@ TEST(hmac_vectors)
     CHECK_STR(digest_hex(a, hmac_sha256(S("Jefe"), S("what do ya want for nothing?"))),
               S("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
     memset(key, 0xAA, 131);
-    CHECK_STR(digest_hex(a, hmac_sha256((str){key, 131}, S("Test Using Larger Than Block-Size Key - Hash Key First"))),
-              S("60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"));
+    CHECK_STR(
+        digest_hex(a, hmac_sha256((str){key, 131},
+                                  S("Test Using Larger Than Block-Size Key - Hash Key First"))),
+        S("60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"));
     CHECK_STR(digest_hex(a, hmac_sha1(S("Jefe"), S("what do ya want for nothing?"))),
               S("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"));
     arena_free(a);

@@ -117,7 +117,8 @@ TEST(files_without_a_row_are_told_and_removed_only_on_repair)
     CHECK(there(dir, "new/0") && there(dir, "01/257"));
     s = examine(dir, true);
     CHECK_INT(s.repaired, 5);
-    CHECK(!there(dir, "new/0") && !there(dir, "01/257") && !there(dir, "01/3") && there(dir, "01/1") && there(dir, "03/3"));
+    CHECK(!there(dir, "new/0") && !there(dir, "01/257") && !there(dir, "01/3") &&
+          there(dir, "01/1") && there(dir, "03/3"));
     CHECK_INT(examine(dir, false).findings, 0);
     free(dir);
 }

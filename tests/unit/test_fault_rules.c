@@ -1,4 +1,5 @@
-/* Which requests go wrong: matching, counting, chance, and refusal of rules that say nothing clear. */
+/* Which requests go wrong: matching, counting, chance, and refusal of rules that say nothing clear.
+ */
 #include "unit.h"
 
 #include "app/fault_rules.h"
@@ -6,7 +7,8 @@
 static const struct fault_probe receive = {
     .service = {"sqs", 3}, .operation = {"ReceiveMessage", 14}, .queue = {"jobs-queue", 10}};
 
-static size_t fire(struct fault_rules *rules, const struct fault_probe *probe, struct fault_hit *hits)
+static size_t fire(struct fault_rules *rules, const struct fault_probe *probe,
+                   struct fault_hit *hits)
 {
     return fault_rules_fire(rules, ~0u, probe, hits);
 }
@@ -65,8 +67,10 @@ TEST(another_operation_or_queue_does_not_count)
 TEST(chance_repeats_with_its_seed_and_stays_near_its_probability)
 {
     struct arena *arena = arena_new();
-    struct fault_rules *a = rules_of(arena, "{\"probability\":0.25,\"seed\":7,\"effect\":\"error\"}");
-    struct fault_rules *b = rules_of(arena, "{\"probability\":0.25,\"seed\":7,\"effect\":\"error\"}");
+    struct fault_rules *a =
+        rules_of(arena, "{\"probability\":0.25,\"seed\":7,\"effect\":\"error\"}");
+    struct fault_rules *b =
+        rules_of(arena, "{\"probability\":0.25,\"seed\":7,\"effect\":\"error\"}");
     struct fault_hit hits[EFFECTS];
     int fired = 0;
     for (int i = 0; i < 4000; i++) {
@@ -97,8 +101,9 @@ TEST(localstacks_chaos_rule_is_an_error)
 TEST(two_effects_hit_one_request_and_a_mask_hides_the_others)
 {
     struct arena *arena = arena_new();
-    struct fault_rules *rules =
-        rules_of(arena, "[{\"effect\":\"latency\",\"delay\":\"250ms\"},{\"effect\":\"cut\",\"at\":\"within\"}]");
+    struct fault_rules *rules = rules_of(
+        arena,
+        "[{\"effect\":\"latency\",\"delay\":\"250ms\"},{\"effect\":\"cut\",\"at\":\"within\"}]");
     struct fault_hit hits[EFFECTS];
     CHECK_INT(fire(rules, &receive, hits), 2);
     CHECK_INT(hits[0].delay, 250);
@@ -137,13 +142,16 @@ TEST(a_rule_that_says_nothing_clear_is_refused_and_none_of_its_batch_stays)
 TEST(rules_are_listed_with_their_counts_and_removed_by_id)
 {
     struct arena *arena = arena_new();
-    struct fault_rules *rules = rules_of(arena, "[{\"effect\":\"reorder\"},{\"effect\":\"duplicate\"}]");
+    struct fault_rules *rules =
+        rules_of(arena, "[{\"effect\":\"reorder\"},{\"effect\":\"duplicate\"}]");
     struct fault_hit hits[EFFECTS];
     fire(rules, &receive, hits);
     CHECK_INT(fault_rules_remove(rules, S("fault-1")), 1);
     struct buf out = buf_in(arena);
     fault_rules_list(rules, &out);
-    CHECK_STR(buf_str(&out), S("{\"rules\":[{\"id\":\"fault-2\",\"matched\":1,\"fired\":1,\"effect\":\"duplicate\"}]}"));
+    CHECK_STR(
+        buf_str(&out),
+        S("{\"rules\":[{\"id\":\"fault-2\",\"matched\":1,\"fired\":1,\"effect\":\"duplicate\"}]}"));
     fault_rules_free(rules);
     arena_free(arena);
 }

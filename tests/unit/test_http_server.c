@@ -1,5 +1,6 @@
-/* The HTTP server as a client on the other end of a socket sees it. Server and client share one thread: the client writes, and
- * the loop is run, never waiting, until the answer is there or the connection is closed. */
+/* The HTTP server as a client on the other end of a socket sees it. Server and client share one
+ * thread: the client writes, and the loop is run, never waiting, until the answer is there or the
+ * connection is closed. */
 #include "unit.h"
 
 #include "http/server.h"
@@ -135,7 +136,12 @@ static void on_turn(void *user)
 
 static void start(void)
 {
-    struct http_app app = {.begin = on_begin, .body = on_body, .end = on_end, .hangup = on_hangup, .gone = on_gone, .turn = on_turn};
+    struct http_app app = {.begin = on_begin,
+                           .body = on_body,
+                           .end = on_end,
+                           .hangup = on_hangup,
+                           .gone = on_gone,
+                           .turn = on_turn};
     struct http_server_options options = {.address = "127.0.0.1"};
     char *message = NULL;
     signal(SIGPIPE, SIG_IGN);
@@ -154,7 +160,8 @@ static void stop(void)
 
 static int connect_to_server(void)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(w.server))};
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)http_server_port(w.server))};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     CHECK_INT(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
@@ -227,7 +234,9 @@ TEST(an_answer_keeps_the_connection_and_the_raw_target)
 TEST(pipelined_requests_are_answered_in_order)
 {
     start();
-    const char *heard = ask("GET /wait-not HTTP/1.1\r\nHost: x\r\n\r\nGET /head HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", NULL);
+    const char *heard = ask("GET /wait-not HTTP/1.1\r\nHost: x\r\n\r\nGET /head HTTP/1.1\r\nHost: "
+                            "x\r\nConnection: close\r\n\r\n",
+                            NULL);
     check_holds(heard, "hello");
     check_holds(heard, "<closed>");
     stop();
@@ -237,7 +246,8 @@ TEST(pipelined_requests_are_answered_in_order)
 TEST(two_content_lengths_are_refused_and_the_connection_is_closed)
 {
     start();
-    const char *heard = ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabc", NULL);
+    const char *heard = ask(
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabc", NULL);
     check_holds(heard, "HTTP/1.1 400 Bad Request");
     check_holds(heard, "<closed>");
     CHECK_INT(w.begun, 0);
@@ -247,7 +257,9 @@ TEST(two_content_lengths_are_refused_and_the_connection_is_closed)
 TEST(a_length_beside_chunked_is_refused)
 {
     start();
-    const char *heard = ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", NULL);
+    const char *heard = ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: "
+                            "chunked\r\n\r\n0\r\n\r\n",
+                            NULL);
     check_holds(heard, "HTTP/1.1 400 Bad Request");
     check_holds(heard, "<closed>");
     stop();
@@ -256,15 +268,20 @@ TEST(a_length_beside_chunked_is_refused)
 TEST(an_unknown_transfer_encoding_is_refused)
 {
     start();
-    check_holds(ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", NULL), "HTTP/1.1 400");
-    check_holds(ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n", NULL), "HTTP/1.1 400");
+    check_holds(
+        ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            NULL),
+        "HTTP/1.1 400");
+    check_holds(ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n", NULL),
+                "HTTP/1.1 400");
     stop();
 }
 
 TEST(a_blank_in_a_header_name_is_refused)
 {
     start();
-    check_holds(ask("GET / HTTP/1.1\r\nHost: x\r\nContent-Length : 3\r\n\r\nabc", NULL), "HTTP/1.1 400");
+    check_holds(ask("GET / HTTP/1.1\r\nHost: x\r\nContent-Length : 3\r\n\r\nabc", NULL),
+                "HTTP/1.1 400");
     CHECK_INT(w.begun, 0);
     stop();
 }
@@ -272,7 +289,9 @@ TEST(a_blank_in_a_header_name_is_refused)
 TEST(a_refusal_before_the_body_keeps_the_client_from_sending_it)
 {
     start();
-    const char *heard = ask("PUT /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n", NULL);
+    const char *heard =
+        ask("PUT /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
+            NULL);
     check_holds(heard, "HTTP/1.1 403");
     CHECK(!strstr(heard, "100 Continue"));
     stop();
@@ -307,7 +326,9 @@ TEST(a_body_comes_after_100_continue)
 TEST(trailers_of_a_chunked_body_are_there_at_its_end)
 {
     start();
-    ask("PUT /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-Sum: 42\r\n\r\n", "hello");
+    ask("PUT /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-Sum: 42\r\n\r\n",
+        "hello");
     CHECK_INT(w.body_bytes, 5);
     CHECK_STR(str_of(w.trailer), S("42"));
     stop();
@@ -316,7 +337,8 @@ TEST(trailers_of_a_chunked_body_are_there_at_its_end)
 TEST(a_head_answer_says_the_length_of_the_body_it_does_not_have)
 {
     start();
-    check_holds(ask("HEAD /head HTTP/1.1\r\nHost: x\r\n\r\n", "\r\n\r\n"), "Content-Length: 123456789\r\n");
+    check_holds(ask("HEAD /head HTTP/1.1\r\nHost: x\r\n\r\n", "\r\n\r\n"),
+                "Content-Length: 123456789\r\n");
     stop();
 }
 
@@ -453,7 +475,8 @@ TEST(a_paused_body_stops_until_it_is_resumed)
 {
     start();
     int fd = connect_to_server();
-    say(fd, "PUT /pause HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+    say(fd, "PUT /pause HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+            "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
     turns(20);
     CHECK_INT(w.bodies, 1);
     http_resume(w.waiting);
@@ -487,7 +510,8 @@ TEST(stopping_with_a_request_that_waits_ends_it)
 TEST(a_taken_port_is_refused_with_its_number)
 {
     start();
-    struct http_server_options options = {.address = "127.0.0.1", .port = http_server_port(w.server)};
+    struct http_server_options options = {.address = "127.0.0.1",
+                                          .port = http_server_port(w.server)};
     struct http_app app = {.turn = on_turn};
     char *message = NULL, expected[32];
     CHECK(http_server_start(&w.loop, &options, &app, &message) == NULL);

@@ -21,9 +21,11 @@ static void end(struct world w)
 
 static const struct lint_name work = {S("111122223333"), S("us-east-1"), S("work")};
 
-static struct lint_message message(const char *id, msec at, int64_t attempt, msec until, const char *client)
+static struct lint_message message(const char *id, msec at, int64_t attempt, msec until,
+                                   const char *client)
 {
-    return (struct lint_message){work, str_of(id), at, attempt, until, client ? str_of(client) : STR_NONE};
+    return (struct lint_message){work,    str_of(id), at,
+                                 attempt, until,      client ? str_of(client) : STR_NONE};
 }
 
 /* Receives `times` times and gives nothing back. */
@@ -64,7 +66,8 @@ TEST(a_queue_without_dead_letter_queue_is_found_when_a_message_came_a_third_time
 TEST(a_dead_letter_queue_must_keep_messages_longer_than_its_source)
 {
     struct world w = world();
-    struct lint_queue_state state = {.redrive = true, .target = S("arn:d"), .retention = 345600, .target_retention = 345600};
+    struct lint_queue_state state = {
+        .redrive = true, .target = S("arn:d"), .retention = 345600, .target_retention = 345600};
     CHECK(finds(w, state, LINT_DEAD_LETTER_RETENTION));
     state.fifo = true;
     CHECK(!finds(w, state, LINT_DEAD_LETTER_RETENTION));
@@ -77,7 +80,8 @@ TEST(a_dead_letter_queue_must_keep_messages_longer_than_its_source)
 TEST(a_delete_after_the_message_had_returned_finds_the_short_visibility_timeout)
 {
     struct world w = world();
-    struct lint_message took = message("m", 1000, 1, 31000, "k"), in_time = message("m", 31000, 1, 0, "k"),
+    struct lint_message took = message("m", 1000, 1, 31000, "k"),
+                        in_time = message("m", 31000, 1, 0, "k"),
                         late = message("m", 31001, 1, 0, "k");
     lint_saw_received(w.lint, &took);
     lint_saw_deleted(w.lint, &in_time);
@@ -90,9 +94,12 @@ TEST(a_delete_after_the_message_had_returned_finds_the_short_visibility_timeout)
 TEST(a_consumer_that_extends_or_gives_back_the_message_has_no_short_timeout)
 {
     struct world w = world();
-    struct lint_message took = message("m", 1000, 1, 31000, "k"), extends = message("m", 30000, 1, 90000, "k"),
-                        done = message("m", 80000, 1, 0, "k"), given = message("n", 2000, 1, 0, "k"),
-                        other = message("n", 1000, 1, 31000, "k"), later = message("n", 99000, 1, 0, "k");
+    struct lint_message took = message("m", 1000, 1, 31000, "k"),
+                        extends = message("m", 30000, 1, 90000, "k"),
+                        done = message("m", 80000, 1, 0, "k"),
+                        given = message("n", 2000, 1, 0, "k"),
+                        other = message("n", 1000, 1, 31000, "k"),
+                        later = message("n", 99000, 1, 0, "k");
     lint_saw_received(w.lint, &took);
     lint_saw_hidden(w.lint, &extends);
     lint_saw_deleted(w.lint, &done);
@@ -130,7 +137,8 @@ TEST(a_guessed_loop_needs_a_key_made_from_the_events_key)
 TEST(a_client_works_on_a_message_only_while_it_holds_just_that_one)
 {
     struct world w = world();
-    struct lint_message one = message("m1", 1000, 1, 31000, "k"), two = message("m2", 1000, 1, 31000, "k"),
+    struct lint_message one = message("m1", 1000, 1, 31000, "k"),
+                        two = message("m2", 1000, 1, 31000, "k"),
                         gone = message("m1", 2000, 1, 0, "k");
     lint_saw_received(w.lint, &one);
     CHECK_STR(lint_working_on(w.lint, S("k"), 2000), S("m1"));
@@ -236,7 +244,8 @@ TEST(a_second_delivery_that_writes_other_bytes_is_found)
 TEST(a_receive_that_was_taken_back_is_no_delivery_but_one_that_timed_out_is)
 {
     struct world w = world();
-    struct lint_message took = message("m", 1000, 1, 31000, "k"), back = message("m", 1001, 1, 0, "k"),
+    struct lint_message took = message("m", 1000, 1, 31000, "k"),
+                        back = message("m", 1001, 1, 0, "k"),
                         timed_out = message("m", 31000, 1, 0, NULL);
     lint_saw_received(w.lint, &took);
     lint_saw_write(w.lint, S("m"), S("s3://b/out"), 1);
@@ -275,9 +284,11 @@ TEST(a_report_reads_as_json_with_findings_and_notes)
     lint_report_add(&report, LINT_PUBLIC_BUCKET, S("s3://b"), S("its policy"), 2);
     lint_report_json(&report, &json);
     lint_report_text(&report, &text);
-    CHECK(str_starts(buf_str(&json), S("{\"findings\":[{\"code\":\"public-bucket\",\"severity\":\"warning\",\"subject\":\"s3://b\",")));
+    CHECK(str_starts(buf_str(&json), S("{\"findings\":[{\"code\":\"public-bucket\",\"severity\":"
+                                       "\"warning\",\"subject\":\"s3://b\",")));
     CHECK(str_ends(buf_str(&json), S("\"count\":2}],\"notes\":[]}")));
-    CHECK(str_starts(buf_str(&text), S("warning public-bucket: s3://b: its policy (2 times)\n  why: ")));
+    CHECK(str_starts(buf_str(&text),
+                     S("warning public-bucket: s3://b: its policy (2 times)\n  why: ")));
     end(w);
 }
 

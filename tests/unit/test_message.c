@@ -26,7 +26,8 @@ TEST(the_first_header_of_a_name_in_any_case)
 
 TEST(query_parameters_are_found_raw_and_decoded)
 {
-    struct http_request request = {.arena = arena, .query = S("uploads&a=1%2B2&empty=&b%5Bx=y=z&a=3&plus=q+r")};
+    struct http_request request = {.arena = arena,
+                                   .query = S("uploads&a=1%2B2&empty=&b%5Bx=y=z&a=3&plus=q+r")};
     CHECK_STR(http_query_raw(&request, S("uploads")), S(""));
     CHECK_STR(http_query_raw(&request, S("empty")), S(""));
     CHECK_STR(http_query_raw(&request, S("a")), S("1%2B2"));

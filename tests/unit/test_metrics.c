@@ -3,7 +3,8 @@
 
 #include "app/cost.h"
 
-static void count(struct metrics *metrics, const char *service, const char *operation, int times, int64_t bytes, bool empty)
+static void count(struct metrics *metrics, const char *service, const char *operation, int times,
+                  int64_t bytes, bool empty)
 {
     struct metrics_request request = {.service = str_of(service),
                                       .operation = str_of(operation),
@@ -25,12 +26,19 @@ TEST(requests_are_counted_by_operation_and_code)
     struct arena *arena = arena_new();
     struct buf b = buf_in(arena);
     count(metrics, "sqs", "SendMessage", 3, 100, false);
-    metrics_count(metrics, &(struct metrics_request){.service = S("sqs"), .operation = S("SendMessage"), .code = S("OverLimit")});
+    metrics_count(metrics, &(struct metrics_request){.service = S("sqs"),
+                                                     .operation = S("SendMessage"),
+                                                     .code = S("OverLimit")});
     metrics_prometheus(metrics, &b);
-    CHECK(has(buf_str(&b), "headrace_requests_total{service=\"sqs\",operation=\"SendMessage\",code=\"\"} 3\n"));
+    CHECK(has(buf_str(&b),
+              "headrace_requests_total{service=\"sqs\",operation=\"SendMessage\",code=\"\"} 3\n"));
     CHECK(has(buf_str(&b), "code=\"OverLimit\"} 1\n"));
-    CHECK(has(buf_str(&b), "request_seconds_bucket{service=\"sqs\",operation=\"SendMessage\",le=\"0.00025\"} 1\n"));
-    CHECK(has(buf_str(&b), "request_seconds_bucket{service=\"sqs\",operation=\"SendMessage\",le=\"0.0005\"} 4\n"));
+    CHECK(has(
+        buf_str(&b),
+        "request_seconds_bucket{service=\"sqs\",operation=\"SendMessage\",le=\"0.00025\"} 1\n"));
+    CHECK(
+        has(buf_str(&b),
+            "request_seconds_bucket{service=\"sqs\",operation=\"SendMessage\",le=\"0.0005\"} 4\n"));
     arena_free(arena);
     metrics_free(metrics);
 }
@@ -78,10 +86,12 @@ TEST(deletes_are_free_and_puts_cost_more_than_gets)
     count(metrics, "s3", "PutObject", 1000, 10, false);
     count(metrics, "s3", "HeadObject", 1000, 0, false);
     count(metrics, "s3", "DeleteObject", 1000, 0, false);
-    struct cost_usage usage = {.stored_bytes = 1073741824, .n = metrics_operations(metrics, arena, &operations)};
+    struct cost_usage usage = {.stored_bytes = 1073741824,
+                               .n = metrics_operations(metrics, arena, &operations)};
     usage.operations = operations;
     cost_json(&b, &usage);
-    CHECK(has(buf_str(&b), "\"operation\":\"DeleteObject\",\"requests\":1000,\"billedUnits\":1000,\"requestCost\":0.000000000"));
+    CHECK(has(buf_str(&b), "\"operation\":\"DeleteObject\",\"requests\":1000,\"billedUnits\":1000,"
+                           "\"requestCost\":0.000000000"));
     CHECK(has(buf_str(&b), "\"total\":0.005400000"));
     CHECK(has(buf_str(&b), "\"storagePerMonth\":0.023000000"));
     arena_free(arena);

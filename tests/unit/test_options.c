@@ -31,7 +31,8 @@ static bool read_words(int n, char **words)
     return options_read(&options, n, words, getenv_of, &message);
 }
 
-#define READ(...) read_words((int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), (char *[]){__VA_ARGS__})
+#define READ(...)                                                                                  \
+    read_words((int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), (char *[]){__VA_ARGS__})
 #define READ_NOTHING() read_words(0, (char *[]){NULL})
 
 static void refuses(bool ok, const char *text)
@@ -89,7 +90,8 @@ TEST(the_tables_pipeline_defaults_are_the_pipelines)
 
 TEST(flags_win_over_environment_over_config)
 {
-    const char *path = config_of("{\"port\":1,\"region\":\"eu-west-1\",\"account\":\"111111111111\"}");
+    const char *path =
+        config_of("{\"port\":1,\"region\":\"eu-west-1\",\"account\":\"111111111111\"}");
     set_env(0, "HEADRACE_PORT", "2");
     set_env(1, "HEADRACE_REGION", "eu-west-2");
     CHECK(READ("--port", "3", "--config", (char *)path));
@@ -119,7 +121,8 @@ TEST(the_region_of_the_aws_tools_is_ours_too)
 TEST(flags_take_values_both_ways_and_have_a_no_form)
 {
     set_env(0, NULL, NULL);
-    CHECK(READ("--port=0", "--ephemeral", "--no-pipeline", "--auth", "enforce", "--address", "::1"));
+    CHECK(
+        READ("--port=0", "--ephemeral", "--no-pipeline", "--auth", "enforce", "--address", "::1"));
     CHECK_INT(options.port, 0);
     CHECK(options.ephemeral);
     CHECK(!options.pipeline.enabled);
@@ -143,7 +146,8 @@ TEST(a_repeated_flag_adds_to_its_list_and_replaces_the_environments)
 
 TEST(nested_keys_of_the_config_reach_the_pipeline)
 {
-    const char *path = config_of("{\"pipeline\":{\"workers\":3,\"dropzone\":\"in\"},\"allowHosts\":[\"x\"],\"strict\":true}");
+    const char *path = config_of("{\"pipeline\":{\"workers\":3,\"dropzone\":\"in\"},\"allowHosts\":"
+                                 "[\"x\"],\"strict\":true}");
     set_env(0, NULL, NULL);
     CHECK(READ("--config", (char *)path));
     CHECK_INT(options.pipeline.workers, 3);
@@ -183,7 +187,8 @@ static void refuses_config(const char *json, const char *part)
 TEST(unknown_keys_and_broken_config_files_are_named)
 {
     refuses_config("{\"prot\":1}", "unknown key prot (did you mean port?)");
-    refuses_config("{\"pipeline\":{\"worker\":1}}", "unknown key pipeline.worker (did you mean pipeline.workers?)");
+    refuses_config("{\"pipeline\":{\"worker\":1}}",
+                   "unknown key pipeline.worker (did you mean pipeline.workers?)");
     refuses_config("{\"port\":[]}", "port: not a text, number or boolean");
     refuses_config("[1]", "not a JSON object");
     refuses_config("{\"port\":", "line 1");

@@ -1,4 +1,5 @@
-/* The stages of the pipeline against a list of answers: what they ask for, in which order, with which words. */
+/* The stages of the pipeline against a list of answers: what they ask for, in which order, with
+ * which words. */
 #include "unit.h"
 
 #include "base/rng.h"
@@ -8,9 +9,11 @@
 
 #define NOW 1767225600000 /* 2026-01-01T00:00:00Z */
 
-static const char *const KINDS[] = {"STAT", "COUNT", "FETCH", "PUT", "SEND", "DELETE", "LOG", "END"};
+static const char *const KINDS[] = {"STAT", "COUNT",  "FETCH", "PUT",
+                                    "SEND", "DELETE", "LOG",   "END"};
 
-/* One run of a task: each ask is written down as a line, and answered with the next scripted answer of its kind. */
+/* One run of a task: each ask is written down as a line, and answered with the next scripted answer
+ * of its kind. */
 struct play {
     struct arena *arena;
     struct rng rng;
@@ -99,9 +102,11 @@ static str run(struct play *play, task_maker *make, str body)
 #define EVENT(key, size)                                                                           \
     S("{\"Records\":[{\"s3\":{\"bucket\":{\"name\":\"dropzone\"},\"object\":{\"key\":\"" key       \
       "\",\"size\":" size ",\"eTag\":\"e1\"}}}]}")
-#define JOB_HEAD "\"jobId\":\"dropzone:incoming/a.txt:e1\",\"bucket\":\"dropzone\",\"key\":\"incoming/a.txt\","
+#define JOB_HEAD                                                                                   \
+    "\"jobId\":\"dropzone:incoming/a.txt:e1\",\"bucket\":\"dropzone\",\"key\":\"incoming/a.txt\","
 #define JOB_OUTPUT "\"outputBucket\":\"processed\",\"outputKey\":\"processed/a.txt.report.json\","
-#define JOB S("{" JOB_HEAD JOB_OUTPUT "\"submittedAt\":\"2026-01-01T00:00:00.000Z\",\"traceId\":\"t-1\"}")
+#define JOB                                                                                        \
+    S("{" JOB_HEAD JOB_OUTPUT "\"submittedAt\":\"2026-01-01T00:00:00.000Z\",\"traceId\":\"t-1\"}")
 
 static void check_run(struct play play, task_maker *make, str body, str want)
 {
@@ -128,7 +133,8 @@ TEST(an_upload_becomes_a_job_with_the_labs_members)
         "STAT dropzone/incoming/a.txt\n"
         "SEND jobs {" JOB_HEAD JOB_OUTPUT
         "\"submittedAt\":\"2026-01-01T00:00:00.000Z\",\"traceId\":\"%.*s\"} [%.*s]\n"
-        "LOG {\"action\":\"ENQUEUED\",\"jobId\":\"dropzone:incoming/a.txt:e1\",\"messageId\":\"m-2\","
+        "LOG "
+        "{\"action\":\"ENQUEUED\",\"jobId\":\"dropzone:incoming/a.txt:e1\",\"messageId\":\"m-2\","
         "\"bucket\":\"dropzone\",\"key\":\"incoming/a.txt\"}\nDELETE\nEND\n",
         STR_ARG(trace), STR_ARG(trace));
     CHECK_STR(got, want);
@@ -173,10 +179,14 @@ TEST(the_key_of_an_event_is_decoded)
 TEST(a_key_that_javascript_cannot_decode_fails_the_message)
 {
     check_run(play_new(), ingest_new, EVENT("incoming/%zz.txt", "1"),
-              S("LOG {\"action\":\"FAILED\",\"level\":\"error\",\"bucket\":\"dropzone\",\"error\":\"URIError: URI "
+              S("LOG "
+                "{\"action\":\"FAILED\",\"level\":\"error\",\"bucket\":\"dropzone\",\"error\":"
+                "\"URIError: URI "
                 "malformed\"}\nEND failed\n"));
     check_run(play_new(), ingest_new, EVENT("incoming/%ff.txt", "1"),
-              S("LOG {\"action\":\"FAILED\",\"level\":\"error\",\"bucket\":\"dropzone\",\"error\":\"URIError: URI "
+              S("LOG "
+                "{\"action\":\"FAILED\",\"level\":\"error\",\"bucket\":\"dropzone\",\"error\":"
+                "\"URIError: URI "
                 "malformed\"}\nEND failed\n"));
 }
 
@@ -189,7 +199,9 @@ TEST(a_test_event_is_dropped_without_a_word)
 TEST(what_is_no_event_is_deleted_with_an_error_line)
 {
     check_run(play_new(), ingest_new, S("hello"),
-              S("LOG {\"action\":\"POISON_MESSAGE\",\"level\":\"error\",\"messageId\":\"m-1\",\"error\":\"the message is "
+              S("LOG "
+                "{\"action\":\"POISON_MESSAGE\",\"level\":\"error\",\"messageId\":\"m-1\","
+                "\"error\":\"the message is "
                 "no S3 event\"}\nDELETE\nEND\n"));
 }
 
@@ -199,7 +211,9 @@ TEST(an_upload_that_is_gone_leaves_its_event)
     play.missing_input = true;
     check_run(play, ingest_new, EVENT("incoming/a.txt", "38"),
               S("STAT dropzone/incoming/a.txt\n"
-                "LOG {\"action\":\"FAILED\",\"level\":\"error\",\"bucket\":\"dropzone\",\"key\":\"incoming/a.txt\","
+                "LOG "
+                "{\"action\":\"FAILED\",\"level\":\"error\",\"bucket\":\"dropzone\",\"key\":"
+                "\"incoming/a.txt\","
                 "\"error\":\"NotFound: UnknownError\"}\nEND failed\n"));
 }
 
@@ -217,7 +231,8 @@ TEST(without_an_etag_in_the_event_the_job_id_takes_the_one_of_the_object)
     "{" JOB_HEAD JOB_OUTPUT "\"traceId\":\"t-1\",\"status\":\"PROCESSED\",\"processedAt\":"        \
     "\"2026-01-01T00:00:00.004Z\",\"report\":{\"bytes\":38,\"lines\":4,\"words\":8}}"
 #define RESULT(duration)                                                                           \
-    "{" JOB_HEAD JOB_OUTPUT "\"traceId\":\"t-1\",\"status\":\"PROCESSED\",\"durationMs\":" duration "}"
+    "{" JOB_HEAD JOB_OUTPUT                                                                        \
+    "\"traceId\":\"t-1\",\"status\":\"PROCESSED\",\"durationMs\":" duration "}"
 #define DUPLICATE                                                                                  \
     "LOG {\"action\":\"SKIP_DUPLICATE\",\"jobId\":\"dropzone:incoming/a.txt:e1\","                 \
     "\"outputBucket\":\"processed\",\"outputKey\":\"processed/a.txt.report.json\",\"traceId\":"    \
@@ -225,7 +240,9 @@ TEST(without_an_etag_in_the_event_the_job_id_takes_the_one_of_the_object)
 #define LOOK "STAT processed/processed/a.txt.report.json\n"
 #define COUNT_IT LOOK "COUNT dropzone/incoming/a.txt\n"
 #define FAILED_BECAUSE(error)                                                                      \
-    "LOG {\"action\":\"FAILED\",\"level\":\"error\",\"jobId\":\"dropzone:incoming/a.txt:e1\",\"bucket\":\"dropzone\"," \
+    "LOG "                                                                                         \
+    "{\"action\":\"FAILED\",\"level\":\"error\",\"jobId\":\"dropzone:incoming/"                    \
+    "a.txt:e1\",\"bucket\":\"dropzone\","                                                          \
     "\"key\":\"incoming/a.txt\",\"error\":\"" error "\"}\nEND failed\n"
 
 TEST(a_job_becomes_report_result_log_line_and_then_is_deleted)
@@ -233,8 +250,10 @@ TEST(a_job_becomes_report_result_log_line_and_then_is_deleted)
     struct play play = play_new();
     play.step = 2;
     check_run(play, worker_new, JOB,
-              S(COUNT_IT "PUT processed/processed/a.txt.report.json " REPORT "\n"
-                         "SEND results " RESULT("6") " [t-1]\n"
+              S(COUNT_IT
+                "PUT processed/processed/a.txt.report.json " REPORT "\n"
+                "SEND results " RESULT(
+                    "6") " [t-1]\n"
                          "LOG {\"action\":\"PROCESSED\",\"jobId\":\"dropzone:incoming/a.txt:e1\","
                          "\"durationMs\":6,\"traceId\":\"t-1\"}\nDELETE\nEND\n"));
 }
@@ -301,14 +320,19 @@ TEST(a_result_that_cannot_be_sent_leaves_the_job)
 TEST(poison_is_deleted)
 {
     check_run(play_new(), worker_new, S("{nope"),
-              S("LOG {\"action\":\"POISON_MESSAGE\",\"level\":\"error\",\"messageId\":\"m-1\",\"error\":\"the message is "
+              S("LOG "
+                "{\"action\":\"POISON_MESSAGE\",\"level\":\"error\",\"messageId\":\"m-1\","
+                "\"error\":\"the message is "
                 "no JSON\"}\nDELETE\nEND\n"));
 }
 
 TEST(a_job_that_lacks_members_is_deleted)
 {
-    check_run(play_new(), worker_new, S("{\"jobId\":0,\"bucket\":\"b\",\"key\":\"\",\"outputBucket\":null}"),
-              S("LOG {\"action\":\"INVALID_JOB\",\"level\":\"error\",\"messageId\":\"m-1\",\"error\":\"missing required "
+    check_run(play_new(), worker_new,
+              S("{\"jobId\":0,\"bucket\":\"b\",\"key\":\"\",\"outputBucket\":null}"),
+              S("LOG "
+                "{\"action\":\"INVALID_JOB\",\"level\":\"error\",\"messageId\":\"m-1\",\"error\":"
+                "\"missing required "
                 "fields: jobId, key, outputBucket, outputKey\"}\nDELETE\nEND\n"));
     struct play play = play_new();
     CHECK(str_ends(run(&play, worker_new, S("5")), S("DELETE\nEND\n")));
@@ -351,7 +375,8 @@ TEST(a_result_is_logged_with_what_it_has)
                 "\"PROCESSED\",\"input\":{\"bucket\":\"dropzone\",\"key\":\"incoming/a.txt\"},"
                 "\"output\":{\"bucket\":\"processed\",\"key\":\"processed/a.txt.report.json\"},"
                 "\"durationMs\":7,\"traceId\":\"t-1\"}"));
-    CHECK_STR(result_log(arena, S("nonsense")), S("{\"action\":\"RESULT\",\"input\":{},\"output\":{}}"));
+    CHECK_STR(result_log(arena, S("nonsense")),
+              S("{\"action\":\"RESULT\",\"input\":{},\"output\":{}}"));
     arena_free(arena);
 }
 

@@ -32,16 +32,20 @@ static str refusal(const char *json)
 
 #define POLICY(statement) "{\"Version\":\"2012-10-17\",\"Statement\":[" statement "]}"
 #define ALLOW(principal, action, resource, more)                                                   \
-    "{\"Effect\":\"Allow\",\"Principal\":" principal ",\"Action\":" action ",\"Resource\":" resource more "}"
+    "{\"Effect\":\"Allow\",\"Principal\":" principal ",\"Action\":" action                         \
+    ",\"Resource\":" resource more "}"
 #define DENY(principal, action, resource, more)                                                    \
-    "{\"Effect\":\"Deny\",\"Principal\":" principal ",\"Action\":" action ",\"Resource\":" resource more "}"
+    "{\"Effect\":\"Deny\",\"Principal\":" principal ",\"Action\":" action                          \
+    ",\"Resource\":" resource more "}"
 #define ANYONE "\"*\""
 #define B_ALL "\"arn:aws:s3:::b/*\""
 
-static enum policy_decision decide(const char *json, const char *account, const char *action, const char *resource)
+static enum policy_decision decide(const char *json, const char *account, const char *action,
+                                   const char *resource)
 {
     struct policy *policy = parsed(json);
-    struct policy_request request = {.action = str_of(action), .resource = str_of(resource), .account = str_of(account)};
+    struct policy_request request = {
+        .action = str_of(action), .resource = str_of(resource), .account = str_of(account)};
     if (account)
         request.principal = arena_printf(arena, "arn:aws:iam::%s:root", account);
     return policy_decide(policy, &request);
@@ -61,27 +65,44 @@ TEST(nothing_said_is_implicit)
 
 TEST(a_deny_wins_over_every_allow)
 {
-    const char *p = POLICY(ALLOW(ANYONE, "\"s3:*\"", "\"*\"", "") "," DENY(ANYONE, "[\"s3:Delete*\"]", B_ALL, ""));
+    const char *p = POLICY(
+        ALLOW(ANYONE, "\"s3:*\"", "\"*\"", "") "," DENY(ANYONE, "[\"s3:Delete*\"]", B_ALL, ""));
     CHECK_INT(decide(p, ALICE, "s3:DeleteObject", "arn:aws:s3:::b/k"), POLICY_DENY);
     CHECK_INT(decide(p, ALICE, "s3:GetObject", "arn:aws:s3:::b/k"), POLICY_ALLOW);
 }
 
 TEST(principals_are_accounts_arns_canonical_ids_and_services)
 {
-    CHECK_INT(decide(POLICY(ALLOW("{\"AWS\":\"" ALICE "\"}", "\"sqs:*\"", "\"*\"", "")), ALICE, "sqs:X", "r"), POLICY_ALLOW);
-    CHECK_INT(decide(POLICY(ALLOW("{\"AWS\":[\"arn:aws:iam::" ALICE ":root\"]}", "\"sqs:*\"", "\"*\"", "")), ALICE, "sqs:X", "r"), POLICY_ALLOW);
-    CHECK_INT(decide(POLICY(ALLOW("{\"AWS\":\"" ALICE "\"}", "\"sqs:*\"", "\"*\"", "")), BOB, "sqs:X", "r"), POLICY_IMPLICIT);
-    CHECK_INT(decide(POLICY(ALLOW("{\"AWS\":\"" ALICE "\"}", "\"sqs:*\"", "\"*\"", "")), NULL, "sqs:X", "r"), POLICY_IMPLICIT);
-    struct policy *p = parsed(POLICY(ALLOW("{\"Service\":\"s3.amazonaws.com\",\"CanonicalUser\":\"abc\"}", "\"*\"", "\"*\"", "")));
-    struct policy_request service = {.service = S("s3.amazonaws.com"), .action = S("sqs:SendMessage"), .resource = S("q")};
-    struct policy_request user = {.account = S(BOB), .canonical_id = S("abc"), .action = S("s3:GetObject"), .resource = S("q")};
+    CHECK_INT(decide(POLICY(ALLOW("{\"AWS\":\"" ALICE "\"}", "\"sqs:*\"", "\"*\"", "")), ALICE,
+                     "sqs:X", "r"),
+              POLICY_ALLOW);
+    CHECK_INT(decide(POLICY(ALLOW("{\"AWS\":[\"arn:aws:iam::" ALICE ":root\"]}", "\"sqs:*\"",
+                                  "\"*\"", "")),
+                     ALICE, "sqs:X", "r"),
+              POLICY_ALLOW);
+    CHECK_INT(decide(POLICY(ALLOW("{\"AWS\":\"" ALICE "\"}", "\"sqs:*\"", "\"*\"", "")), BOB,
+                     "sqs:X", "r"),
+              POLICY_IMPLICIT);
+    CHECK_INT(decide(POLICY(ALLOW("{\"AWS\":\"" ALICE "\"}", "\"sqs:*\"", "\"*\"", "")), NULL,
+                     "sqs:X", "r"),
+              POLICY_IMPLICIT);
+    struct policy *p = parsed(POLICY(ALLOW(
+        "{\"Service\":\"s3.amazonaws.com\",\"CanonicalUser\":\"abc\"}", "\"*\"", "\"*\"", "")));
+    struct policy_request service = {
+        .service = S("s3.amazonaws.com"), .action = S("sqs:SendMessage"), .resource = S("q")};
+    struct policy_request user = {.account = S(BOB),
+                                  .canonical_id = S("abc"),
+                                  .action = S("s3:GetObject"),
+                                  .resource = S("q")};
     CHECK_INT(policy_decide(p, &service), POLICY_ALLOW);
     CHECK_INT(policy_decide(p, &user), POLICY_ALLOW);
 }
 
 TEST(the_not_forms_turn_a_match_around)
 {
-    const char *p = POLICY("{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":\"" ALICE "\"},\"NotAction\":\"s3:Get*\",\"NotResource\":\"arn:aws:s3:::b/free/*\"}");
+    const char *p =
+        POLICY("{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":\"" ALICE
+               "\"},\"NotAction\":\"s3:Get*\",\"NotResource\":\"arn:aws:s3:::b/free/*\"}");
     CHECK_INT(decide(p, BOB, "s3:PutObject", "arn:aws:s3:::b/k"), POLICY_DENY);
     CHECK_INT(decide(p, ALICE, "s3:PutObject", "arn:aws:s3:::b/k"), POLICY_IMPLICIT);
     CHECK_INT(decide(p, BOB, "s3:GetObject", "arn:aws:s3:::b/k"), POLICY_IMPLICIT);
@@ -99,7 +120,8 @@ static bool holds(const char *condition, const struct policy_value *context, siz
     b = buf_in(arena);
     buf_printf(&b, POLICY(ALLOW(ANYONE, "\"*\"", "\"*\"", ",\"Condition\":%s")), condition);
     CHECK_OK(policy_parse(arena, buf_str(&b), &policy));
-    struct policy_request request = {.action = S("s3:GetObject"), .resource = S("r"), .context = context, .ncontext = n};
+    struct policy_request request = {
+        .action = S("s3:GetObject"), .resource = S("r"), .context = context, .ncontext = n};
     return policy_decide(policy, &request) == POLICY_ALLOW;
 }
 
@@ -136,14 +158,20 @@ TEST(numbers_dates_truths_addresses_and_arns)
     CHECK(holds_for("{\"NumericLessThanEquals\":{\"s3:max-keys\":10}}", "s3:max-keys", "10"));
     CHECK(!holds_for("{\"NumericLessThan\":{\"s3:max-keys\":\"10\"}}", "s3:max-keys", "10"));
     CHECK(!holds_for("{\"NumericEquals\":{\"s3:max-keys\":\"10\"}}", "s3:max-keys", "ten"));
-    CHECK(holds_for("{\"DateGreaterThan\":{\"aws:CurrentTime\":\"2026-01-01T00:00:00Z\"}}", "aws:CurrentTime", "2026-01-01T00:00:01Z"));
-    CHECK(holds_for("{\"Bool\":{\"aws:SecureTransport\":\"false\"}}", "aws:SecureTransport", "false"));
-    CHECK(holds_for("{\"IpAddress\":{\"aws:SourceIp\":\"10.1.0.0/17\"}}", "aws:SourceIp", "10.1.127.255"));
-    CHECK(!holds_for("{\"IpAddress\":{\"aws:SourceIp\":\"10.1.0.0/17\"}}", "aws:SourceIp", "10.1.128.0"));
+    CHECK(holds_for("{\"DateGreaterThan\":{\"aws:CurrentTime\":\"2026-01-01T00:00:00Z\"}}",
+                    "aws:CurrentTime", "2026-01-01T00:00:01Z"));
+    CHECK(holds_for("{\"Bool\":{\"aws:SecureTransport\":\"false\"}}", "aws:SecureTransport",
+                    "false"));
+    CHECK(holds_for("{\"IpAddress\":{\"aws:SourceIp\":\"10.1.0.0/17\"}}", "aws:SourceIp",
+                    "10.1.127.255"));
+    CHECK(!holds_for("{\"IpAddress\":{\"aws:SourceIp\":\"10.1.0.0/17\"}}", "aws:SourceIp",
+                     "10.1.128.0"));
     CHECK(holds_for("{\"NotIpAddress\":{\"aws:SourceIp\":\"10.0.0.0/8\"}}", "aws:SourceIp", "::1"));
     CHECK(holds_for("{\"IpAddress\":{\"aws:SourceIp\":\"::/0\"}}", "aws:SourceIp", "::1"));
-    CHECK(holds_for("{\"ArnLike\":{\"aws:SourceArn\":\"arn:aws:s3:*:*:b*\"}}", "aws:SourceArn", "arn:aws:s3:::bucket"));
-    CHECK(!holds_for("{\"ArnEquals\":{\"aws:SourceArn\":\"arn:aws:*:bucket\"}}", "aws:SourceArn", "arn:aws:s3:::bucket"));
+    CHECK(holds_for("{\"ArnLike\":{\"aws:SourceArn\":\"arn:aws:s3:*:*:b*\"}}", "aws:SourceArn",
+                    "arn:aws:s3:::bucket"));
+    CHECK(!holds_for("{\"ArnEquals\":{\"aws:SourceArn\":\"arn:aws:*:bucket\"}}", "aws:SourceArn",
+                     "arn:aws:s3:::bucket"));
 }
 
 TEST(all_conditions_and_all_keys_must_hold)
@@ -156,8 +184,10 @@ TEST(all_conditions_and_all_keys_must_hold)
 
 TEST(sets_of_values)
 {
-    struct policy_value tags[] = {{S("s3:RequestObjectTagKeys"), S("a")}, {S("s3:RequestObjectTagKeys"), S("b")}};
-    CHECK(holds("{\"ForAllValues:StringEquals\":{\"s3:RequestObjectTagKeys\":[\"a\",\"b\",\"c\"]}}", tags, 2));
+    struct policy_value tags[] = {{S("s3:RequestObjectTagKeys"), S("a")},
+                                  {S("s3:RequestObjectTagKeys"), S("b")}};
+    CHECK(holds("{\"ForAllValues:StringEquals\":{\"s3:RequestObjectTagKeys\":[\"a\",\"b\",\"c\"]}}",
+                tags, 2));
     CHECK(!holds("{\"ForAllValues:StringEquals\":{\"s3:RequestObjectTagKeys\":[\"a\"]}}", tags, 2));
     CHECK(holds("{\"ForAllValues:StringEquals\":{\"s3:RequestObjectTagKeys\":[\"a\"]}}", NULL, 0));
     CHECK(holds("{\"ForAnyValue:StringEquals\":{\"s3:RequestObjectTagKeys\":[\"b\"]}}", tags, 2));
@@ -166,9 +196,13 @@ TEST(sets_of_values)
 
 TEST(variables_stand_for_what_the_request_has)
 {
-    struct policy *p = parsed(POLICY(ALLOW(ANYONE, "\"*\"", "\"arn:aws:s3:::b/${aws:username}/${*}*\"", "")));
+    struct policy *p =
+        parsed(POLICY(ALLOW(ANYONE, "\"*\"", "\"arn:aws:s3:::b/${aws:username}/${*}*\"", "")));
     struct policy_value name = {S("aws:username"), S("ann")};
-    struct policy_request request = {.action = S("s3:GetObject"), .resource = S("arn:aws:s3:::b/ann/*x"), .context = &name, .ncontext = 1};
+    struct policy_request request = {.action = S("s3:GetObject"),
+                                     .resource = S("arn:aws:s3:::b/ann/*x"),
+                                     .context = &name,
+                                     .ncontext = 1};
     CHECK_INT(policy_decide(p, &request), POLICY_ALLOW);
     request.ncontext = 0;
     CHECK_INT(policy_decide(p, &request), POLICY_IMPLICIT);
@@ -180,21 +214,33 @@ TEST(refusals_have_the_texts_of_s3)
     CHECK_STR(refusal(" {}"), S("Policies must be valid JSON and the first byte must be '{'"));
     CHECK_STR(refusal("{\"a\":"), S("Policies must be valid JSON and the first byte must be '{'"));
     CHECK_STR(refusal("{}"), S("Missing required field Statement"));
-    CHECK_STR(refusal(POLICY("{\"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":\"*\"}")), S("Missing required field Effect"));
-    CHECK_STR(refusal(POLICY("{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"}")), S("Missing required field Principal"));
-    CHECK_STR(refusal(POLICY("{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Resource\":\"*\"}")), S("Missing required field Action"));
-    CHECK_STR(refusal(POLICY("{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:*\"}")), S("Missing required field Resource"));
-    CHECK_STR(refusal(POLICY(ALLOW("{\"AWS\":\"who\"}", "\"s3:*\"", B_ALL, ""))), S("Invalid principal in policy"));
-    CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "\"s3:Fly\"", B_ALL, ""))), S("Policy has invalid action"));
-    CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "\"s3:*\"", "\"arn:aws:s3:::other/*\"", ""))), S("Policy has invalid resource"));
+    CHECK_STR(refusal(POLICY("{\"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":\"*\"}")),
+              S("Missing required field Effect"));
+    CHECK_STR(refusal(POLICY("{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"}")),
+              S("Missing required field Principal"));
+    CHECK_STR(refusal(POLICY("{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Resource\":\"*\"}")),
+              S("Missing required field Action"));
+    CHECK_STR(refusal(POLICY("{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:*\"}")),
+              S("Missing required field Resource"));
+    CHECK_STR(refusal(POLICY(ALLOW("{\"AWS\":\"who\"}", "\"s3:*\"", B_ALL, ""))),
+              S("Invalid principal in policy"));
+    CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "\"s3:Fly\"", B_ALL, ""))),
+              S("Policy has invalid action"));
+    CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "\"s3:*\"", "\"arn:aws:s3:::other/*\"", ""))),
+              S("Policy has invalid resource"));
     CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "\"s3:GetObject\"", "\"arn:aws:s3:::b\"", ""))),
               S("Action does not apply to any resource(s) in statement"));
-    CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "\"s3:*\"", B_ALL, ",\"Condition\":{\"Sounds\":{\"a\":\"b\"}}"))),
+    CHECK_STR(refusal(POLICY(
+                  ALLOW(ANYONE, "\"s3:*\"", B_ALL, ",\"Condition\":{\"Sounds\":{\"a\":\"b\"}}"))),
               S("Invalid Condition type : Sounds"));
-    CHECK_STR(refusal(POLICY("{\"Effect\":\"Allow\",\"NotPrincipal\":{\"AWS\":\"" ALICE "\"},\"Action\":\"s3:*\",\"Resource\":" B_ALL "}")),
+    CHECK_STR(refusal(POLICY("{\"Effect\":\"Allow\",\"NotPrincipal\":{\"AWS\":\"" ALICE
+                             "\"},\"Action\":\"s3:*\",\"Resource\":" B_ALL "}")),
               S("Allow with NotPrincipal is not allowed."));
-    CHECK_STR(refusal("{\"Statement\":[],\"Version\":\"2012-10-17\"}"), S("Could not parse the policy: Statement is empty!"));
-    CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "[\"s3:GetObject\",\"s3:ListBucket\"]", "[\"arn:aws:s3:::b\",\"arn:aws:s3:::b/*\"]", ""))), S(""));
+    CHECK_STR(refusal("{\"Statement\":[],\"Version\":\"2012-10-17\"}"),
+              S("Could not parse the policy: Statement is empty!"));
+    CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "[\"s3:GetObject\",\"s3:ListBucket\"]",
+                                   "[\"arn:aws:s3:::b\",\"arn:aws:s3:::b/*\"]", ""))),
+              S(""));
     CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "\"s3:ListBucket\"", "\"arn:aws:s3:::*\"", ""))), S(""));
 }
 
@@ -209,12 +255,22 @@ TEST(public_is_what_lets_everyone_in)
     CHECK(is_public(POLICY(ALLOW("{\"AWS\":[\"*\"]}", "\"s3:*\"", B_ALL, ""))));
     CHECK(!is_public(POLICY(ALLOW("{\"AWS\":\"" ALICE "\"}", "\"s3:*\"", B_ALL, ""))));
     CHECK(!is_public(POLICY(DENY(ANYONE, "\"s3:*\"", B_ALL, ""))));
-    CHECK(!is_public(POLICY(ALLOW(ANYONE, "\"s3:*\"", B_ALL, ",\"Condition\":{\"IpAddress\":{\"aws:SourceIp\":\"10.0.0.0/8\"}}"))));
-    CHECK(is_public(POLICY(ALLOW(ANYONE, "\"s3:*\"", B_ALL, ",\"Condition\":{\"IpAddress\":{\"aws:SourceIp\":\"0.0.0.0/0\"}}"))));
-    CHECK(!is_public(POLICY(ALLOW(ANYONE, "\"s3:*\"", B_ALL, ",\"Condition\":{\"StringEquals\":{\"aws:SourceVpc\":\"vpc-1\"}}"))));
-    CHECK(is_public(POLICY(ALLOW(ANYONE, "\"s3:*\"", B_ALL, ",\"Condition\":{\"StringLike\":{\"aws:SourceVpc\":\"vpc-*\"}}"))));
-    CHECK(is_public(POLICY(ALLOW(ANYONE, "\"s3:*\"", B_ALL, ",\"Condition\":{\"StringEquals\":{\"s3:prefix\":\"a\"}}"))));
-    CHECK(is_public(POLICY("{\"Effect\":\"Allow\",\"NotPrincipal\":{\"AWS\":\"" ALICE "\"},\"Action\":\"s3:*\",\"Resource\":" B_ALL "}")));
+    CHECK(!is_public(
+        POLICY(ALLOW(ANYONE, "\"s3:*\"", B_ALL,
+                     ",\"Condition\":{\"IpAddress\":{\"aws:SourceIp\":\"10.0.0.0/8\"}}"))));
+    CHECK(is_public(
+        POLICY(ALLOW(ANYONE, "\"s3:*\"", B_ALL,
+                     ",\"Condition\":{\"IpAddress\":{\"aws:SourceIp\":\"0.0.0.0/0\"}}"))));
+    CHECK(!is_public(
+        POLICY(ALLOW(ANYONE, "\"s3:*\"", B_ALL,
+                     ",\"Condition\":{\"StringEquals\":{\"aws:SourceVpc\":\"vpc-1\"}}"))));
+    CHECK(
+        is_public(POLICY(ALLOW(ANYONE, "\"s3:*\"", B_ALL,
+                               ",\"Condition\":{\"StringLike\":{\"aws:SourceVpc\":\"vpc-*\"}}"))));
+    CHECK(is_public(POLICY(ALLOW(ANYONE, "\"s3:*\"", B_ALL,
+                                 ",\"Condition\":{\"StringEquals\":{\"s3:prefix\":\"a\"}}"))));
+    CHECK(is_public(POLICY("{\"Effect\":\"Allow\",\"NotPrincipal\":{\"AWS\":\"" ALICE
+                           "\"},\"Action\":\"s3:*\",\"Resource\":" B_ALL "}")));
 }
 
 UNIT_MAIN

@@ -42,15 +42,16 @@ static err parse(struct arena *arena, str body, size_t step, struct seen *seen)
     return formdata_end(form);
 }
 
-static const str good = {"--xyz\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nfoo;bar\r\n"
-                         "--xyz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a;b.txt\"\r\n"
-                         "Content-Type: text/plain\r\n\r\nline\r\n--xy no\r\n\r\n--xyz\r\n"
-                         "content-disposition: form-data; name=submit\r\n\r\nGo\r\n--xyz--\r\n",
-                         sizeof "--xyz\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nfoo;bar\r\n"
-                                "--xyz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a;b.txt\"\r\n"
-                                "Content-Type: text/plain\r\n\r\nline\r\n--xy no\r\n\r\n--xyz\r\n"
-                                "content-disposition: form-data; name=submit\r\n\r\nGo\r\n--xyz--\r\n" -
-                             1};
+static const str good = {
+    "--xyz\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nfoo;bar\r\n"
+    "--xyz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a;b.txt\"\r\n"
+    "Content-Type: text/plain\r\n\r\nline\r\n--xy no\r\n\r\n--xyz\r\n"
+    "content-disposition: form-data; name=submit\r\n\r\nGo\r\n--xyz--\r\n",
+    sizeof "--xyz\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nfoo;bar\r\n"
+           "--xyz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a;b.txt\"\r\n"
+           "Content-Type: text/plain\r\n\r\nline\r\n--xy no\r\n\r\n--xyz\r\n"
+           "content-disposition: form-data; name=submit\r\n\r\nGo\r\n--xyz--\r\n" -
+        1};
 
 TEST(a_form_is_the_same_wherever_it_is_cut)
 {
@@ -70,9 +71,13 @@ TEST(a_form_cut_short_or_without_a_file_is_refused)
     struct seen seen;
     for (size_t n = 1; n < good.n - 4; n++)
         CHECK_FAULT(parse(arena, str_slice(good, 0, n), n, &seen), FORMDATA_MALFORMED);
-    CHECK_FAULT(parse(arena, S("--xyz\r\nContent-Disposition: form-data; name=a\r\n\r\nb\r\n--xyz--"), 7, &seen), FORMDATA_NO_FILE);
+    CHECK_FAULT(parse(arena,
+                      S("--xyz\r\nContent-Disposition: form-data; name=a\r\n\r\nb\r\n--xyz--"), 7,
+                      &seen),
+                FORMDATA_NO_FILE);
     CHECK_FAULT(parse(arena, S("--xyz\r\nX: y\r\n\r\nb\r\n--xyz--"), 7, &seen), FORMDATA_MALFORMED);
-    CHECK_FAULT(parse(arena, S("--xyzzz\r\nX: y\r\n\r\nb\r\n--xyz--"), 7, &seen), FORMDATA_MALFORMED);
+    CHECK_FAULT(parse(arena, S("--xyzzz\r\nX: y\r\n\r\nb\r\n--xyz--"), 7, &seen),
+                FORMDATA_MALFORMED);
     arena_free(arena);
 }
 
@@ -82,7 +87,8 @@ TEST(fields_before_the_file_are_bounded)
     struct buf b = buf_in(arena);
     struct seen seen;
     for (int i = 0; i < 30; i++)
-        buf_printf(&b, "--xyz\r\nContent-Disposition: form-data; name=\"f%d\"\r\n\r\n%01000d\r\n", i, i);
+        buf_printf(&b, "--xyz\r\nContent-Disposition: form-data; name=\"f%d\"\r\n\r\n%01000d\r\n",
+                   i, i);
     BUF_LIT(&b, "--xyz--");
     CHECK_FAULT(parse(arena, buf_str(&b), 100, &seen), FORMDATA_TOO_LONG);
     arena_free(arena);
@@ -91,7 +97,8 @@ TEST(fields_before_the_file_are_bounded)
 TEST(the_boundary_comes_from_the_content_type)
 {
     CHECK_STR(formdata_boundary(S("multipart/form-data; boundary=xyz")), S("xyz"));
-    CHECK_STR(formdata_boundary(S("Multipart/Form-Data; charset=utf-8; Boundary=\"a b\"")), S("a b"));
+    CHECK_STR(formdata_boundary(S("Multipart/Form-Data; charset=utf-8; Boundary=\"a b\"")),
+              S("a b"));
     CHECK(!formdata_boundary(S("application/x-www-form-urlencoded")).p);
     CHECK(!formdata_boundary(S("multipart/form-data")).p);
 }
@@ -100,8 +107,10 @@ TEST(the_boundary_comes_from_the_content_type)
 
 static err check(struct arena *arena, const char *json, struct post_limits *limits)
 {
-    static const struct post_field fields[] = {
-        {{"bucket", 6}, {"b", 1}}, {{"kEy", 3}, {"foo.txt", 7}}, {{"x-ignore-me", 11}, {"1", 1}}, {{"policy", 6}, {"..", 2}}};
+    static const struct post_field fields[] = {{{"bucket", 6}, {"b", 1}},
+                                               {{"kEy", 3}, {"foo.txt", 7}},
+                                               {{"x-ignore-me", 11}, {"1", 1}},
+                                               {{"policy", 6}, {"..", 2}}};
     struct post_policy_check how = {fields, 4, 1795262399000}; /* a second before the end */
     return post_policy_check(arena, str_of(json), &how, limits);
 }
@@ -110,7 +119,10 @@ TEST(a_policy_lets_through_what_its_conditions_say)
 {
     struct arena *arena = arena_new();
     struct post_limits limits;
-    CHECK_OK(check(arena, POLICY("[{\"bUcket\":\"b\"},[\"Starts-With\",\"$KEY\",\"foo\"],[\"content-length-range\",1,1024]]"), &limits));
+    CHECK_OK(check(arena,
+                   POLICY("[{\"bUcket\":\"b\"},[\"Starts-With\",\"$KEY\",\"foo\"],[\"content-"
+                          "length-range\",1,1024]]"),
+                   &limits));
     CHECK_INT(limits.min, 1);
     CHECK_INT(limits.max, 1024);
     CHECK_OK(check(arena, POLICY("[[\"eq\",\"$key\",\"foo.txt\"]]"), &limits));
@@ -124,7 +136,9 @@ TEST(a_failed_condition_is_named)
     struct post_limits limits;
     err e = check(arena, POLICY("[[\"eq\",\"$key\",\"bar\"]]"), &limits);
     CHECK_FAULT(e, AWS_ACCESS_DENIED);
-    CHECK_STR(err_message(e), S("Invalid according to Policy: Policy Condition failed: [\"eq\", \"$key\", \"bar\"]"));
+    CHECK_STR(
+        err_message(e),
+        S("Invalid according to Policy: Policy Condition failed: [\"eq\", \"$key\", \"bar\"]"));
     e = check(arena, POLICY("[{\"bucket\":\"b\"}]"), &limits);
     CHECK_STR(err_message(e), S("Invalid according to Policy: Extra input fields: kEy"));
     e = check(arena, "{\"expiration\":\"2026-11-21T11:00:00Z\",\"conditions\":[]}", &limits);
@@ -134,17 +148,18 @@ TEST(a_failed_condition_is_named)
 
 TEST(an_ill_formed_policy_is_another_fault)
 {
-    static const char *const wrong[] = {"",
-                                        "[]",
-                                        "{\"conditions\":[]}",
-                                        "{\"EXPIRATION\":\"2026-11-21T12:00:00Z\",\"conditions\":[]}",
-                                        "{\"expiration\":\"2026-11-21 12:00:00\",\"conditions\":[]}",
-                                        "{\"expiration\":\"2026-11-21T12:00:00Z\"}",
-                                        "{\"expiration\":\"2026-11-21T12:00:00Z\",\"CONDITIONS\":[]}",
-                                        POLICY("[{}]"),
-                                        POLICY("[[\"content-length-range\",0]]"),
-                                        POLICY("[[\"content-length-range\",-1,0]]"),
-                                        POLICY("[[\"like\",\"$key\",\"foo\"]]")};
+    static const char *const wrong[] = {
+        "",
+        "[]",
+        "{\"conditions\":[]}",
+        "{\"EXPIRATION\":\"2026-11-21T12:00:00Z\",\"conditions\":[]}",
+        "{\"expiration\":\"2026-11-21 12:00:00\",\"conditions\":[]}",
+        "{\"expiration\":\"2026-11-21T12:00:00Z\"}",
+        "{\"expiration\":\"2026-11-21T12:00:00Z\",\"CONDITIONS\":[]}",
+        POLICY("[{}]"),
+        POLICY("[[\"content-length-range\",0]]"),
+        POLICY("[[\"content-length-range\",-1,0]]"),
+        POLICY("[[\"like\",\"$key\",\"foo\"]]")};
     struct arena *arena = arena_new();
     struct post_limits limits;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)

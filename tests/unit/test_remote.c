@@ -1,4 +1,5 @@
-/* What the client side of AWS decides without a socket: retries and their budget, profiles of the shared files. */
+/* What the client side of AWS decides without a socket: retries and their budget, profiles of the
+ * shared files. */
 #include "unit.h"
 
 #include "base/rng.h"
@@ -69,10 +70,11 @@ TEST(the_pause_grows_with_the_attempts_up_to_twenty_seconds)
 }
 
 #define CONFIG                                                                                     \
-    S("# comment\n[default]\nregion = eu-west-1\ns3 =\n  addressing_style = path\n"               \
-      "[profile work]\nrole_arn=arn:aws:iam::1:role/x ; who\nsource_profile = base\n"             \
+    S("# comment\n[default]\nregion = eu-west-1\ns3 =\n  addressing_style = path\n"                \
+      "[profile work]\nrole_arn=arn:aws:iam::1:role/x ; who\nsource_profile = base\n"              \
       "[sso-session work]\nregion = xx\n[profile base]\naws_access_key_id = from-config\n")
-#define CREDENTIALS S("[default]\naws_access_key_id = AK\n[base]\naws_access_key_id = from-file\r\n")
+#define CREDENTIALS                                                                                \
+    S("[default]\naws_access_key_id = AK\n[base]\naws_access_key_id = from-file\r\n")
 
 TEST(profiles_come_from_both_files_and_the_credentials_file_wins)
 {
@@ -100,7 +102,8 @@ TEST(the_endpoint_of_a_queue_is_the_origin_of_its_url)
 {
     CHECK_STR(queue_origin(S("https://sqs.eu-west-1.amazonaws.com/123456789012/jobs")),
               S("https://sqs.eu-west-1.amazonaws.com"));
-    CHECK_STR(queue_origin(S("http://127.0.0.1:4566/000000000000/jobs")), S("http://127.0.0.1:4566"));
+    CHECK_STR(queue_origin(S("http://127.0.0.1:4566/000000000000/jobs")),
+              S("http://127.0.0.1:4566"));
     CHECK_STR(queue_origin(S("jobs")), STR_NONE);
 }
 

@@ -1,4 +1,5 @@
-/* test_route.c - which operation a request asks for, over a small table with one row of each kind. */
+/* test_route.c - which operation a request asks for, over a small table with one row of each kind.
+ */
 #include "aws/fault.h"
 #include "aws/route.h"
 
@@ -9,7 +10,13 @@
 SHAPE(queue_input, "QueueInput", QUEUE_INPUT)
 
 #define ROW(name_, method_, level_, ...)                                                           \
-    {.name = name_, .in = &empty_shape, .out = &empty_shape, .rest = {.method = method_, .level = level_, __VA_ARGS__}}
+    {                                                                                              \
+        .name = name_, .in = &empty_shape, .out = &empty_shape, .rest = {                          \
+            .method = method_,                                                                     \
+            .level = level_,                                                                       \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
 
 static const struct op s3_rows[] = {
     ROW("ListBuckets", "GET", REST_SERVICE),
@@ -22,7 +29,8 @@ static const struct op s3_rows[] = {
     ROW("CopyObject", "PUT", REST_OBJECT, .header = "x-amz-copy-source"),
     ROW("GetObject", "GET", REST_OBJECT),
     ROW("UploadPart", "PUT", REST_OBJECT, .query = "uploadId&partNumber"),
-    ROW("UploadPartCopy", "PUT", REST_OBJECT, .query = "uploadId&partNumber", .header = "x-amz-copy-source"),
+    ROW("UploadPartCopy", "PUT", REST_OBJECT, .query = "uploadId&partNumber",
+        .header = "x-amz-copy-source"),
     ROW("CreateMultipartUpload", "POST", REST_OBJECT, .query = "uploads"),
     {.name = NULL},
 };
@@ -34,7 +42,8 @@ static const struct op sqs_rows[] = {
 static const struct op *const s3_tables[] = {s3_rows, NULL};
 static const struct op *const sqs_tables[] = {sqs_rows, NULL};
 static const struct service s3 = {.name = "s3", .xmlns = "x", .ops = s3_tables};
-static const struct service sqs = {.name = "sqs", .target_prefix = "AmazonSQS", .version = "2012-11-05", .ops = sqs_tables};
+static const struct service sqs = {
+    .name = "sqs", .target_prefix = "AmazonSQS", .version = "2012-11-05", .ops = sqs_tables};
 static const struct service *const services[] = {&s3, &sqs, NULL};
 
 static struct arena *arena;
@@ -80,12 +89,14 @@ TEST(the_row_with_the_most_conditions_wins)
     CHECK_STR(routed("PUT /b/k HTTP/1.1" LOCAL), S("PutObject"));
     CHECK_STR(routed("PUT /b/k HTTP/1.1" LOCAL "x-amz-copy-source: a/b\n"), S("CopyObject"));
     CHECK_STR(routed("PUT /b/k?partNumber=1&uploadId=u HTTP/1.1" LOCAL), S("UploadPart"));
-    CHECK_STR(routed("PUT /b/k?partNumber=1&uploadId=u HTTP/1.1" LOCAL "X-Amz-Copy-Source: a/b\n"), S("UploadPartCopy"));
+    CHECK_STR(routed("PUT /b/k?partNumber=1&uploadId=u HTTP/1.1" LOCAL "X-Amz-Copy-Source: a/b\n"),
+              S("UploadPartCopy"));
 }
 
 TEST(a_presigned_copy_has_its_source_in_the_query)
 {
-    CHECK_STR(routed("PUT /b/k?X-Amz-Algorithm=A&X-Amz-Copy-Source=a%2Fb HTTP/1.1" LOCAL), S("CopyObject"));
+    CHECK_STR(routed("PUT /b/k?X-Amz-Algorithm=A&X-Amz-Copy-Source=a%2Fb HTTP/1.1" LOCAL),
+              S("CopyObject"));
     CHECK_STR(routed("PUT /b/k?x-amz-copy-source=a%2Fb HTTP/1.1" LOCAL), S("PutObject"));
 }
 
@@ -170,29 +181,37 @@ TEST(a_broken_escape_is_an_invalid_uri)
 
 TEST(a_target_header_means_aws_json_on_any_path)
 {
-    CHECK_STR(routed("POST / HTTP/1.1" LOCAL "X-Amz-Target: AmazonSQS.SendMessage\n"), S("SendMessage"));
+    CHECK_STR(routed("POST / HTTP/1.1" LOCAL "X-Amz-Target: AmazonSQS.SendMessage\n"),
+              S("SendMessage"));
     CHECK_INT(route.protocol, PROTOCOL_JSON);
-    CHECK_STR(routed("POST /000000000000/q HTTP/1.1" LOCAL "x-amz-target: AmazonSQS.SendMessage\nx-amzn-query-mode: true\n"),
+    CHECK_STR(routed("POST /000000000000/q HTTP/1.1" LOCAL
+                     "x-amz-target: AmazonSQS.SendMessage\nx-amzn-query-mode: true\n"),
               S("SendMessage"));
     CHECK(route.query_mode);
-    CHECK_STR(routed("POST / HTTP/1.1" LOCAL "X-Amz-Target: AmazonSQS.Nothing\n"), S("UnknownOperationException"));
-    CHECK_STR(routed("POST / HTTP/1.1" LOCAL "X-Amz-Target: DynamoDB_20120810.PutItem\n"), S("UnknownOperationException"));
+    CHECK_STR(routed("POST / HTTP/1.1" LOCAL "X-Amz-Target: AmazonSQS.Nothing\n"),
+              S("UnknownOperationException"));
+    CHECK_STR(routed("POST / HTTP/1.1" LOCAL "X-Amz-Target: DynamoDB_20120810.PutItem\n"),
+              S("UnknownOperationException"));
 }
 
-#define FORM "\nHost: localhost:4566\nContent-Type: application/x-www-form-urlencoded; charset=utf-8\n"
+#define FORM                                                                                       \
+    "\nHost: localhost:4566\nContent-Type: application/x-www-form-urlencoded; charset=utf-8\n"
 
 TEST(query_actions_come_in_forms_and_in_the_query_string)
 {
-    CHECK_STR(routed_form("POST / HTTP/1.1" FORM, "Action=ListQueues&Version=2012-11-05"), S("ListQueues"));
+    CHECK_STR(routed_form("POST / HTTP/1.1" FORM, "Action=ListQueues&Version=2012-11-05"),
+              S("ListQueues"));
     CHECK_STR(routed("GET /?Action=ListQueues HTTP/1.1" LOCAL), S("ListQueues"));
     CHECK_INT(route.protocol, PROTOCOL_QUERY);
 }
 
 TEST(the_path_is_the_queue_unless_a_parameter_says_otherwise)
 {
-    CHECK_STR(routed_form("POST /000000000000/q1 HTTP/1.1" FORM, "Action=SendMessage"), S("SendMessage"));
+    CHECK_STR(routed_form("POST /000000000000/q1 HTTP/1.1" FORM, "Action=SendMessage"),
+              S("SendMessage"));
     CHECK_STR(form_get(&route.form, S("QueueUrl")), S("http://localhost:4566/000000000000/q1"));
-    CHECK_STR(routed_form("POST /000000000000/q1 HTTP/1.1" FORM, "Action=SendMessage&QueueUrl=q2"), S("SendMessage"));
+    CHECK_STR(routed_form("POST /000000000000/q1 HTTP/1.1" FORM, "Action=SendMessage&QueueUrl=q2"),
+              S("SendMessage"));
     CHECK_STR(form_get(&route.form, S("QueueUrl")), S("q2"));
 }
 
@@ -202,16 +221,20 @@ TEST(actions_that_a_queue_url_refuses)
     CHECK_INT(result.fault->status, 404);
     CHECK_STR(routed("GET /000000000000/q1?Action=FooBar HTTP/1.1" LOCAL), S("InvalidAction"));
     CHECK_STR(err_message(result), S("The action FooBar is not valid for this endpoint."));
-    CHECK_STR(routed("GET /queue/us-east-1/000000000000/q1?Action=ListQueues HTTP/1.1" LOCAL), S("InvalidAction"));
+    CHECK_STR(routed("GET /queue/us-east-1/000000000000/q1?Action=ListQueues HTTP/1.1" LOCAL),
+              S("InvalidAction"));
 }
 
 TEST(s3_requests_on_numbered_buckets_are_not_taken_for_queues)
 {
     CHECK_STR(routed("PUT /000000000000/q1 HTTP/1.1" LOCAL), S("PutObject"));
-    CHECK_STR(routed("GET /000000000000/q1 HTTP/1.1" LOCAL
-                     "Authorization: AWS4-HMAC-SHA256 Credential=a/b/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0\n"),
+    CHECK_STR(
+        routed("GET /000000000000/q1 HTTP/1.1" LOCAL
+               "Authorization: AWS4-HMAC-SHA256 Credential=a/b/20260101/us-east-1/s3/aws4_request, "
+               "SignedHeaders=host, Signature=0\n"),
+        S("GetObject"));
+    CHECK_STR(routed("GET /000000000000/q1?AWSAccessKeyId=x&Signature=y&Expires=1 HTTP/1.1" LOCAL),
               S("GetObject"));
-    CHECK_STR(routed("GET /000000000000/q1?AWSAccessKeyId=x&Signature=y&Expires=1 HTTP/1.1" LOCAL), S("GetObject"));
 }
 
 #define SIGNED_FOR(service)                                                                        \
@@ -220,15 +243,19 @@ TEST(s3_requests_on_numbered_buckets_are_not_taken_for_queues)
 
 TEST(unknown_services_are_refused_at_once)
 {
-    CHECK_STR(routed_form("POST / HTTP/1.1" FORM SIGNED_FOR("iam"), "Action=ListRoles&Version=2010-05-08"), S("InvalidAction"));
-    CHECK_STR(routed("GET /2015-03-31/functions/ HTTP/1.1" LOCAL SIGNED_FOR("lambda")), S("UnknownOperationException"));
+    CHECK_STR(routed_form("POST / HTTP/1.1" FORM SIGNED_FOR("iam"),
+                          "Action=ListRoles&Version=2010-05-08"),
+              S("InvalidAction"));
+    CHECK_STR(routed("GET /2015-03-31/functions/ HTTP/1.1" LOCAL SIGNED_FOR("lambda")),
+              S("UnknownOperationException"));
     CHECK_INT(result.fault->status, 404);
 }
 
 TEST(a_form_posted_to_a_bucket_stays_with_s3)
 {
     CHECK_STR(routed("POST /b?delete HTTP/1.1" FORM), S("DeleteObjects"));
-    CHECK_STR(routed("POST /b/k?uploads HTTP/1.1" FORM SIGNED_FOR("s3")), S("CreateMultipartUpload"));
+    CHECK_STR(routed("POST /b/k?uploads HTTP/1.1" FORM SIGNED_FOR("s3")),
+              S("CreateMultipartUpload"));
 }
 
 TEST(json_answers_are_asked_for_with_accept)

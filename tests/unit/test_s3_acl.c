@@ -1,4 +1,5 @@
-/* Access control lists: what a canned name grants, whom a list lets do what, and the stored text. */
+/* Access control lists: what a canned name grants, whom a list lets do what, and the stored text.
+ */
 #include "unit.h"
 
 #include "s3/acl.h"

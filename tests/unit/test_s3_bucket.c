@@ -14,9 +14,22 @@ static err create(struct lab *lab, str name, str location)
 TEST(bucket_names_follow_the_rules_of_dns_and_more)
 {
     static const char *const good[] = {"abc", "a.b-c", "1bucket1", "192.168.5.4a", "a--b"};
-    static const char *const bad[] = {"ab", "Abc", "a_b", "-ab", "ab-", "a..b", ".ab", "192.168.5.4", "xn--abc", "sthree-a",
-                                      "abc-s3alias", "abc--ol-s3", "abc--x-s3", "amzn-s3-demo-x",
-                                      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    static const char *const bad[] = {
+        "ab",
+        "Abc",
+        "a_b",
+        "-ab",
+        "ab-",
+        "a..b",
+        ".ab",
+        "192.168.5.4",
+        "xn--abc",
+        "sthree-a",
+        "abc-s3alias",
+        "abc--ol-s3",
+        "abc--x-s3",
+        "amzn-s3-demo-x",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         CHECK(s3_bucket_name_ok(str_of(good[i])));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -97,12 +110,20 @@ TEST(buckets_are_listed_by_owner_prefix_and_region)
     struct s3_bucket **buckets;
     CHECK_OK(create(&lab, S("apple"), S("eu-west-1")));
     CHECK_OK(create(&lab, S("apricot"), STR_NONE));
-    CHECK_INT(s3_bucket_list(lab.s3, &lab.ctx, lab.ctx.account, S("ap"), STR_NONE, STR_NONE, 10, &buckets), 2);
+    CHECK_INT(s3_bucket_list(lab.s3, &lab.ctx, lab.ctx.account, S("ap"), STR_NONE, STR_NONE, 10,
+                             &buckets),
+              2);
     CHECK_STR(buckets[0]->name, S("apple"));
-    CHECK_INT(s3_bucket_list(lab.s3, &lab.ctx, lab.ctx.account, S("ap"), S("us-east-1"), STR_NONE, 10, &buckets), 1);
+    CHECK_INT(s3_bucket_list(lab.s3, &lab.ctx, lab.ctx.account, S("ap"), S("us-east-1"), STR_NONE,
+                             10, &buckets),
+              1);
     CHECK_STR(buckets[0]->name, S("apricot"));
-    CHECK_INT(s3_bucket_list(lab.s3, &lab.ctx, lab.ctx.account, STR_NONE, STR_NONE, S("apricot"), 10, &buckets), 1);
-    CHECK_INT(s3_bucket_list(lab.s3, &lab.ctx, S("999999999999"), STR_NONE, STR_NONE, STR_NONE, 10, &buckets), 0);
+    CHECK_INT(s3_bucket_list(lab.s3, &lab.ctx, lab.ctx.account, STR_NONE, STR_NONE, S("apricot"),
+                             10, &buckets),
+              1);
+    CHECK_INT(s3_bucket_list(lab.s3, &lab.ctx, S("999999999999"), STR_NONE, STR_NONE, STR_NONE, 10,
+                             &buckets),
+              0);
     lab_end(&lab);
 }
 
@@ -131,8 +152,9 @@ TEST(tags_have_limits)
     CHECK_FAULT(s3_tags_from_header(&lab.ctx, S("a=1&a=2"), &packed), S3_INVALID_ARGUMENT);
     CHECK_FAULT(s3_tags_from_header(&lab.ctx, S("aws:a=1"), &packed), S3_INVALID_TAG);
     CHECK_FAULT(s3_tags_from_header(&lab.ctx, S("a=%3C"), &packed), S3_INVALID_TAG);
-    struct s3_tag many[11] = {{S("1"), S("")}, {S("2"), S("")}, {S("3"), S("")}, {S("4"), S("")},  {S("5"), S("")}, {S("6"), S("")},
-                              {S("7"), S("")}, {S("8"), S("")}, {S("9"), S("")}, {S("10"), S("")}, {S("11"), S("")}};
+    struct s3_tag many[11] = {{S("1"), S("")}, {S("2"), S("")},  {S("3"), S("")}, {S("4"), S("")},
+                              {S("5"), S("")}, {S("6"), S("")},  {S("7"), S("")}, {S("8"), S("")},
+                              {S("9"), S("")}, {S("10"), S("")}, {S("11"), S("")}};
     CHECK_OK(s3_tags_check(&lab.ctx, many, 10, false));
     CHECK_FAULT(s3_tags_check(&lab.ctx, many, 11, false), S3_INVALID_TAG);
     lab_end(&lab);

@@ -42,8 +42,14 @@ TEST(a_copy_onto_itself_must_change_something)
 TEST(metadata_and_tags_come_along_unless_replaced)
 {
     LAB(lab);
-    struct s3_object source = {.key = S("a"), .etag = S("e"), .content_type = S("text/x"), .meta = S("k:v\n"), .tags = S("t=1"),
-                               .checksum_kind = DIGEST_CRC32 + 1, .checksum = S("AAAAAA==")}, object;
+    struct s3_object source = {.key = S("a"),
+                               .etag = S("e"),
+                               .content_type = S("text/x"),
+                               .meta = S("k:v\n"),
+                               .tags = S("t=1"),
+                               .checksum_kind = DIGEST_CRC32 + 1,
+                               .checksum = S("AAAAAA==")},
+                     object;
     CHECK_OK(s3_object_put(lab.s3, &lab.ctx, lab.bucket, NULL, &source, S3_CREATED_PUT));
     CHECK_OK(COPY("bucket/a", "b", 0));
     CHECK_STR(object.content_type, S("text/x"));
@@ -58,8 +64,13 @@ TEST(metadata_and_tags_come_along_unless_replaced)
 
 static void multipart_source(struct lab *lab)
 {
-    struct s3_object object = {.key = S("m"), .etag = S("0123-2"), .parts = 2, .size = 10, .checksum_kind = DIGEST_CRC32 + 1,
-                               .checksum = S("AAAAAA==-2"), .composite = 1};
+    struct s3_object object = {.key = S("m"),
+                               .etag = S("0123-2"),
+                               .parts = 2,
+                               .size = 10,
+                               .checksum_kind = DIGEST_CRC32 + 1,
+                               .checksum = S("AAAAAA==-2"),
+                               .composite = 1};
     CHECK_OK(s3_object_put(lab->s3, &lab->ctx, lab->bucket, NULL, &object, S3_CREATED_MULTIPART));
     static const str bodies[] = {{"hello", 5}, {"world", 5}};
     for (int64_t i = 0; i < 2; i++) {
@@ -77,7 +88,8 @@ TEST(a_copy_of_parts_is_one_body_with_the_digests_of_the_whole)
     multipart_source(&lab);
     CHECK_OK(COPY("bucket/m", "c", 0));
     CHECK_STR(object.etag, digest_hex(lab.ctx.arena, digest_of(DIGEST_MD5, S("helloworld"))));
-    CHECK_STR(object.checksum, digest_base64(lab.ctx.arena, digest_of(DIGEST_CRC32, S("helloworld"))));
+    CHECK_STR(object.checksum,
+              digest_base64(lab.ctx.arena, digest_of(DIGEST_CRC32, S("helloworld"))));
     CHECK_INT(object.composite, 0);
     CHECK(!s3_object_multipart(&object));
     lab_delete(&lab, S("m"), STR_NONE);
@@ -133,10 +145,13 @@ TEST(conditions_on_the_source_fail_with_412)
     LAB(lab);
     struct s3_object object;
     lab_put(&lab, S("a"), S("hello"));
-    CHECK_FAULT(COPY("bucket/a", "b", .source_conditions = {.if_match = S("\"x\"")}), S3_PRECONDITION_FAILED);
-    CHECK_FAULT(COPY("bucket/a", "b", .source_conditions = {.if_none_match = S("*")}), S3_PRECONDITION_FAILED);
+    CHECK_FAULT(COPY("bucket/a", "b", .source_conditions = {.if_match = S("\"x\"")}),
+                S3_PRECONDITION_FAILED);
+    CHECK_FAULT(COPY("bucket/a", "b", .source_conditions = {.if_none_match = S("*")}),
+                S3_PRECONDITION_FAILED);
     CHECK_OK(COPY("bucket/a", "b", .conditions = {.if_none_match = S("*")}));
-    CHECK_FAULT(COPY("bucket/a", "b", .conditions = {.if_none_match = S("*")}), S3_PRECONDITION_FAILED);
+    CHECK_FAULT(COPY("bucket/a", "b", .conditions = {.if_none_match = S("*")}),
+                S3_PRECONDITION_FAILED);
     lab_end(&lab);
 }
 

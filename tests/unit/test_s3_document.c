@@ -1,4 +1,5 @@
-/* Configuration documents: what AWS refuses in them, and what CORS, default retention and access logs make of theirs. */
+/* Configuration documents: what AWS refuses in them, and what CORS, default retention and access
+ * logs make of theirs. */
 #include "s3.h"
 #include "s3/access_log.h"
 #include "s3/cors.h"
@@ -27,7 +28,8 @@ static struct s3_cors_rule rule_of(struct lab *lab, const char *origin, const ch
 TEST(cors_origins_match_with_one_star_and_in_their_case)
 {
     LAB(lab);
-    struct s3_cors_rule rules[] = {rule_of(&lab, "https://*.example.com", "GET"), rule_of(&lab, "*", "PUT")};
+    struct s3_cors_rule rules[] = {rule_of(&lab, "https://*.example.com", "GET"),
+                                   rule_of(&lab, "*", "PUT")};
     struct s3_cors cors = {.rules = {.at = rules, .n = 2, .set = true}};
     struct s3_cors_request ask = {.origin = S("https://a.example.com"), .method = S("GET")};
     CHECK(s3_cors_rule_for(&cors, &ask) == &rules[0]);
@@ -47,7 +49,8 @@ TEST(every_requested_header_must_be_allowed_in_any_case)
     LAB(lab);
     struct s3_cors_rule rule = rule_of(&lab, "*", "GET");
     struct s3_cors cors = {.rules = {.at = &rule, .n = 1, .set = true}};
-    struct s3_cors_request ask = {.origin = S("o"), .method = S("GET"), .headers = S("X-Amz-Date, content-type")};
+    struct s3_cors_request ask = {
+        .origin = S("o"), .method = S("GET"), .headers = S("X-Amz-Date, content-type")};
     CHECK(!s3_cors_rule_for(&cors, &ask));
     rule.headers = STRINGS(&lab, "x-amz-*", "Content-Type");
     CHECK(s3_cors_rule_for(&cors, &ask) == &rule);
@@ -62,10 +65,12 @@ TEST(cors_rules_are_checked)
     struct s3_cors_rule rule = rule_of(&lab, "http://*.*", "GET");
     struct s3_cors cors = {.rules = {.at = &rule, .n = 1, .set = true}};
     err e = put(&lab, S3_CONFIG_CORS, &cors);
-    CHECK_STR(err_message(e), S("AllowedOrigin \"http://*.*\" can not have more than one wildcard."));
+    CHECK_STR(err_message(e),
+              S("AllowedOrigin \"http://*.*\" can not have more than one wildcard."));
     rule = rule_of(&lab, "*", "PATCH");
     e = put(&lab, S3_CONFIG_CORS, &cors);
-    CHECK_STR(err_message(e), S("Found unsupported HTTP method in CORS config. Unsupported method is PATCH"));
+    CHECK_STR(err_message(e),
+              S("Found unsupported HTTP method in CORS config. Unsupported method is PATCH"));
     rule = rule_of(&lab, "*", "GET");
     rule.expose = STRINGS(&lab, "x-*");
     CHECK_FAULT(put(&lab, S3_CONFIG_CORS, &cors), S3_INVALID_REQUEST);
@@ -79,7 +84,8 @@ TEST(a_document_comes_back_as_it_was_put)
     LAB(lab);
     struct s3_public_access_block put_block = {.block_public_acls = BOOL_OF(true)}, got = {0};
     CHECK_OK(put(&lab, S3_CONFIG_PUBLIC_ACCESS_BLOCK, &put_block));
-    CHECK_OK(s3_document_get(lab.s3, &lab.ctx, lab.bucket, S3_CONFIG_PUBLIC_ACCESS_BLOCK, S(""), &got));
+    CHECK_OK(
+        s3_document_get(lab.s3, &lab.ctx, lab.bucket, S3_CONFIG_PUBLIC_ACCESS_BLOCK, S(""), &got));
     CHECK(got.block_public_acls.v && got.ignore_public_acls.set && !got.ignore_public_acls.v);
     struct s3_tagging tagging = {0};
     err e = s3_document_get(lab.s3, &lab.ctx, lab.bucket, S3_CONFIG_TAGGING, S(""), &tagging);
@@ -155,13 +161,16 @@ TEST(governance_is_shortened_by_leave_only_and_compliance_never)
     LAB(lab);
     struct s3_object object = lab_put(&lab, S("k"), S("x"));
     msec now = lab.ctx.now;
-    CHECK_FAULT(s3_lock_retain(lab.s3, &lab.ctx, &object, S("GOVERNANCE"), now, false), S3_INVALID_ARGUMENT);
+    CHECK_FAULT(s3_lock_retain(lab.s3, &lab.ctx, &object, S("GOVERNANCE"), now, false),
+                S3_INVALID_ARGUMENT);
     CHECK_OK(s3_lock_retain(lab.s3, &lab.ctx, &object, S("GOVERNANCE"), now + 1000, false));
     CHECK_OK(s3_lock_retain(lab.s3, &lab.ctx, &object, S("GOVERNANCE"), now + 2000, false));
-    CHECK_FAULT(s3_lock_retain(lab.s3, &lab.ctx, &object, S("GOVERNANCE"), now + 1000, false), S3_LOCKED);
+    CHECK_FAULT(s3_lock_retain(lab.s3, &lab.ctx, &object, S("GOVERNANCE"), now + 1000, false),
+                S3_LOCKED);
     CHECK_FAULT(s3_lock_retain(lab.s3, &lab.ctx, &object, STR_NONE, 0, false), S3_LOCKED);
     CHECK_OK(s3_lock_retain(lab.s3, &lab.ctx, &object, S("COMPLIANCE"), now + 1000, true));
-    CHECK_FAULT(s3_lock_retain(lab.s3, &lab.ctx, &object, S("GOVERNANCE"), now + 9000, true), S3_LOCKED);
+    CHECK_FAULT(s3_lock_retain(lab.s3, &lab.ctx, &object, S("GOVERNANCE"), now + 9000, true),
+                S3_LOCKED);
     lab.ctx.now = now + 1001;
     CHECK_OK(s3_lock_retain(lab.s3, &lab.ctx, &object, STR_NONE, 0, false));
     lab_end(&lab);

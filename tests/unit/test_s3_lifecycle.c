@@ -133,7 +133,9 @@ TEST(unfinished_uploads_are_aborted)
     struct s3_lifecycle_rule rule = rule_for(S("up/"));
     rule.abort = &abort;
     CHECK_OK(put_rules(&lab, &rule, 1));
-    struct s3_multipart with = {.object = {.key = S("up/k"), .checksum_kind = DIGEST_CRC64NVME + 1}}, upload;
+    struct s3_multipart with = {.object = {.key = S("up/k"),
+                                           .checksum_kind = DIGEST_CRC64NVME + 1}},
+                        upload;
     CHECK_OK(s3_multipart_create(lab.s3, &lab.ctx, lab.bucket, &with, &upload));
     with.object.key = S("other");
     CHECK_OK(s3_multipart_create(lab.s3, &lab.ctx, lab.bucket, &with, &upload));
@@ -244,7 +246,8 @@ TEST(two_rules_cannot_share_an_id)
 
 static struct s3_object archived(struct lab *lab)
 {
-    struct s3_object object = {.key = S("cold"), .size = 5, .etag = S("e"), .storage_class = S("GLACIER")};
+    struct s3_object object = {
+        .key = S("cold"), .size = 5, .etag = S("e"), .storage_class = S("GLACIER")};
     CHECK_OK(s3_object_put(lab->s3, &lab->ctx, lab->bucket, NULL, &object, S3_CREATED_PUT));
     return object;
 }
@@ -258,7 +261,8 @@ TEST(a_restore_completes_on_the_clock_and_ends_at_a_midnight)
     msec begun = lab.ctx.now;
     CHECK_OK(s3_restore_begin(lab.s3, &lab.ctx, lab.bucket, &object, &ask, &again));
     CHECK(!again);
-    CHECK_FAULT(s3_restore_begin(lab.s3, &lab.ctx, lab.bucket, &object, &ask, &again), S3_RESTORE_IN_PROGRESS);
+    CHECK_FAULT(s3_restore_begin(lab.s3, &lab.ctx, lab.bucket, &object, &ask, &again),
+                S3_RESTORE_IN_PROGRESS);
     CHECK(s3_object_archived(&lab.ctx, &object));
     advance(&lab, begun + 5 * 3600000);
     CHECK_OK(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("cold"), STR_NONE, &out));
@@ -275,7 +279,8 @@ TEST(only_archived_objects_are_restored)
     struct s3_object object = lab_put(&lab, S("k"), S("x"));
     struct s3_restore ask = {.days = INT_OF(2)};
     bool again;
-    CHECK_FAULT(s3_restore_begin(lab.s3, &lab.ctx, lab.bucket, &object, &ask, &again), S3_INVALID_OBJECT_STATE);
+    CHECK_FAULT(s3_restore_begin(lab.s3, &lab.ctx, lab.bucket, &object, &ask, &again),
+                S3_INVALID_OBJECT_STATE);
     lab_end(&lab);
 }
 

@@ -1,4 +1,5 @@
-/* Listings: order, prefixes, delimiters, pages, versions. A page is shown as one text: keys, common prefixes in brackets. */
+/* Listings: order, prefixes, delimiters, pages, versions. A page is shown as one text: keys, common
+ * prefixes in brackets. */
 #include "s3.h"
 #include "base/buf.h"
 
@@ -132,7 +133,8 @@ TEST(pages_of_versions_go_on_inside_a_key)
     CHECK_STR(PAGE(.versions = true, .max = 2), S("k* k ..."));
     str version = page.items[1].object.version;
     CHECK_STR(PAGE(.versions = true, .after = S("k"), .after_version = version), S("k l*"));
-    CHECK_STR(PAGE(.versions = true, .after = S("k"), .after_version = version, .max = 1), S("k ..."));
+    CHECK_STR(PAGE(.versions = true, .after = S("k"), .after_version = version, .max = 1),
+              S("k ..."));
     CHECK_STR(PAGE(.versions = true, .after = S("k")), S("l*"));
     lab_end(&lab);
 }

@@ -1,4 +1,5 @@
-/* Uploads in parts: which parts make an object, what its ETag and checksum are, and what stays behind. */
+/* Uploads in parts: which parts make an object, what its ETag and checksum are, and what stays
+ * behind. */
 #include "base/text.h"
 #include "s3.h"
 #include "s3/multipart.h"
@@ -11,7 +12,8 @@ static struct s3_multipart begin(struct lab *lab, str algorithm, str type)
     return upload;
 }
 
-static struct s3_part put_part(struct lab *lab, const struct s3_multipart *upload, int64_t number, str body)
+static struct s3_part put_part(struct lab *lab, const struct s3_multipart *upload, int64_t number,
+                               str body)
 {
     enum digest_kind kind = (enum digest_kind)(upload->object.checksum_kind - 1);
     struct s3_part part = {.number = number,
@@ -39,8 +41,8 @@ static struct s3_complete_part named(const struct s3_part *part)
     return out;
 }
 
-static err finish(struct lab *lab, const struct s3_multipart *upload, const struct s3_complete_part *parts, size_t n,
-                  struct s3_object *out)
+static err finish(struct lab *lab, const struct s3_multipart *upload,
+                  const struct s3_complete_part *parts, size_t n, struct s3_object *out)
 {
     struct s3_complete complete = {.key = S("k"), .upload = upload->name, .parts = parts, .n = n};
     return s3_multipart_complete(lab->s3, &lab->ctx, lab->bucket, &complete, out);
@@ -50,7 +52,8 @@ TEST(parts_become_an_object_without_a_byte_being_copied)
 {
     LAB(lab);
     struct s3_multipart upload = begin(&lab, STR_NONE, STR_NONE);
-    struct s3_part one = put_part(&lab, &upload, 1, big(&lab, 'a')), two = put_part(&lab, &upload, 3, S("tail"));
+    struct s3_part one = put_part(&lab, &upload, 1, big(&lab, 'a')),
+                   two = put_part(&lab, &upload, 3, S("tail"));
     struct s3_complete_part parts[] = {named(&one), named(&two)};
     struct s3_object object;
     CHECK_OK(finish(&lab, &upload, parts, 2, &object));
@@ -75,7 +78,8 @@ TEST(the_etag_is_the_digest_of_the_parts_digests_and_their_number)
     CHECK_OK(finish(&lab, &upload, &part, 1, &object));
     digest md5 = digest_of(DIGEST_MD5, S("hello")), sha = digest_of(DIGEST_SHA256, S("hello"));
     str etag = digest_hex(lab.ctx.arena, digest_of(DIGEST_MD5, (str){(char *)md5.bytes, md5.n}));
-    str sum = digest_base64(lab.ctx.arena, digest_of(DIGEST_SHA256, (str){(char *)sha.bytes, sha.n}));
+    str sum =
+        digest_base64(lab.ctx.arena, digest_of(DIGEST_SHA256, (str){(char *)sha.bytes, sha.n}));
     CHECK_STR(object.etag, arena_join(lab.ctx.arena, etag, S("-1")));
     CHECK_STR(object.checksum, arena_join(lab.ctx.arena, sum, S("-1")));
     CHECK_INT(object.composite, 1);
@@ -86,7 +90,8 @@ TEST(a_part_sent_again_replaces_the_first)
 {
     LAB(lab);
     struct s3_multipart upload = begin(&lab, STR_NONE, STR_NONE);
-    struct s3_part first = put_part(&lab, &upload, 1, S("one")), second = put_part(&lab, &upload, 1, S("two"));
+    struct s3_part first = put_part(&lab, &upload, 1, S("one")),
+                   second = put_part(&lab, &upload, 1, S("two"));
     struct s3_complete_part old = named(&first), new = named(&second);
     struct s3_object object;
     CHECK_FAULT(finish(&lab, &upload, &old, 1, &object), S3_INVALID_PART);
@@ -115,7 +120,8 @@ TEST(parts_must_come_in_order_and_be_large_enough)
 {
     LAB(lab);
     struct s3_multipart upload = begin(&lab, STR_NONE, STR_NONE);
-    struct s3_part one = put_part(&lab, &upload, 1, S("one")), two = put_part(&lab, &upload, 2, S("two"));
+    struct s3_part one = put_part(&lab, &upload, 1, S("one")),
+                   two = put_part(&lab, &upload, 2, S("two"));
     struct s3_complete_part parts[] = {named(&two), named(&one)};
     struct s3_object object;
     CHECK_FAULT(finish(&lab, &upload, parts, 2, &object), S3_INVALID_PART_ORDER);
@@ -135,7 +141,8 @@ TEST(a_composite_upload_must_name_the_checksum_of_every_part)
     struct s3_object object;
     err e = finish(&lab, &upload, &part, 1, &object);
     CHECK_FAULT(e, S3_INVALID_REQUEST);
-    CHECK_STR(err_message(e), S("The upload was created using a crc32 checksum. The complete request must include the checksum for "
+    CHECK_STR(err_message(e), S("The upload was created using a crc32 checksum. The complete "
+                                "request must include the checksum for "
                                 "each part. It was missing for part 1 in the request."));
     part.checksum[DIGEST_CRC32] = S("AAAAAA==");
     CHECK_FAULT(finish(&lab, &upload, &part, 1, &object), S3_INVALID_PART);
@@ -153,7 +160,8 @@ TEST(completing_twice_answers_twice_while_the_object_is_there)
     CHECK_OK(finish(&lab, &upload, &part, 1, &second));
     CHECK_STR(second.etag, first.etag);
     CHECK_INT(lab_count(&lab, "s3_object"), 1);
-    CHECK_FAULT(s3_multipart_find(lab.s3, &lab.ctx, lab.bucket, S("k"), upload.name, &upload), S3_NO_SUCH_UPLOAD);
+    CHECK_FAULT(s3_multipart_find(lab.s3, &lab.ctx, lab.bucket, S("k"), upload.name, &upload),
+                S3_NO_SUCH_UPLOAD);
     lab_delete(&lab, S("k"), STR_NONE);
     CHECK_FAULT(finish(&lab, &upload, &part, 1, &second), S3_NO_SUCH_UPLOAD);
     lab_end(&lab);
@@ -165,7 +173,9 @@ TEST(an_aborted_upload_leaves_nothing)
     struct s3_multipart upload = begin(&lab, STR_NONE, STR_NONE);
     put_part(&lab, &upload, 1, S("one"));
     CHECK_OK(s3_multipart_abort(lab.s3, &upload));
-    CHECK_INT(lab_count(&lab, "blob") + lab_count(&lab, "s3_part") + lab_count(&lab, "s3_slice") + lab_count(&lab, "s3_upload"), 0);
+    CHECK_INT(lab_count(&lab, "blob") + lab_count(&lab, "s3_part") + lab_count(&lab, "s3_slice") +
+                  lab_count(&lab, "s3_upload"),
+              0);
     lab_end(&lab);
 }
 
@@ -175,9 +185,15 @@ TEST(checksum_types_that_do_not_fit_their_algorithm_are_refused)
     struct s3_multipart out = {0};
     static const struct {
         const char *algorithm, *type;
-    } bad[] = {{"SHA1", "FULL_OBJECT"}, {"CRC64NVME", "COMPOSITE"}, {NULL, "COMPOSITE"}, {"CRC99", NULL}, {"CRC32", "HALF"}};
+    } bad[] = {{"SHA1", "FULL_OBJECT"},
+               {"CRC64NVME", "COMPOSITE"},
+               {NULL, "COMPOSITE"},
+               {"CRC99", NULL},
+               {"CRC32", "HALF"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        CHECK_FAULT(s3_multipart_checksum(&lab.ctx, str_of(bad[i].algorithm), str_of(bad[i].type), &out), S3_INVALID_REQUEST);
+        CHECK_FAULT(
+            s3_multipart_checksum(&lab.ctx, str_of(bad[i].algorithm), str_of(bad[i].type), &out),
+            S3_INVALID_REQUEST);
     CHECK_OK(s3_multipart_checksum(&lab.ctx, S("CRC32"), S("FULL_OBJECT"), &out));
     CHECK_INT(out.object.composite, 0);
     lab_end(&lab);
@@ -189,12 +205,18 @@ TEST(a_key_deleted_since_the_upload_began_is_a_conflict)
     struct s3_multipart upload = begin(&lab, STR_NONE, STR_NONE);
     struct s3_part one = put_part(&lab, &upload, 1, S("one"));
     struct s3_complete_part part = named(&one);
-    struct s3_complete complete = {.key = S("k"), .upload = upload.name, .parts = &part, .n = 1, .conditions = {.if_none_match = S("*")}};
+    struct s3_complete complete = {.key = S("k"),
+                                   .upload = upload.name,
+                                   .parts = &part,
+                                   .n = 1,
+                                   .conditions = {.if_none_match = S("*")}};
     struct s3_object object;
     lab_put(&lab, S("k"), S("x"));
-    CHECK_FAULT(s3_multipart_complete(lab.s3, &lab.ctx, lab.bucket, &complete, &object), S3_PRECONDITION_FAILED);
+    CHECK_FAULT(s3_multipart_complete(lab.s3, &lab.ctx, lab.bucket, &complete, &object),
+                S3_PRECONDITION_FAILED);
     lab_delete(&lab, S("k"), STR_NONE);
-    CHECK_FAULT(s3_multipart_complete(lab.s3, &lab.ctx, lab.bucket, &complete, &object), S3_CONDITIONAL_CONFLICT);
+    CHECK_FAULT(s3_multipart_complete(lab.s3, &lab.ctx, lab.bucket, &complete, &object),
+                S3_CONDITIONAL_CONFLICT);
     lab_end(&lab);
 }
 
@@ -204,11 +226,13 @@ TEST(a_claimed_size_must_be_the_computed_one)
     struct s3_multipart upload = begin(&lab, STR_NONE, STR_NONE);
     struct s3_part one = put_part(&lab, &upload, 1, S("four"));
     struct s3_complete_part part = named(&one);
-    struct s3_complete complete = {.key = S("k"), .upload = upload.name, .parts = &part, .n = 1, .size = INT_OF(5)};
+    struct s3_complete complete = {
+        .key = S("k"), .upload = upload.name, .parts = &part, .n = 1, .size = INT_OF(5)};
     struct s3_object object;
     err e = s3_multipart_complete(lab.s3, &lab.ctx, lab.bucket, &complete, &object);
     CHECK_FAULT(e, S3_INVALID_REQUEST);
-    CHECK_STR(err_message(e), S("The provided 'x-amz-mp-object-size' header value 5 does not match what was computed: 4"));
+    CHECK_STR(err_message(e), S("The provided 'x-amz-mp-object-size' header value 5 does not match "
+                                "what was computed: 4"));
     lab_end(&lab);
 }
 

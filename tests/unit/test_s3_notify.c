@@ -1,4 +1,5 @@
-/* Event notifications: which configurations AWS takes, which rules a change meets, and the record to the letter. */
+/* Event notifications: which configurations AWS takes, which rules a change meets, and the record
+ * to the letter. */
 #include "s3.h"
 #include "s3/notify.h"
 
@@ -58,7 +59,9 @@ static struct s3_notify_rule rule_of(struct lab *lab, str arn, str event, str pr
     if (suffix.p)
         rules[key->rules.n++] = (struct s3_filter_rule){S("SUFFIX"), suffix};
     filter->key = key;
-    return (struct s3_notify_rule){.arn = arn, .events = {.at = events, .n = 1, .set = true}, .filter = prefix.p || suffix.p ? filter : NULL};
+    return (struct s3_notify_rule){.arn = arn,
+                                   .events = {.at = events, .n = 1, .set = true},
+                                   .filter = prefix.p || suffix.p ? filter : NULL};
 }
 
 static err put(struct lab *lab, struct s3_notify_rule *rules, size_t n)
@@ -70,29 +73,41 @@ static err put(struct lab *lab, struct s3_notify_rule *rules, size_t n)
 TEST(putting_a_configuration_sends_the_test_event)
 {
     EAR(lab, heard);
-    struct s3_notify_rule rule = rule_of(&lab, S(QUEUE), S("s3:ObjectCreated:*"), STR_NONE, STR_NONE);
+    struct s3_notify_rule rule =
+        rule_of(&lab, S(QUEUE), S("s3:ObjectCreated:*"), STR_NONE, STR_NONE);
     CHECK_OK(put(&lab, &rule, 1));
-    CHECK_STR(heard.last, S("{\"Service\":\"Amazon S3\",\"Event\":\"s3:TestEvent\",\"Time\":\"2023-11-14T22:13:20.000Z\",\"Bucket\":"
-                            "\"bucket\",\"RequestId\":\"REQ1\",\"HostId\":\"HOST1\"}"));
+    CHECK_STR(heard.last,
+              S("{\"Service\":\"Amazon "
+                "S3\",\"Event\":\"s3:TestEvent\",\"Time\":\"2023-11-14T22:13:20.000Z\",\"Bucket\":"
+                "\"bucket\",\"RequestId\":\"REQ1\",\"HostId\":\"HOST1\"}"));
     lab_end(&lab);
 }
 
 TEST(the_record_of_a_put_is_written_as_aws_writes_it)
 {
     EAR(lab, heard);
-    struct s3_notify_rule rule = rule_of(&lab, S(QUEUE), S("s3:ObjectCreated:*"), STR_NONE, STR_NONE);
+    struct s3_notify_rule rule =
+        rule_of(&lab, S(QUEUE), S("s3:ObjectCreated:*"), STR_NONE, STR_NONE);
     rule.id = S("cfg");
     CHECK_OK(put(&lab, &rule, 1));
     lab_put(&lab, S("dir/red flower+@.jpg"), S("hello"));
-    str want = S("{\"Records\":[{\"eventVersion\":\"2.1\",\"eventSource\":\"aws:s3\",\"awsRegion\":\"us-east-1\",\"eventTime\":"
-                 "\"2023-11-14T22:13:20.000Z\",\"eventName\":\"ObjectCreated:Put\",\"userIdentity\":{\"principalId\":\"AWS:AIDA");
+    str want = S("{\"Records\":[{\"eventVersion\":\"2.1\",\"eventSource\":\"aws:s3\",\"awsRegion\":"
+                 "\"us-east-1\",\"eventTime\":"
+                 "\"2023-11-14T22:13:20.000Z\",\"eventName\":\"ObjectCreated:Put\","
+                 "\"userIdentity\":{\"principalId\":\"AWS:AIDA");
     CHECK_STR(str_slice(heard.last, 0, want.n), want);
-    CHECK(str_find(heard.last, S("\"requestParameters\":{\"sourceIPAddress\":\"127.0.0.1\"},\"responseElements\":{"
-                                 "\"x-amz-request-id\":\"REQ1\",\"x-amz-id-2\":\"HOST1\"},\"s3\":{\"s3SchemaVersion\":\"1.0\","
-                                 "\"configurationId\":\"cfg\",\"bucket\":{\"name\":\"bucket\",\"ownerIdentity\":{\"principalId\":\"A"),
-                   0) > 0);
-    CHECK(str_find(heard.last, S("\"arn\":\"arn:aws:s3:::bucket\"},\"object\":{\"key\":\"dir/red+flower%2B%40.jpg\",\"size\":5,\"eTag\":"
-                                 "\"5d41402abc4b2a76b9719d911017c592\",\"sequencer\":\"00"),
+    CHECK(str_find(
+              heard.last,
+              S("\"requestParameters\":{\"sourceIPAddress\":\"127.0.0.1\"},\"responseElements\":{"
+                "\"x-amz-request-id\":\"REQ1\",\"x-amz-id-2\":\"HOST1\"},\"s3\":{"
+                "\"s3SchemaVersion\":\"1.0\","
+                "\"configurationId\":\"cfg\",\"bucket\":{\"name\":\"bucket\",\"ownerIdentity\":{"
+                "\"principalId\":\"A"),
+              0) > 0);
+    CHECK(str_find(heard.last,
+                   S("\"arn\":\"arn:aws:s3:::bucket\"},\"object\":{\"key\":\"dir/"
+                     "red+flower%2B%40.jpg\",\"size\":5,\"eTag\":"
+                     "\"5d41402abc4b2a76b9719d911017c592\",\"sequencer\":\"00"),
                    0) > 0);
     CHECK(str_ends(heard.last, S("\"}}}]}")));
     lab_end(&lab);
@@ -101,20 +116,23 @@ TEST(the_record_of_a_put_is_written_as_aws_writes_it)
 TEST(sequencers_of_one_instant_grow)
 {
     EAR(lab, heard);
-    struct s3_notify_rule rule = rule_of(&lab, S(QUEUE), S("s3:ObjectCreated:*"), STR_NONE, STR_NONE);
+    struct s3_notify_rule rule =
+        rule_of(&lab, S(QUEUE), S("s3:ObjectCreated:*"), STR_NONE, STR_NONE);
     CHECK_OK(put(&lab, &rule, 1));
     lab_put(&lab, S("k"), S("x"));
     str first = heard.last;
     lab_put(&lab, S("k"), S("x"));
     ptrdiff_t at = str_find(first, S("sequencer"), 0);
-    CHECK(str_cmp(str_slice(first, (size_t)at, first.n), str_slice(heard.last, (size_t)at, heard.last.n)) < 0);
+    CHECK(str_cmp(str_slice(first, (size_t)at, first.n),
+                  str_slice(heard.last, (size_t)at, heard.last.n)) < 0);
     lab_end(&lab);
 }
 
 TEST(a_delete_tells_key_and_sequencer_only)
 {
     EAR(lab, heard);
-    struct s3_notify_rule rule = rule_of(&lab, S(QUEUE), S("s3:ObjectRemoved:*"), STR_NONE, STR_NONE);
+    struct s3_notify_rule rule =
+        rule_of(&lab, S(QUEUE), S("s3:ObjectRemoved:*"), STR_NONE, STR_NONE);
     CHECK_OK(put(&lab, &rule, 1));
     lab_put(&lab, S("k"), S("x"));
     CHECK_INT(heard.delivered, 1);
@@ -127,7 +145,8 @@ TEST(a_delete_tells_key_and_sequencer_only)
 TEST(prefix_and_suffix_must_both_match_the_raw_key)
 {
     EAR(lab, heard);
-    struct s3_notify_rule rule = rule_of(&lab, S(QUEUE), S("s3:ObjectCreated:Put"), S("a b/"), S(".txt"));
+    struct s3_notify_rule rule =
+        rule_of(&lab, S(QUEUE), S("s3:ObjectCreated:Put"), S("a b/"), S(".txt"));
     CHECK_OK(put(&lab, &rule, 1));
     heard.delivered = heard.observed = 0;
     lab_put(&lab, S("a b/x.txt"), S("x"));
@@ -157,8 +176,9 @@ TEST(a_bad_arn_comes_before_a_missing_queue)
 {
     EAR(lab, heard);
     heard.answer = S3_DESTINATION_MISSING;
-    struct s3_notify_rule rules[] = {rule_of(&lab, S(QUEUE), S("s3:ObjectCreated:*"), STR_NONE, STR_NONE),
-                                     rule_of(&lab, S("arn:aws:sns:us-east-1:1:t"), S("s3:ObjectRemoved:*"), STR_NONE, STR_NONE)};
+    struct s3_notify_rule rules[] = {
+        rule_of(&lab, S(QUEUE), S("s3:ObjectCreated:*"), STR_NONE, STR_NONE),
+        rule_of(&lab, S("arn:aws:sns:us-east-1:1:t"), S("s3:ObjectRemoved:*"), STR_NONE, STR_NONE)};
     err e = put(&lab, rules, 2);
     CHECK_FAULT(e, S3_INVALID_ARGUMENT);
     CHECK_STR(err_message(e), S("The ARN could not be parsed"));
@@ -173,8 +193,9 @@ TEST(a_bad_arn_comes_before_a_missing_queue)
 TEST(rules_may_not_overlap)
 {
     EAR(lab, heard);
-    struct s3_notify_rule rules[] = {rule_of(&lab, S(QUEUE), S("s3:ObjectRemoved:*"), STR_NONE, STR_NONE),
-                                     rule_of(&lab, S(QUEUE), S("s3:ObjectRemoved:*"), STR_NONE, STR_NONE)};
+    struct s3_notify_rule rules[] = {
+        rule_of(&lab, S(QUEUE), S("s3:ObjectRemoved:*"), STR_NONE, STR_NONE),
+        rule_of(&lab, S(QUEUE), S("s3:ObjectRemoved:*"), STR_NONE, STR_NONE)};
     err e = put(&lab, rules, 2);
     CHECK_FAULT(e, S3_INVALID_ARGUMENT);
     CHECK_STR(e.detail->extras->next->value, S("s3:ObjectRemoved:*, s3:ObjectRemoved:*"));
@@ -195,7 +216,8 @@ TEST(filter_names_are_checked_and_come_back_capitalised)
     CHECK_OK(s3_notification_get(lab.s3, &lab.ctx, S("bucket"), &out));
     struct s3_notify_rule *back = out.queues.at;
     CHECK_INT(back->id.n, 36);
-    struct s3_filter_rule *filter = ((struct s3_key_filter *)((struct s3_event_filter *)back->filter)->key)->rules.at;
+    struct s3_filter_rule *filter =
+        ((struct s3_key_filter *)((struct s3_event_filter *)back->filter)->key)->rules.at;
     CHECK_STR(filter[0].name, S("Prefix"));
     CHECK_STR(filter[1].name, S("Suffix"));
     filter[0].name = S("infix");
@@ -207,7 +229,8 @@ TEST(filter_names_are_checked_and_come_back_capitalised)
 TEST(an_empty_configuration_deletes)
 {
     EAR(lab, heard);
-    struct s3_notify_rule rule = rule_of(&lab, S(QUEUE), S("s3:ObjectCreated:*"), STR_NONE, STR_NONE);
+    struct s3_notify_rule rule =
+        rule_of(&lab, S(QUEUE), S("s3:ObjectCreated:*"), STR_NONE, STR_NONE);
     CHECK_OK(put(&lab, &rule, 1));
     CHECK_OK(put(&lab, NULL, 0));
     heard.delivered = 0;

@@ -1,4 +1,5 @@
-/* Objects: what put, get and delete mean in buckets of the three states of versioning, and when they are refused. */
+/* Objects: what put, get and delete mean in buckets of the three states of versioning, and when
+ * they are refused. */
 #include "s3.h"
 
 static struct s3_object find(struct lab *lab, str key, str version)
@@ -70,9 +71,11 @@ TEST(with_versions_a_delete_hides_the_key_behind_a_marker)
     struct s3_object one = lab_put(&lab, S("k"), S("one")), found;
     struct s3_deleted gone = lab_delete(&lab, S("k"), STR_NONE);
     CHECK(gone.marker);
-    CHECK_FAULT(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("k"), STR_NONE, &found), S3_NO_SUCH_KEY);
+    CHECK_FAULT(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("k"), STR_NONE, &found),
+                S3_NO_SUCH_KEY);
     CHECK_INT(found.marker, 1);
-    CHECK_FAULT(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("k"), gone.version, &found), S3_METHOD_NOT_ALLOWED);
+    CHECK_FAULT(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("k"), gone.version, &found),
+                S3_METHOD_NOT_ALLOWED);
     CHECK_STR(find(&lab, S("k"), one.version).etag, one.etag);
     lab_end(&lab);
 }
@@ -112,8 +115,10 @@ TEST(a_version_that_is_none_is_told_from_one_that_is_gone)
 {
     LAB(lab);
     struct s3_object found;
-    CHECK_FAULT(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("k"), S("not a version"), &found), S3_INVALID_ARGUMENT);
-    CHECK_FAULT(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("k"), S("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), &found),
+    CHECK_FAULT(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("k"), S("not a version"), &found),
+                S3_INVALID_ARGUMENT);
+    CHECK_FAULT(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("k"),
+                               S("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), &found),
                 S3_NO_SUCH_VERSION);
     lab_end(&lab);
 }
@@ -123,7 +128,8 @@ TEST(a_version_of_another_key_is_not_found)
     LAB(lab);
     lab_versioning(&lab, S3_VERSIONED);
     struct s3_object one = lab_put(&lab, S("k"), S("one")), found;
-    CHECK_FAULT(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("l"), one.version, &found), S3_NO_SUCH_VERSION);
+    CHECK_FAULT(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("l"), one.version, &found),
+                S3_NO_SUCH_VERSION);
     lab_end(&lab);
 }
 
@@ -137,16 +143,19 @@ TEST(if_none_match_star_writes_only_where_nothing_is)
 {
     LAB(lab);
     CHECK_OK(put_if(&lab, S("k"), (struct s3_conditions){.if_none_match = S("*")}));
-    CHECK_FAULT(put_if(&lab, S("k"), (struct s3_conditions){.if_none_match = S("*")}), S3_PRECONDITION_FAILED);
+    CHECK_FAULT(put_if(&lab, S("k"), (struct s3_conditions){.if_none_match = S("*")}),
+                S3_PRECONDITION_FAILED);
     lab_end(&lab);
 }
 
 TEST(if_match_writes_only_over_that_etag)
 {
     LAB(lab);
-    CHECK_FAULT(put_if(&lab, S("k"), (struct s3_conditions){.if_match = S("\"e2\"")}), S3_NO_SUCH_KEY);
+    CHECK_FAULT(put_if(&lab, S("k"), (struct s3_conditions){.if_match = S("\"e2\"")}),
+                S3_NO_SUCH_KEY);
     struct s3_object one = lab_put(&lab, S("k"), S("one"));
-    CHECK_FAULT(put_if(&lab, S("k"), (struct s3_conditions){.if_match = S("\"other\"")}), S3_PRECONDITION_FAILED);
+    CHECK_FAULT(put_if(&lab, S("k"), (struct s3_conditions){.if_match = S("\"other\"")}),
+                S3_PRECONDITION_FAILED);
     str quoted = arena_printf(lab.ctx.arena, "\"%.*s\"", STR_ARG(one.etag));
     CHECK_OK(put_if(&lab, S("k"), (struct s3_conditions){.if_match = quoted}));
     lab_end(&lab);
@@ -155,9 +164,12 @@ TEST(if_match_writes_only_over_that_etag)
 TEST(conditions_that_aws_does_not_know_are_not_implemented)
 {
     LAB(lab);
-    CHECK_FAULT(put_if(&lab, S("k"), (struct s3_conditions){.if_none_match = S("\"e\"")}), S3_NOT_IMPLEMENTED);
-    CHECK_FAULT(put_if(&lab, S("k"), (struct s3_conditions){.if_match = S("*")}), S3_NOT_IMPLEMENTED);
-    CHECK_FAULT(put_if(&lab, S("k"), (struct s3_conditions){.if_match = S("\"e\""), .if_none_match = S("*")}),
+    CHECK_FAULT(put_if(&lab, S("k"), (struct s3_conditions){.if_none_match = S("\"e\"")}),
+                S3_NOT_IMPLEMENTED);
+    CHECK_FAULT(put_if(&lab, S("k"), (struct s3_conditions){.if_match = S("*")}),
+                S3_NOT_IMPLEMENTED);
+    CHECK_FAULT(put_if(&lab, S("k"),
+                       (struct s3_conditions){.if_match = S("\"e\""), .if_none_match = S("*")}),
                 S3_NOT_IMPLEMENTED);
     lab_end(&lab);
 }
@@ -167,15 +179,26 @@ TEST(reads_answer_304_and_412_by_etag_and_date)
     LAB(lab);
     struct s3_object object = {.etag = S("e"), .mtime = lab.ctx.now - 10500};
     msec then = lab.ctx.now - 10000, before = lab.ctx.now - 20000;
-    CHECK_OK(s3_conditions_read(&lab.ctx, &(struct s3_conditions){.if_match = S("\"x\", \"e\"")}, &object));
-    CHECK_FAULT(s3_conditions_read(&lab.ctx, &(struct s3_conditions){.if_match = S("\"x\"")}, &object), S3_PRECONDITION_FAILED);
-    CHECK_FAULT(s3_conditions_read(&lab.ctx, &(struct s3_conditions){.if_none_match = S("\"e\"")}, &object), S3_NOT_MODIFIED);
-    CHECK_FAULT(s3_conditions_read(&lab.ctx, &(struct s3_conditions){.if_modified_since = INT_OF(then)}, &object),
+    CHECK_OK(s3_conditions_read(&lab.ctx, &(struct s3_conditions){.if_match = S("\"x\", \"e\"")},
+                                &object));
+    CHECK_FAULT(
+        s3_conditions_read(&lab.ctx, &(struct s3_conditions){.if_match = S("\"x\"")}, &object),
+        S3_PRECONDITION_FAILED);
+    CHECK_FAULT(
+        s3_conditions_read(&lab.ctx, &(struct s3_conditions){.if_none_match = S("\"e\"")}, &object),
+        S3_NOT_MODIFIED);
+    CHECK_FAULT(s3_conditions_read(
+                    &lab.ctx, &(struct s3_conditions){.if_modified_since = INT_OF(then)}, &object),
                 S3_NOT_MODIFIED);
-    CHECK_OK(s3_conditions_read(&lab.ctx, &(struct s3_conditions){.if_modified_since = INT_OF(before)}, &object));
-    CHECK_FAULT(s3_conditions_read(&lab.ctx, &(struct s3_conditions){.if_unmodified_since = INT_OF(before)}, &object),
+    CHECK_OK(s3_conditions_read(
+        &lab.ctx, &(struct s3_conditions){.if_modified_since = INT_OF(before)}, &object));
+    CHECK_FAULT(s3_conditions_read(&lab.ctx,
+                                   &(struct s3_conditions){.if_unmodified_since = INT_OF(before)},
+                                   &object),
                 S3_PRECONDITION_FAILED);
-    CHECK_OK(s3_conditions_read(&lab.ctx, &(struct s3_conditions){.if_modified_since = INT_OF(lab.ctx.now + 60000)}, &object));
+    CHECK_OK(s3_conditions_read(
+        &lab.ctx, &(struct s3_conditions){.if_modified_since = INT_OF(lab.ctx.now + 60000)},
+        &object));
     lab_end(&lab);
 }
 
@@ -195,7 +218,10 @@ TEST(a_locked_version_is_deleted_by_bypass_of_governance_alone)
 {
     LAB(lab);
     lab_versioning(&lab, S3_VERSIONED);
-    struct s3_object object = {.key = S("k"), .etag = S("e"), .lock_mode = S("GOVERNANCE"), .lock_until = lab.ctx.now + 1000};
+    struct s3_object object = {.key = S("k"),
+                               .etag = S("e"),
+                               .lock_mode = S("GOVERNANCE"),
+                               .lock_until = lab.ctx.now + 1000};
     CHECK_OK(s3_object_put(lab.s3, &lab.ctx, lab.bucket, NULL, &object, S3_CREATED_PUT));
     struct s3_deleted gone;
     struct s3_delete request = {.key = S("k"), .version = object.version};
@@ -209,7 +235,10 @@ TEST(a_lock_ends_with_its_time)
 {
     LAB(lab);
     lab_versioning(&lab, S3_VERSIONED);
-    struct s3_object object = {.key = S("k"), .etag = S("e"), .lock_mode = S("COMPLIANCE"), .lock_until = lab.ctx.now + 1000};
+    struct s3_object object = {.key = S("k"),
+                               .etag = S("e"),
+                               .lock_mode = S("COMPLIANCE"),
+                               .lock_until = lab.ctx.now + 1000};
     CHECK_OK(s3_object_put(lab.s3, &lab.ctx, lab.bucket, NULL, &object, S3_CREATED_PUT));
     struct s3_deleted gone;
     struct s3_delete request = {.key = S("k"), .version = object.version, .bypass = true};

@@ -1,4 +1,5 @@
-/* Streamed uploads: what the sender may claim about a body, and that nothing is kept unless all of it is true. */
+/* Streamed uploads: what the sender may claim about a body, and that nothing is kept unless all of
+ * it is true. */
 #include "api/s3_upload.h"
 #include "aws/fault.h"
 #include "base/text.h"
@@ -21,16 +22,21 @@ static void sit(struct desk *desk, struct lab *lab, const char *const *pairs)
 {
     *desk = (struct desk){0};
     desk->api = (struct api){.s3 = lab->s3, .blobs = lab->blobs};
-    desk->request = (struct http_request){.arena = lab->ctx.arena, .method = S("PUT"), .headers = desk->headers, .content_length = -1};
+    desk->request = (struct http_request){.arena = lab->ctx.arena,
+                                          .method = S("PUT"),
+                                          .headers = desk->headers,
+                                          .content_length = -1};
     for (; *pairs; pairs += 2) {
-        desk->headers[desk->request.nheaders++] = (struct http_header){str_of(pairs[0]), str_of(pairs[1])};
+        desk->headers[desk->request.nheaders++] =
+            (struct http_header){str_of(pairs[0]), str_of(pairs[1])};
         if (str_eq_nocase(str_of(pairs[0]), S("content-length")))
             str_to_int(str_of(pairs[1]), &desk->request.content_length);
     }
     desk->call = (struct call){.ctx = lab->ctx, .api = &desk->api, .request = &desk->request};
 }
 
-static err upload(struct desk *desk, struct lab *lab, str body, struct s3_uploaded *out, const char *const *pairs)
+static err upload(struct desk *desk, struct lab *lab, str body, struct s3_uploaded *out,
+                  const char *const *pairs)
 {
     sit(desk, lab, pairs);
     TRY(s3_upload_begin(&desk->call, DIGEST_CRC64NVME));
@@ -45,7 +51,8 @@ static err upload(struct desk *desk, struct lab *lab, str body, struct s3_upload
     open->ops->settle(open);
     return s3_upload_finish(&desk->call, out);
 }
-#define UPLOAD(body, out, ...) upload(&desk, &lab, S(body), out, (const char *const[]){__VA_ARGS__, NULL})
+#define UPLOAD(body, out, ...)                                                                     \
+    upload(&desk, &lab, S(body), out, (const char *const[]){__VA_ARGS__, NULL})
 
 #define DESK                                                                                       \
     LAB(lab);                                                                                      \
@@ -69,8 +76,9 @@ TEST(a_body_without_claims_gets_an_etag_and_crc64nvme)
 TEST(true_claims_are_accepted)
 {
     DESK;
-    CHECK_OK(UPLOAD("hello", &out, "Content-Length", "5", "Content-MD5", HELLO_MD5, "x-amz-content-sha256", HELLO_SHA256,
-                    "x-amz-checksum-crc32", HELLO_CRC32, "x-amz-sdk-checksum-algorithm", "CRC32"));
+    CHECK_OK(UPLOAD("hello", &out, "Content-Length", "5", "Content-MD5", HELLO_MD5,
+                    "x-amz-content-sha256", HELLO_SHA256, "x-amz-checksum-crc32", HELLO_CRC32,
+                    "x-amz-sdk-checksum-algorithm", "CRC32"));
     CHECK(out.claimed && out.algorithm == DIGEST_CRC32);
     CHECK_STR(out.checksum, S(HELLO_CRC32));
     lab_end(&lab);
@@ -94,36 +102,46 @@ TEST(false_claims_are_refused_and_nothing_is_kept)
 TEST(claims_that_cannot_be_true_are_refused_before_the_body)
 {
     DESK;
-    CHECK_FAULT(UPLOAD("hello", &out, "Content-Length", "5", "Content-MD5", "bad"), S3_INVALID_DIGEST);
+    CHECK_FAULT(UPLOAD("hello", &out, "Content-Length", "5", "Content-MD5", "bad"),
+                S3_INVALID_DIGEST);
     err e = UPLOAD("hello", &out, "Content-Length", "5", "x-amz-checksum-sha256", "AAAA");
     CHECK_FAULT(e, S3_INVALID_REQUEST);
     CHECK_STR(err_message(e), S("Value for x-amz-checksum-sha256 header is invalid."));
-    CHECK_FAULT(UPLOAD("hello", &out, "Content-Length", "5", "x-amz-content-sha256", "zz"), S3_INVALID_ARGUMENT);
+    CHECK_FAULT(UPLOAD("hello", &out, "Content-Length", "5", "x-amz-content-sha256", "zz"),
+                S3_INVALID_ARGUMENT);
     lab_end(&lab);
 }
 
 TEST(one_checksum_at_most_may_be_claimed)
 {
     DESK;
-    err e = UPLOAD("hello", &out, "Content-Length", "5", "x-amz-checksum-crc32", HELLO_CRC32, "x-amz-checksum-crc32c", "mnG7TA==");
+    err e = UPLOAD("hello", &out, "Content-Length", "5", "x-amz-checksum-crc32", HELLO_CRC32,
+                   "x-amz-checksum-crc32c", "mnG7TA==");
     CHECK_FAULT(e, S3_INVALID_REQUEST);
-    CHECK_STR(err_message(e), S("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."));
+    CHECK_STR(
+        err_message(e),
+        S("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."));
     lab_end(&lab);
 }
 
 TEST(the_announced_algorithm_must_be_the_claimed_one)
 {
     DESK;
-    CHECK_FAULT(UPLOAD("hello", &out, "Content-Length", "5", "x-amz-sdk-checksum-algorithm", "SHA1", "x-amz-checksum-crc32", HELLO_CRC32),
+    CHECK_FAULT(UPLOAD("hello", &out, "Content-Length", "5", "x-amz-sdk-checksum-algorithm", "SHA1",
+                       "x-amz-checksum-crc32", HELLO_CRC32),
                 S3_INVALID_REQUEST);
-    CHECK_FAULT(UPLOAD("hello", &out, "Content-Length", "5", "x-amz-sdk-checksum-algorithm", "SHA1"), S3_INVALID_REQUEST);
+    CHECK_FAULT(
+        UPLOAD("hello", &out, "Content-Length", "5", "x-amz-sdk-checksum-algorithm", "SHA1"),
+        S3_INVALID_REQUEST);
     lab_end(&lab);
 }
 
 TEST(a_trailer_is_waited_for_and_compared)
 {
     DESK;
-    sit(&desk, &lab, (const char *const[]){"x-amz-decoded-content-length", "5", "x-amz-trailer", "x-amz-checksum-crc32", NULL});
+    sit(&desk, &lab,
+        (const char *const[]){"x-amz-decoded-content-length", "5", "x-amz-trailer",
+                              "x-amz-checksum-crc32", NULL});
     struct http_header trailer = {S("x-amz-checksum-crc32"), S(HELLO_CRC32)};
     CHECK_OK(s3_upload_begin(&desk.call, DIGEST_CRC64NVME));
     CHECK_OK(desk.call.upload->ops->write(desk.call.upload, S("hello")));
@@ -131,7 +149,9 @@ TEST(a_trailer_is_waited_for_and_compared)
     desk.call.ntrailers = 1;
     CHECK_OK(s3_upload_finish(&desk.call, &out));
     CHECK_STR(out.checksum, S(HELLO_CRC32));
-    sit(&desk, &lab, (const char *const[]){"x-amz-decoded-content-length", "0", "x-amz-trailer", "x-amz-checksum-crc32", NULL});
+    sit(&desk, &lab,
+        (const char *const[]){"x-amz-decoded-content-length", "0", "x-amz-trailer",
+                              "x-amz-checksum-crc32", NULL});
     CHECK_OK(s3_upload_begin(&desk.call, DIGEST_CRC64NVME));
     CHECK_FAULT(s3_upload_finish(&desk.call, &out), AWS_MALFORMED_TRAILER);
     lab_end(&lab);

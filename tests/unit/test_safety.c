@@ -6,7 +6,8 @@
 static bool host_ok(const char *authority, const char *allowed)
 {
     str rule = str_of(allowed);
-    struct safety safety = {.address = S("192.0.2.7"), .allowed = &rule, .nallowed = allowed ? 1 : 0};
+    struct safety safety = {
+        .address = S("192.0.2.7"), .allowed = &rule, .nallowed = allowed ? 1 : 0};
     return safety_host_ok(&safety, safety_host(str_of(authority)));
 }
 
@@ -76,8 +77,10 @@ TEST(a_request_without_host_is_accepted)
 static bool foreign(const char *name, const char *value, const char *allowed)
 {
     str rule = str_of(allowed);
-    struct safety safety = {.address = S("127.0.0.1"), .allowed = &rule, .nallowed = allowed ? 1 : 0};
-    struct http_header headers[] = {{S("Host"), S("localhost:4566")}, {str_of(name), str_of(value)}};
+    struct safety safety = {
+        .address = S("127.0.0.1"), .allowed = &rule, .nallowed = allowed ? 1 : 0};
+    struct http_header headers[] = {{S("Host"), S("localhost:4566")},
+                                    {str_of(name), str_of(value)}};
     struct http_request request = {.headers = headers, .nheaders = 2};
     return safety_foreign(&safety, &request);
 }

@@ -6,30 +6,30 @@
 #include "base/shape.h"
 #include "base/xml.h"
 
-#define TAG_MEMBERS(F, T)                                                                                                    \
-    F(T, STR, key, "Key", BODY, .flags = REQUIRED, .min = 1, .max = 5)                                                       \
+#define TAG_MEMBERS(F, T)                                                                          \
+    F(T, STR, key, "Key", BODY, .flags = REQUIRED, .min = 1, .max = 5)                             \
     F(T, STR, value, "Value", BODY, .flags = REQUIRED, .max = 3)
 SHAPE(tag, "Tag", TAG_MEMBERS)
 
-#define GRANTEE_MEMBERS(F, T)                                                                                                \
-    F(T, STR, type, "xsi:type", BODY, .flags = ATTRIBUTE)                                                                    \
+#define GRANTEE_MEMBERS(F, T)                                                                      \
+    F(T, STR, type, "xsi:type", BODY, .flags = ATTRIBUTE)                                          \
     F(T, STR, id, "ID", BODY)
 SHAPE(grantee, "Grantee", GRANTEE_MEMBERS)
 
-#define THING_MEMBERS(F, T)                                                                                                  \
-    F(T, STR, name, "Name", BODY, .values = "On|Off")                                                                        \
-    F(T, INT, days, "Days", BODY, .min = -5, .max = 10)                                                                      \
-    F(T, BOOL, quiet, "Quiet", BODY)                                                                                         \
-    F(T, TIME, date, "Date", BODY)                                                                                           \
-    F(T, BLOB, data, "Data", BODY, .max = 4)                                                                                 \
-    F(T, STRUCT, grantee, "Grantee", BODY, .of = &grantee_shape)                                                             \
-    F(T, LIST, tags, "TagSet", BODY, .of = &tag_shape, .item = "Tag", .max = 2)                                              \
-    F(T, LIST, events, "Event", BODY, .of = &scalar_str_shape, .flags = FLAT)                                                \
-    F(T, LIST, numbers, "Numbers", BODY, .of = &scalar_int_shape)                                                            \
-    F(T, MAP, meta, "Meta", BODY, .of = &str_pair_shape)                                                                     \
-    F(T, STR, later, "Later", BODY, .flags = UNIMPLEMENTED)                                                                  \
-    F(T, STR, header, "x-header", HEADER)                                                                                    \
-    F(T, STR, inner, "inner", NONE, .flags = REQUIRED)                                                                       \
+#define THING_MEMBERS(F, T)                                                                        \
+    F(T, STR, name, "Name", BODY, .values = "On|Off")                                              \
+    F(T, INT, days, "Days", BODY, .min = -5, .max = 10)                                            \
+    F(T, BOOL, quiet, "Quiet", BODY)                                                               \
+    F(T, TIME, date, "Date", BODY)                                                                 \
+    F(T, BLOB, data, "Data", BODY, .max = 4)                                                       \
+    F(T, STRUCT, grantee, "Grantee", BODY, .of = &grantee_shape)                                   \
+    F(T, LIST, tags, "TagSet", BODY, .of = &tag_shape, .item = "Tag", .max = 2)                    \
+    F(T, LIST, events, "Event", BODY, .of = &scalar_str_shape, .flags = FLAT)                      \
+    F(T, LIST, numbers, "Numbers", BODY, .of = &scalar_int_shape)                                  \
+    F(T, MAP, meta, "Meta", BODY, .of = &str_pair_shape)                                           \
+    F(T, STR, later, "Later", BODY, .flags = UNIMPLEMENTED)                                        \
+    F(T, STR, header, "x-header", HEADER)                                                          \
+    F(T, STR, inner, "inner", NONE, .flags = REQUIRED)                                             \
     F(T, STR, prefix, "Prefix", BODY, .flags = KEEP_EMPTY)
 SHAPE(thing, "Thing", THING_MEMBERS)
 
@@ -69,8 +69,10 @@ static str written(const struct thing *thing)
 }
 
 static const char everything[] =
-    "<Name>On</Name><Days>-5</Days><Quiet>true</Quiet><Date>2026-01-01T00:00:00.000Z</Date><Data>AQI=</Data>"
-    "<Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"User\"><ID>1&amp;2</ID></Grantee>"
+    "<Name>On</Name><Days>-5</Days><Quiet>true</Quiet><Date>2026-01-01T00:00:00.000Z</"
+    "Date><Data>AQI=</Data>"
+    "<Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
+    "xsi:type=\"User\"><ID>1&amp;2</ID></Grantee>"
     "<TagSet><Tag><Key>k</Key><Value>v</Value></Tag><Tag><Key>l</Key><Value></Value></Tag></TagSet>"
     "<Event>e1</Event><Event>e2</Event><Numbers><member>1</member><member>2</member></Numbers>"
     "<Meta><entry><key>a</key><value>b</value></entry></Meta><Prefix>p</Prefix>";
@@ -136,7 +138,8 @@ TEST(unknown_elements_matter_only_to_the_strict)
 {
     expect("<Other/>", true, WRONG_UNKNOWN, "Other");
     expect("<Other/>", false, WRONG_NOTHING, NULL);
-    expect("<TagSet><Tag><Key>k</Key><Colour/></Tag></TagSet>", true, WRONG_UNKNOWN, "TagSet.Colour");
+    expect("<TagSet><Tag><Key>k</Key><Colour/></Tag></TagSet>", true, WRONG_UNKNOWN,
+           "TagSet.Colour");
     expect("<TagSet><Flag/></TagSet>", true, WRONG_UNKNOWN, "TagSet.Flag");
     expect("<TagSet><Flag/></TagSet>", false, WRONG_NOTHING, NULL);
     expect("<x-header>v</x-header>", true, WRONG_UNKNOWN, "x-header");
@@ -146,20 +149,24 @@ TEST(a_member_given_twice_is_malformed_to_the_strict_and_else_the_last_counts)
 {
     struct thing thing;
     expect("<Days>1</Days><Days>2</Days>", true, WRONG_SYNTAX, "Days");
-    CHECK_INT(read_into(&thing, "<Days>1</Days><Name>Off</Name><Days>2</Days>", false).wrong, WRONG_NOTHING);
+    CHECK_INT(read_into(&thing, "<Days>1</Days><Name>Off</Name><Days>2</Days>", false).wrong,
+              WRONG_NOTHING);
     CHECK_INT(thing.days.v, 2);
 }
 
 TEST(flat_items_may_stand_apart)
 {
     struct thing thing;
-    CHECK_INT(read_into(&thing, "<Event>a</Event><Days>1</Days><Event>b</Event><Event/>", true).wrong, WRONG_NOTHING);
+    CHECK_INT(
+        read_into(&thing, "<Event>a</Event><Days>1</Days><Event>b</Event><Event/>", true).wrong,
+        WRONG_NOTHING);
     CHECK_INT(thing.events.n, 3);
     CHECK_STR(LIST_AT(thing.events, struct scalar_str, 1)->value, S("b"));
     CHECK_STR(LIST_AT(thing.events, struct scalar_str, 2)->value, S(""));
 }
 
-static void told(const struct thing *thing, enum shape_wrong wrong, const char *name, const char *value)
+static void told(const struct thing *thing, enum shape_wrong wrong, const char *name,
+                 const char *value)
 {
     struct shape_issue issue = shape_check(arena, &thing_shape, thing);
     CHECK_INT(issue.wrong, wrong);

@@ -96,8 +96,17 @@ TEST(to_int_takes_whole_decimals_in_the_range_of_int64)
 
 TEST(to_int_refuses_all_else)
 {
-    static const char *const bad[] = {"",   "-",  " 1", "1 ", "+1", "1.0", "0x1",
-                                      "1a", "--1", "9223372036854775808", "-9223372036854775809"};
+    static const char *const bad[] = {"",
+                                      "-",
+                                      " 1",
+                                      "1 ",
+                                      "+1",
+                                      "1.0",
+                                      "0x1",
+                                      "1a",
+                                      "--1",
+                                      "9223372036854775808",
+                                      "-9223372036854775809"};
     int64_t n = 7;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK(!str_to_int(str_of(bad[i]), &n));

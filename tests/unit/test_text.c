@@ -32,17 +32,20 @@ static str xml(str s)
 
 TEST(the_canonical_path_keeps_unreserved_characters_and_slashes)
 {
-    CHECK_STR(percent_encode(arena, S("/a b/~x-._9?&=+@"), PERCENT_PATH), S("/a%20b/~x-._9%3F%26%3D%2B%40"));
+    CHECK_STR(percent_encode(arena, S("/a b/~x-._9?&=+@"), PERCENT_PATH),
+              S("/a%20b/~x-._9%3F%26%3D%2B%40"));
     CHECK_STR(percent_encode(arena, S("/a b"), PERCENT_ALL), S("%2Fa%20b"));
     CHECK_STR(percent_encode(arena, S("\xC3\xA9\n\0z"), PERCENT_ALL), S("%C3%A9%0A%00z"));
     CHECK_STR(percent_encode(arena, S(""), PERCENT_ALL), S(""));
     CHECK_STR(percent_encode(arena, STR_NONE, PERCENT_ALL), STR_NONE);
 }
 
-/* aws-s3.md: "testupload/dir1/testfile.txt", "a%40b", "red+flower.jpg"; java.net.URLEncoder for the rest. */
+/* aws-s3.md: "testupload/dir1/testfile.txt", "a%40b", "red+flower.jpg"; java.net.URLEncoder for the
+ * rest. */
 TEST(the_form_encoding_of_events_keeps_slashes_and_turns_blanks_to_plus)
 {
-    CHECK_STR(percent_encode(arena, S("dir/red flower.jpg"), PERCENT_FORM), S("dir/red+flower.jpg"));
+    CHECK_STR(percent_encode(arena, S("dir/red flower.jpg"), PERCENT_FORM),
+              S("dir/red+flower.jpg"));
     CHECK_STR(percent_encode(arena, S("a@b+c=d*e~f"), PERCENT_FORM), S("a%40b%2Bc%3Dd*e%7Ef"));
 }
 
@@ -79,8 +82,14 @@ TEST(base64_vectors)
 {
     static const struct {
         const char *plain, *text;
-    } rows[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
-                {"foobar", "Zm9vYmFy"}, {"\xfb\xff\xbf", "+/+/"}};
+    } rows[] = {{"", ""},
+                {"f", "Zg=="},
+                {"fo", "Zm8="},
+                {"foo", "Zm9v"},
+                {"foob", "Zm9vYg=="},
+                {"fooba", "Zm9vYmE="},
+                {"foobar", "Zm9vYmFy"},
+                {"\xfb\xff\xbf", "+/+/"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         CHECK_STR(base64_encode(arena, str_of(rows[i].plain)), str_of(rows[i].text));
         CHECK_STR(base64_decode(arena, str_of(rows[i].text)), str_of(rows[i].plain));
@@ -90,8 +99,8 @@ TEST(base64_vectors)
 
 TEST(base64_that_is_not_canonical_is_refused)
 {
-    static const char *const bad[] = {"Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm 9", "Zm9v\n", "=", "====", "Z=g=", "Zg==Zg==",
-                                      "Zm9-", "Zm9_"};
+    static const char *const bad[] = {"Z",      "Zg", "Zg=",  "Zg===", "Zh==",     "Zm9=", "Zm 9",
+                                      "Zm9v\n", "=",  "====", "Z=g=",  "Zg==Zg==", "Zm9-", "Zm9_"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK_STR(base64_decode(arena, str_of(bad[i])), STR_NONE);
     CHECK_STR(base64_decode(arena, STR_NONE), STR_NONE);
@@ -99,11 +108,32 @@ TEST(base64_that_is_not_canonical_is_refused)
 
 TEST(utf8_is_strict)
 {
-    static const char *const good[] = {"", "plain ascii, longer than eight", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF",
-                                       "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"};
-    static const char *const bad[] = {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xC2", "\xC2x", "\xE0\x9F\xBF", "\xED\xA0\x80",
-                                      "\xED\xBF\xBF", "\xE2\x82", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF",
-                                      "12345678\x80", "\xF8\x88\x80\x80\x80"};
+    static const char *const good[] = {"",
+                                       "plain ascii, longer than eight",
+                                       "\xC2\x80",
+                                       "\xDF\xBF",
+                                       "\xE0\xA0\x80",
+                                       "\xED\x9F\xBF",
+                                       "\xEE\x80\x80",
+                                       "\xEF\xBF\xBF",
+                                       "\xF0\x90\x80\x80",
+                                       "\xF4\x8F\xBF\xBF"};
+    static const char *const bad[] = {"\x80",
+                                      "\xBF",
+                                      "\xC0\x80",
+                                      "\xC1\xBF",
+                                      "\xC2",
+                                      "\xC2x",
+                                      "\xE0\x9F\xBF",
+                                      "\xED\xA0\x80",
+                                      "\xED\xBF\xBF",
+                                      "\xE2\x82",
+                                      "\xF0\x8F\xBF\xBF",
+                                      "\xF4\x90\x80\x80",
+                                      "\xF5\x80\x80\x80",
+                                      "\xFF",
+                                      "12345678\x80",
+                                      "\xF8\x88\x80\x80\x80"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         CHECK(utf8_valid(str_of(good[i])));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -141,9 +171,14 @@ TEST(json_escapes_what_json_must)
     CHECK_STR(json(S("plain")), S("\"plain\""));
     CHECK_STR(json(S("")), S("\"\""));
     CHECK_STR(json(STR_NONE), S("\"\""));
-    CHECK_STR(json(S("a\"b\\c/d\b\f\n\r\t\x01\x1f\0")), S("\"a\\\"b\\\\c/d\\b\\f\\n\\r\\t\\u0001\\u001f\\u0000\""));
-    CHECK_STR(json(S("\x7f \xC3\xA9 \xF0\x9F\x98\x80 <&>'")), S("\"\x7f \xC3\xA9 \xF0\x9F\x98\x80 <&>'\""));
-    CHECK_STR(json(S("\xff" "a\xC3")), S("\"\xEF\xBF\xBD" "a\xEF\xBF\xBD\""));
+    CHECK_STR(json(S("a\"b\\c/d\b\f\n\r\t\x01\x1f\0")),
+              S("\"a\\\"b\\\\c/d\\b\\f\\n\\r\\t\\u0001\\u001f\\u0000\""));
+    CHECK_STR(json(S("\x7f \xC3\xA9 \xF0\x9F\x98\x80 <&>'")),
+              S("\"\x7f \xC3\xA9 \xF0\x9F\x98\x80 <&>'\""));
+    CHECK_STR(json(S("\xff"
+                     "a\xC3")),
+              S("\"\xEF\xBF\xBD"
+                "a\xEF\xBF\xBD\""));
 }
 
 TEST(xml_escapes_markup_carriage_returns_and_what_xml_cannot_hold)
@@ -188,7 +223,9 @@ TEST(a_uuid_is_of_version_4)
         CHECK_INT(id.n, 36);
         CHECK(id.p[14] == '4' && strchr("89ab", id.p[19]));
         for (size_t k = 0; k < id.n; k++)
-            CHECK(k == 8 || k == 13 || k == 18 || k == 23 ? id.p[k] == '-' : strchr("0123456789abcdef", id.p[k]) != NULL);
+            CHECK(k == 8 || k == 13 || k == 18 || k == 23
+                      ? id.p[k] == '-'
+                      : strchr("0123456789abcdef", id.p[k]) != NULL);
     }
     CHECK(!str_eq(rng_uuid(&rng, arena), rng_uuid(&rng, arena)));
 }

@@ -3,8 +3,8 @@
 
 #include "app/trace.h"
 
-static void add(struct trace *trace, enum trace_kind kind, const char *id, const char *because, const char *subject,
-                const char *note)
+static void add(struct trace *trace, enum trace_kind kind, const char *id, const char *because,
+                const char *subject, const char *note)
 {
     struct trace_event event = {.at = 1000 + trace_last(trace),
                                 .kind = kind,
@@ -63,7 +63,9 @@ TEST(a_clients_trace_root_ties_what_nothing_else_ties)
 {
     struct trace *trace = trace_new(0);
     struct arena *arena = arena_new();
-    struct trace_event *events, event = {.kind = TRACE_SENT, .id = S("A"), .root = S("1-5759e988-bd862e3fe1be46a994272793")};
+    struct trace_event *events, event = {.kind = TRACE_SENT,
+                                         .id = S("A"),
+                                         .root = S("1-5759e988-bd862e3fe1be46a994272793")};
     size_t n;
     trace_add(trace, &event);
     event.id = S("B");
@@ -115,7 +117,10 @@ TEST(what_was_rolled_back_is_forgotten)
     struct trace *trace = trace_new(0);
     struct trace_event event;
     for (int i = 0; i < 1000; i++)
-        trace_add(trace, &(struct trace_event){.id = S("id"), .note = S("a note that takes some room, a note that takes some room")});
+        trace_add(trace,
+                  &(struct trace_event){
+                      .id = S("id"),
+                      .note = S("a note that takes some room, a note that takes some room")});
     trace_rewind(trace, 900);
     CHECK_INT(trace_last(trace), 900);
     CHECK(!trace_next(trace, 900, &event));

@@ -23,8 +23,10 @@ static str text_of(const struct xml *node, const char *name)
 
 TEST(a_document_becomes_a_tree)
 {
-    struct xml *root = xml_parse(arena, S("<?xml version=\"1.0\"?><Delete><Quiet>true</Quiet><Object><Key>a&amp;b</Key></Object>"
-                                          "<Object><Key> c </Key></Object></Delete>"));
+    struct xml *root = xml_parse(
+        arena,
+        S("<?xml version=\"1.0\"?><Delete><Quiet>true</Quiet><Object><Key>a&amp;b</Key></Object>"
+          "<Object><Key> c </Key></Object></Delete>"));
     CHECK(root != NULL);
     CHECK_STR(root->name, S("Delete"));
     CHECK_STR(text_of(root, "Quiet"), S("true"));
@@ -36,7 +38,8 @@ TEST(a_document_becomes_a_tree)
 
 TEST(namespaces_are_dropped_from_elements_and_attributes)
 {
-    struct xml *root = xml_parse(arena, S("<s3:A xmlns:s3=\"u\" xmlns=\"v\"><s3:B xsi:type=\"T\" x='1'/></s3:A>"));
+    struct xml *root =
+        xml_parse(arena, S("<s3:A xmlns:s3=\"u\" xmlns=\"v\"><s3:B xsi:type=\"T\" x='1'/></s3:A>"));
     CHECK_STR(root->name, S("A"));
     CHECK_STR(root->child->name, S("B"));
     CHECK_STR(xml_attr(root->child, S("type")), S("T"));
@@ -62,8 +65,21 @@ TEST(a_doctype_and_every_entity_of_ones_own_is_refused)
 
 TEST(what_is_not_well_formed_is_refused)
 {
-    static const char *const bad[] = {"", " ", "x", "<a>", "<a></b>", "<a/><b/>", "<a/>x", "<a b></a>", "<a>&#0;</a>", "<a>\x01</a>",
-                                      "<a>\xff</a>", "{\"a\":1}", "<a", "<a x='1' x='2'/>", "<?xml version='1.0'?>"};
+    static const char *const bad[] = {"",
+                                      " ",
+                                      "x",
+                                      "<a>",
+                                      "<a></b>",
+                                      "<a/><b/>",
+                                      "<a/>x",
+                                      "<a b></a>",
+                                      "<a>&#0;</a>",
+                                      "<a>\x01</a>",
+                                      "<a>\xff</a>",
+                                      "{\"a\":1}",
+                                      "<a",
+                                      "<a x='1' x='2'/>",
+                                      "<?xml version='1.0'?>"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK(!xml_parse(arena, str_of(bad[i])));
     CHECK(!xml_parse(arena, STR_NONE));
@@ -99,7 +115,8 @@ TEST(a_document_of_too_many_elements_is_refused)
 
 TEST(other_encodings_of_the_same_text_are_read)
 {
-    struct xml *root = xml_parse(arena, S("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>\xe9</a>"));
+    struct xml *root =
+        xml_parse(arena, S("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>\xe9</a>"));
     CHECK_STR(root->text, S("\xC3\xA9"));
     root = xml_parse(arena, S("\xEF\xBB\xBF<a>x</a>"));
     CHECK_STR(root->text, S("x"));

@@ -6,9 +6,10 @@
  *     }
  *     UNIT_MAIN
  *
- * TEST registers itself before main() runs, so there is no list to keep in step. A failed CHECK prints what was
- * expected and what came, and ends that one test. Tests never sleep and read no clock: time is a number in a ctx.
- * Run one test alone with its name, or a part of it, as the argument: ./build/test_str trim */
+ * TEST registers itself before main() runs, so there is no list to keep in step. A failed CHECK
+ * prints what was expected and what came, and ends that one test. Tests never sleep and read no
+ * clock: time is a number in a ctx. Run one test alone with its name, or a part of it, as the
+ * argument: ./build/test_str trim */
 #ifndef HEADRACE_TESTS_UNIT_H
 #define HEADRACE_TESTS_UNIT_H
 
@@ -67,7 +68,8 @@ static inline int unit_main(int argc, char **argv, const char *topic)
         return unit_main(argc, argv, __FILE__);                                                    \
     }
 
-/* Bytes that a terminal would not show are printed as \xNN, so that two texts that look alike can be told apart. */
+/* Bytes that a terminal would not show are printed as \xNN, so that two texts that look alike can
+ * be told apart. */
 static inline void unit_print(const char *label, str s)
 {
     char line[512];

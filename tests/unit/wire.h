@@ -1,6 +1,8 @@
-/* wire.h - requests as values for tests of routing, codecs and signatures: built from one text, as they stand on the wire.
+/* wire.h - requests as values for tests of routing, codecs and signatures: built from one text, as
+ * they stand on the wire.
  *
- *     struct http_request *r = wire_request(arena, "GET /b/k?acl HTTP/1.1\nHost: localhost:4566\n"); */
+ *     struct http_request *r = wire_request(arena, "GET /b/k?acl HTTP/1.1\nHost:
+ * localhost:4566\n"); */
 #ifndef HEADRACE_TESTS_WIRE_H
 #define HEADRACE_TESTS_WIRE_H
 
@@ -24,7 +26,8 @@ static inline struct http_request *wire_request(struct arena *arena, const char 
         str value = str_cut(&rest, '\n');
         str name = str_cut(&value, ':');
         if (name.n)
-            r->headers[r->nheaders++] = (struct http_header){name, value.p ? str_trim(value) : S("")};
+            r->headers[r->nheaders++] =
+                (struct http_header){name, value.p ? str_trim(value) : S("")};
     }
     return r;
 }
