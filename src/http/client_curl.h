@@ -7,14 +7,11 @@
 #include <curl/curl.h>
 
 /* clang-format off */
-#define CURL_CALLS(X)                                                                              \
-    X(global_init)                                                                                 \
-    X(easy_init)                                                                                   \
-    X(easy_setopt)                                                                                 \
-    X(easy_getinfo)                                                                                \
-    X(easy_reset) X(easy_cleanup) X(easy_strerror) X(multi_init) X(multi_setopt)                   \
-        X(multi_add_handle) X(multi_remove_handle) X(multi_assign) X(multi_socket_action)          \
-            X(multi_info_read) X(multi_cleanup) X(slist_append) X(slist_free_all)
+#define CURL_CALLS(X) \
+    X(global_init) X(easy_init) X(easy_setopt) X(easy_getinfo) X(easy_reset) \
+    X(easy_cleanup) X(easy_strerror) X(multi_init) X(multi_setopt) X(multi_add_handle) \
+    X(multi_remove_handle) X(multi_assign) X(multi_socket_action) X(multi_info_read) X(multi_cleanup) \
+    X(slist_append) X(slist_free_all)
 /* clang-format on */
 
 struct curl_calls {

@@ -8,14 +8,15 @@
 
 /* Kinds of configuration documents of a bucket. The name is the stored `kind`; a bucket knows which
  * ones it has. */
-#define S3_CONFIGS(X)                                                                              \
-    X(ACCELERATE)                                                                                  \
-    X(ACL)                                                                                         \
-    X(ANALYTICS)                                                                                   \
-    X(CORS)                                                                                        \
-    X(ENCRYPTION) X(INTELLIGENT_TIERING) X(INVENTORY) X(LIFECYCLE) X(LOGGING) X(METRICS)           \
-        X(NOTIFICATION) X(OBJECT_LOCK) X(OWNERSHIP) X(POLICY) X(PUBLIC_ACCESS_BLOCK)               \
-            X(REPLICATION) X(REQUEST_PAYMENT) X(TAGGING) X(WEBSITE) X(ABAC) X(METADATA)
+/* clang-format off */
+#define S3_CONFIGS(X) \
+    X(ACCELERATE) X(ACL) X(ANALYTICS) X(CORS) \
+    X(ENCRYPTION) X(INTELLIGENT_TIERING) X(INVENTORY) X(LIFECYCLE) \
+    X(LOGGING) X(METRICS) X(NOTIFICATION) X(OBJECT_LOCK) \
+    X(OWNERSHIP) X(POLICY) X(PUBLIC_ACCESS_BLOCK) X(REPLICATION) \
+    X(REQUEST_PAYMENT) X(TAGGING) X(WEBSITE) X(ABAC) \
+    X(METADATA)
+/* clang-format on */
 enum s3_config {
 #define S3_CONFIG_ENUM(name) S3_CONFIG_##name,
     S3_CONFIGS(S3_CONFIG_ENUM)
