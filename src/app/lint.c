@@ -363,7 +363,7 @@ void lint_saw_event(struct lint *lint, str bucket, str key, str id, str cause, b
     struct event_seen event = {
         .hash = both(str_hash(id), 0), .bucket = of_bucket, .key = str_hash(key)};
     str base = last_part(key);
-    if (base.n < sizeof event.base)
+    if (base.n && base.n < sizeof event.base)
         memcpy(event.base, base.p, base.n);
     lint->events[event.hash % EVENTS] = event;
 }
