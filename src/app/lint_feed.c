@@ -49,8 +49,11 @@ void lint_feed_sqs(struct app *app, const struct ctx *ctx, const struct sqs_obse
 void lint_feed_event(struct app *app, const struct ctx *ctx, str id)
 {
     bool guessed = !ctx->cause.p;
+    if (!app->event.key.p) /* s3:TestEvent: no rule was asked */
+        return;
     str cause = guessed ? lint_working_on(app->lint, client_of(ctx), ctx->now) : ctx->cause;
     lint_saw_event(app->lint, app->event.bucket, app->event.key, id, cause, guessed);
+    app->event = (struct s3_observation){0}; /* its strings end with the request */
 }
 
 /* ---- requests ---- */

@@ -62,6 +62,7 @@ static struct trace_event event_of(const struct ctx *ctx, enum trace_kind kind)
 int64_t trace_feed_begin(struct app *app, const struct call *call)
 {
     int64_t mark = trace_last(app->trace);
+    app->event = (struct s3_observation){0}; /* of an earlier request */
     if (!writes_object(call))
         return mark;
     struct trace_event event = event_of(&call->ctx, TRACE_OBJECT);
