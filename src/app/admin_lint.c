@@ -5,6 +5,10 @@
 static void answer_lint(struct request *request)
 {
     struct arena *arena = request->http->arena;
+    if (!request->app->lint) {
+        admin_answer_error(request, 409, S("it does not look: this server runs with --lint off"));
+        return;
+    }
     struct lint_report report = lint_report_of(request->app, arena);
     struct buf b = buf_in(arena);
     if (str_eq(http_query(request->http, S("format")), S("text"))) {

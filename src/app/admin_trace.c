@@ -19,8 +19,18 @@ struct follower {
     struct follower *next, **link;
 };
 
+static bool refuses(struct request *request)
+{
+    if (request->app->trace)
+        return false;
+    admin_answer_error(request, 409, S("nothing is traced: this server runs with --trace off"));
+    return true;
+}
+
 static void answer_trace(struct request *request)
 {
+    if (refuses(request))
+        return;
     struct arena *arena = request->http->arena;
     str target = http_query(request->http, S("target"));
     struct buf b = buf_in(arena);
@@ -92,6 +102,8 @@ static void pull_free(void *state)
 
 static void answer_events(struct request *request)
 {
+    if (refuses(request))
+        return;
     struct app *app = request->app;
     struct arena *arena = request->http->arena;
     struct follower *follower = xalloc(sizeof *follower);

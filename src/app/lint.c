@@ -86,6 +86,8 @@ static void found_free(struct lint *lint)
 
 void lint_clear(struct lint *lint)
 {
+    if (!lint)
+        return;
     found_free(lint);
     memset(lint, 0, sizeof *lint);
     lint->end = &lint->found;

@@ -75,7 +75,7 @@ struct lint;
 
 struct lint *lint_new(void);
 void lint_free(struct lint *lint);
-void lint_clear(struct lint *lint);
+void lint_clear(struct lint *lint); /* NULL: nothing */
 
 /* Whose queue; strings are borrowed for the call. */
 struct lint_name {

@@ -33,7 +33,7 @@ void lint_feed_sqs(struct app *app, const struct ctx *ctx, const struct sqs_obse
 {
     bool ours = seen->event == SQS_RECEIVED || seen->event == SQS_HIDDEN ||
                 seen->event == SQS_DELETED || seen->event == SQS_RETURNED;
-    if (!ours || !ctx) /* what time alone did is in the instants */
+    if (!app->lint || !ours || !ctx) /* what time alone did is in the instants */
         return;
     struct lint_message message = {
         .name = {seen->account, seen->region, seen->queue},
@@ -49,7 +49,7 @@ void lint_feed_sqs(struct app *app, const struct ctx *ctx, const struct sqs_obse
 void lint_feed_event(struct app *app, const struct ctx *ctx, str id)
 {
     bool guessed = !ctx->cause.p;
-    if (!app->event.key.p) /* s3:TestEvent: no rule was asked */
+    if (!app->lint || !app->event.key.p) /* s3:TestEvent: no rule was asked */
         return;
     str cause = guessed ? lint_working_on(app->lint, client_of(ctx), ctx->now) : ctx->cause;
     lint_saw_event(app->lint, app->event.bucket, app->event.key, id, cause, guessed);
@@ -151,6 +151,8 @@ static const struct {
 void lint_feed_done(struct request *request)
 {
     const struct ctx *ctx = &request->call.ctx;
+    if (!request->app->lint)
+        return;
     lint_saw_caller(request->app->lint, ctx->anonymous ? STR_NONE : ctx->access_key, ctx->region,
                     s3_region_known(ctx->region));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

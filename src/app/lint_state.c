@@ -153,7 +153,7 @@ struct lint_report lint_report_of(struct app *app, struct arena *arena)
 
 void lint_at_exit(struct app *app)
 {
-    if (app->options->lint == LINT_OFF)
+    if (app->options->lint != LINT_WARN && app->options->lint != LINT_FAIL)
         return;
     struct arena *arena = arena_new();
     struct lint_report report = lint_report_of(app, arena);

@@ -92,9 +92,13 @@ static const struct option_row rows[] = {
      43200, .help = "visibility timeout of the pipeline's queues"},
     {"max-receives", "N", "pipeline.maxReceives", NULL, OPTION_INT, PIPE(max_receives), "4", 1,
      1000, .help = "receives of a job before it goes to the dead letter queue"},
-    {"lint", "MODE", "lint", NULL, OPTION_CHOICE, AT(lint), "off", .choices = "off|warn|error",
-     .help =
-         "at exit, print what would hurt on AWS; with error, exit with code 3 when there is any"},
+    {"trace", "MODE", "trace", NULL, OPTION_CHOICE, AT(trace), "on", .choices = "on|off",
+     .help = "remember what caused what"},
+    {"trace-mib", "N", "traceMib", NULL, OPTION_INT, AT(trace_mib), "32", 1, 65536,
+     .help = "MiB of memory for that; the oldest is forgotten first"},
+    {"lint", "MODE", "lint", NULL, OPTION_CHOICE, AT(lint), "on", .choices = "on|off|warn|error",
+     .help = "look for use that would hurt on AWS, and at exit print it (warn), or also exit with "
+             "code 3 when there is any (error)"},
     {"log-level", "LEVEL", "logLevel", NULL, OPTION_CHOICE, AT(log_level), "info",
      .choices = "debug|info|warn|error", .help = "what is logged to stderr"},
     {"quiet", NULL, "quiet", NULL, OPTION_FLAG, AT(quiet), "false", .help = "no banner"},

@@ -10,7 +10,8 @@
 #include "pipeline/options.h"
 
 enum auth_mode { AUTH_OFF, AUTH_VERIFY, AUTH_ENFORCE };
-enum lint_mode { LINT_OFF, LINT_WARN, LINT_FAIL };
+enum trace_mode { TRACE_ON, TRACE_OFF };
+enum lint_mode { LINT_ON, LINT_OFF, LINT_WARN, LINT_FAIL };
 
 struct str_list {
     const str *at;
@@ -30,8 +31,10 @@ struct options {
     str keys_file;
     struct str_list allow_hosts;
     bool strict;
-    str clock;    /* "real", "frozen" or "frozen=TIME" */
-    int64_t lint; /* enum lint_mode: what is done with findings at exit */
+    str clock;         /* "real", "frozen" or "frozen=TIME" */
+    int64_t trace;     /* enum trace_mode */
+    int64_t trace_mib; /* memory of events, in MiB */
+    int64_t lint;      /* enum lint_mode */
     int64_t log_level;
     bool quiet;
     str config_file;

@@ -249,12 +249,15 @@ static void open_engines(struct app *app)
 {
     const struct options *options = app->options;
     struct sqs_options sqs_options = {.strict = options->strict};
-    struct sqs_hooks sqs_hooks = {
-        .user = app, .ready = on_queue_ready, .sent = on_sent, .observe = trace_feed_sqs};
+    bool observes = app->trace || app->lint;
+    struct sqs_hooks sqs_hooks = {.user = app,
+                                  .ready = on_queue_ready,
+                                  .sent = on_sent,
+                                  .observe = observes ? trace_feed_sqs : NULL};
     struct s3_hooks s3_hooks = {.user = app,
                                 .check = check_destination,
                                 .deliver = deliver_event,
-                                .observe = trace_feed_s3};
+                                .observe = observes ? trace_feed_s3 : NULL};
     app->sqs = sqs_open(app->db, &sqs_options, &sqs_hooks);
     app->s3 = s3_open(app->db, app->blobs, &s3_hooks);
     app->api = (struct api){
@@ -339,9 +342,11 @@ struct app *app_open(uv_loop_t *loop, const struct options *options, const struc
                         .parks = parks_new()};
     app->waiting_end = &app->waiting;
     app->safety = (struct safety){options->host, options->allow_hosts.at, options->allow_hosts.n};
-    app->trace = trace_new(TRACE_DEFAULT_BYTES);
+    if (options->trace == TRACE_ON)
+        app->trace = trace_new((size_t)options->trace_mib << 20);
     app->metrics = metrics_new();
-    app->lint = lint_new();
+    if (options->lint != LINT_OFF)
+        app->lint = lint_new();
     app->faults = fault_rules_new();
     rng_seed_system(&app->rng);
     set_clock(app);

@@ -52,6 +52,8 @@ struct trace *trace_new(size_t max_bytes)
 
 void trace_clear(struct trace *trace)
 {
+    if (!trace)
+        return;
     while (trace->oldest) {
         struct chunk *chunk = trace->oldest;
         trace->oldest = chunk->newer;
@@ -63,8 +65,6 @@ void trace_clear(struct trace *trace)
 
 void trace_free(struct trace *trace)
 {
-    if (!trace)
-        return;
     trace_clear(trace);
     free(trace);
 }
@@ -188,6 +188,8 @@ static void drop_newest(struct trace *trace)
 
 void trace_rewind(struct trace *trace, int64_t seq)
 {
+    if (!trace)
+        return;
     while (trace->newest && trace->newest->first > seq)
         drop_newest(trace);
     struct chunk *chunk = trace->newest;
@@ -201,7 +203,7 @@ void trace_rewind(struct trace *trace, int64_t seq)
 
 int64_t trace_last(const struct trace *trace)
 {
-    return trace->last;
+    return trace ? trace->last : 0;
 }
 
 int64_t trace_first(const struct trace *trace)

@@ -11,8 +11,6 @@
 #include "base/buf.h"
 #include "base/ctx.h"
 
-#define TRACE_DEFAULT_BYTES ((size_t)32 * 1024 * 1024)
-
 /* X(kind, name in JSON, is it the birth of `id`?) */
 #define TRACE_KINDS(X)                                                                             \
     X(TRACE_OBJECT, "object", true)      /* an S3 write: put, copy, complete, delete, ... */       \
@@ -53,6 +51,7 @@ struct trace_event {
     str note; /* a phrase for people; also job ids and trace ids, so that a search finds them */
 };
 
+/* NULL is a trace that is switched off: it takes nothing and knows nothing. */
 struct trace;
 
 struct trace *trace_new(size_t max_bytes);

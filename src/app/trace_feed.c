@@ -63,7 +63,7 @@ int64_t trace_feed_begin(struct app *app, const struct call *call)
 {
     int64_t mark = trace_last(app->trace);
     app->event = (struct s3_observation){0}; /* of an earlier request */
-    if (!writes_object(call))
+    if (!app->trace || !writes_object(call))
         return mark;
     struct trace_event event = event_of(&call->ctx, TRACE_OBJECT);
     event.subject = subject_of(call);
@@ -91,6 +91,8 @@ static void conclude(struct app *app, const struct call *call, int64_t mark)
 
 void trace_feed_end(struct app *app, const struct call *call, int64_t mark, err outcome)
 {
+    if (!app->trace)
+        return;
     if (failed(outcome)) {
         trace_rewind(app->trace, mark);
         struct trace_event event = event_of(&call->ctx, TRACE_REFUSED);
@@ -106,6 +108,8 @@ void trace_feed_end(struct app *app, const struct call *call, int64_t mark, err 
 
 void trace_feed_nothing(struct app *app, const struct ctx *ctx, str reason, str note)
 {
+    if (!app->trace)
+        return;
     struct trace_event event = event_of(ctx, TRACE_NOTHING);
     event.because = STR_NONE;
     event.reason = reason;
@@ -115,6 +119,8 @@ void trace_feed_nothing(struct app *app, const struct ctx *ctx, str reason, str 
 
 void trace_feed_fault(struct app *app, const struct ctx *ctx, str effect, str rule, str subject)
 {
+    if (!app->trace)
+        return;
     struct trace_event event = event_of(ctx, TRACE_FAULT);
     event.reason = effect;
     event.subject = subject;
@@ -127,6 +133,8 @@ void trace_feed_s3(void *user, struct ctx *ctx, const struct s3_observation *see
     struct app *app = user;
     if (!seen->missed)
         app->event = *seen;
+    if (!app->trace)
+        return;
     struct trace_event event = event_of(ctx, seen->missed ? TRACE_PASSED : TRACE_MATCHED);
     event.because = STR_NONE;
     event.actor = STR_NONE;
@@ -145,6 +153,9 @@ void trace_feed_sqs(void *user, const struct ctx *ctx, const struct sqs_observat
         [SQS_DEAD] = TRACE_DEAD,       [SQS_MOVED] = TRACE_SENT,
     };
     struct app *app = user;
+    lint_feed_sqs(app, ctx, seen);
+    if (!app->trace)
+        return;
     struct trace_event event = {
         .at = seen->at,
         .kind = kinds[seen->event],
@@ -160,7 +171,6 @@ void trace_feed_sqs(void *user, const struct ctx *ctx, const struct sqs_observat
     }
     if (ctx)
         event.actor = caller_of(ctx);
-    lint_feed_sqs(app, ctx, seen);
     if (seen->event == SQS_MOVED)
         event.note = S("by a message move task");
     trace_add(app->trace, &event);
@@ -169,6 +179,8 @@ void trace_feed_sqs(void *user, const struct ctx *ctx, const struct sqs_observat
 void trace_feed_wrote(void *user, const struct ctx *ctx, str bucket, str key)
 {
     struct app *app = user;
+    if (!app->trace)
+        return;
     struct trace_event event = event_of(ctx, TRACE_OBJECT);
     event.subject = arena_printf(ctx->arena, "s3://%.*s/%.*s", STR_ARG(bucket), STR_ARG(key));
     trace_add(app->trace, &event);
@@ -187,6 +199,8 @@ static str member_of(str line, str name)
 void trace_feed_step(void *user, str message_id, str actor, str line)
 {
     struct app *app = user;
+    if (!app->trace)
+        return;
     str skipped = member_of(line, S("\"reason\":\""));
     if (str_find(line, S("\"SKIP_DUPLICATE\""), 0) >= 0)
         skipped = S("duplicate");

@@ -193,3 +193,36 @@ def test_twelve_hours_of_visibility_four_redeliveries_and_the_dlq_take_milliseco
     assert "Messages" not in sqs.receive_message(QueueUrl=queue)
     assert sqs.receive_message(QueueUrl=dlq)["Messages"][0]["Body"] == "m"
     call(endpoint, "POST", "/_headrace/clock", {"real": True})
+
+
+def test_what_is_switched_off_says_so_and_the_rest_works():
+    with Server("--workers", "1", "--trace", "off", "--lint", "off") as server:
+        clients = Clients(server.endpoint, "test")
+        clients.s3.put_object(Bucket="dropzone", Key="incoming/a.txt", Body=b"one two")
+        results = clients.sqs.get_queue_url(QueueName="results-queue")["QueueUrl"]
+        assert "Messages" in clients.sqs.receive_message(QueueUrl=results, WaitTimeSeconds=20)
+        for path in ("/_headrace/trace?target=s3://dropzone/incoming/a.txt", "/_headrace/events", "/_headrace/lint"):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                call(server.endpoint, "GET", path)
+            assert refused.value.code == 409 and b"off" in refused.value.read()
+        call(server.endpoint, "POST", "/_headrace/reset", {})
+        call(server.endpoint, "POST", "/_headrace/snapshots/off")
+        call(server.endpoint, "POST", "/_headrace/snapshots/off/load")
+
+
+def test_the_memory_of_the_trace_is_bounded_as_told():
+    with Server("--no-pipeline", "--trace-mib", "1") as server:
+        s3 = Clients(server.endpoint, "test").s3
+        s3.create_bucket(Bucket="bucket")
+
+        def put(n):
+            s3.put_object(Bucket="bucket", Key=f"{n}/" + "k" * 1000, Body=b"")
+
+        def known(n):
+            return call(server.endpoint, "GET", f"/_headrace/trace?target=s3://bucket/{n}/" + "k" * 1000)["events"]
+
+        put(0)
+        assert known(0)
+        for n in range(1, 1100):  # each event of a write holds its key: more than a kilobyte a write
+            put(n)
+        assert not known(0) and known(1099)

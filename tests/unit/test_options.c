@@ -63,6 +63,8 @@ TEST(defaults_are_those_of_the_table)
     CHECK_STR(options.region, S("us-east-1"));
     CHECK_STR(options.account, S("000000000000"));
     CHECK_INT(options.auth, AUTH_OFF);
+    CHECK_INT(options.trace, TRACE_ON);
+    CHECK_INT(options.lint, LINT_ON);
     CHECK(options.pipeline.enabled);
     options_free(&options);
 }

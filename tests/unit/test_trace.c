@@ -18,7 +18,7 @@ static void add(struct trace *trace, enum trace_kind kind, const char *id, const
 /* Two uploads: one whose message is processed, one that comes to nothing. */
 static struct trace *two_lives(void)
 {
-    struct trace *trace = trace_new(TRACE_DEFAULT_BYTES);
+    struct trace *trace = trace_new((size_t)1 << 25);
     add(trace, TRACE_OBJECT, "REQ1", NULL, "s3://drop/incoming/a.txt", "PutObject");
     add(trace, TRACE_MATCHED, "REQ1", NULL, "rule-1", NULL);
     add(trace, TRACE_SENT, "MSG1", "REQ1", "events", NULL);
@@ -131,6 +131,14 @@ TEST(what_was_rolled_back_is_forgotten)
     trace_rewind(trace, 0);
     CHECK(!trace_next(trace, 0, &event));
     trace_free(trace);
+}
+
+TEST(a_trace_that_is_off_takes_nothing_and_knows_nothing)
+{
+    trace_clear(NULL);
+    trace_rewind(NULL, 7);
+    CHECK_INT(trace_last(NULL), 0);
+    trace_free(NULL);
 }
 
 UNIT_MAIN
