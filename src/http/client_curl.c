@@ -1,5 +1,18 @@
-/* http/client_curl.c - see client_curl.h. The library stays open until the process ends. */
+/* http/client_curl.c - see client_curl.h. The library stays open until the process ends. In the
+ * static build (packaging/static.cmake) it is part of the program. */
 #include "http/client_curl.h"
+
+#ifdef CURL_STATICLIB
+
+void curl_calls_open(struct curl_calls *calls)
+{
+#define CURL_CALL_LINK(name) calls->name = curl_##name;
+    CURL_CALLS(CURL_CALL_LINK)
+#undef CURL_CALL_LINK
+    calls->global_init(CURL_GLOBAL_DEFAULT);
+}
+
+#else
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -34,3 +47,5 @@ void curl_calls_open(struct curl_calls *calls)
 #undef CURL_CALL_FIND
     calls->global_init(CURL_GLOBAL_DEFAULT);
 }
+
+#endif
