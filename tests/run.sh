@@ -178,14 +178,14 @@ stage_wire() {
 }
 stage_sdk() {
     release; sanitized; sanitizer_options
-    venv build/venv-new boto3 awscli pytest || { total_failed=$((total_failed + 1)); return; }
+    venv build/venv-new boto3 awscli pytest prometheus_client || { total_failed=$((total_failed + 1)); return; }
     say "boto3 $(build/venv-new/bin/python -c 'import boto3; print(boto3.__version__)') and its aws-cli"
     check sdk count_pytest run_pytest build/venv-new build tests/sdk
     check "sdk asan" count_pytest run_pytest build/venv-new build-asan tests/sdk
 }
 stage_query() {
     sanitized; sanitizer_options
-    venv build/venv-query 'botocore<1.31.81' 'boto3<1.28.81' 'awscli<1.29.81' 'urllib3<2' setuptools pytest ||
+    venv build/venv-query 'botocore<1.31.81' 'boto3<1.28.81' 'awscli<1.29.81' 'urllib3<2' setuptools pytest prometheus_client ||
         { total_failed=$((total_failed + 1)); return; }
     say "boto3 $(build/venv-query/bin/python -c 'import boto3; print(boto3.__version__)'): SQS as Query"
     check "query asan" count_pytest run_pytest build/venv-query build-asan tests/sdk

@@ -1,72 +1,171 @@
-/* app/admin_status.c - what there is right now, at a glance: buckets, queues, requests. */
+/* app/admin_status.c - what there is right now, at a glance: buckets, queues,
+ * workers, requests. */
 #include "app/admin.h"
 #include "app/metrics.h"
+#include "app/pool.h"
 #include "base/text.h"
 #include "s3/reset.h"
 #include "sqs/queue.h"
 
-static void put_text(struct request *request, struct buf *b)
+/* ---- for people ---- */
+
+static void text_buckets(struct request *request, struct buf *b)
 {
     struct app *app = request->app;
-    struct metrics_operation *operations;
     struct s3_bucket **buckets;
-    size_t n = s3_buckets_all(app->s3, request->http->arena, STR_NONE, &buckets);
-    buf_printf(b, "%-14s %-32s %10s\n", "BUCKETS", "name", "versions");
+    size_t n = s3_buckets_all(app->s3, b->arena, STR_NONE, &buckets);
+    buf_printf(b, "%-14s %-25s %9s\n", "BUCKETS", "name", "versions");
     for (size_t i = 0; i < n; i++)
-        buf_printf(b, "  %-12.*s %-32.*s %10lld\n", STR_ARG(buckets[i]->account),
+        buf_printf(b, "  %-12.*s %-25.*s %9lld\n", STR_ARG(buckets[i]->account),
                    STR_ARG(buckets[i]->name), (long long)s3_bucket_objects(app->s3, buckets[i]));
-    buf_printf(b, "%-14s %-32s %10s %10s %10s\n", "QUEUES", "name", "visible", "in flight",
-               "delayed");
+}
+
+/* "45 s", "12 min", "13 h", "4 d". */
+static str age_text(struct arena *arena, const struct sqs_queue_facts *facts, msec now)
+{
+    static const struct {
+        msec from, unit;
+        const char *name;
+    } rows[] = {{172800000, 86400000, "d"}, {7200000, 3600000, "h"}, {120000, 60000, "min"}};
+    if (!facts->oldest)
+        return S("-");
+    msec age = facts->oldest < now ? now - facts->oldest : 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (age >= rows[i].from)
+            return arena_printf(arena, "%lld %s", (long long)(age / rows[i].unit), rows[i].name);
+    return arena_printf(arena, "%lld s", (long long)(age / 1000));
+}
+
+static void text_queues(struct request *request, struct buf *b)
+{
+    struct app *app = request->app;
+    msec now = clock_now(&app->clock);
+    buf_printf(b, "%-14s %-25s %9s %9s %9s %9s\n", "QUEUES", "name", "visible", "in flight",
+               "delayed", "oldest");
     for (int64_t id = 0; (id = sqs_queue_next(app->sqs, id));) {
         struct sqs_queue_facts q;
         if (sqs_queue_facts(app->sqs, id, &q))
-            buf_printf(b, "  %-12.*s %-32.*s %10lld %10lld %10lld\n", STR_ARG(q.account),
+            buf_printf(b, "  %-12.*s %-25.*s %9lld %9lld %9lld %9.*s\n", STR_ARG(q.account),
                        STR_ARG(q.name), (long long)q.visible, (long long)q.hidden,
-                       (long long)q.delayed);
+                       (long long)q.delayed, STR_ARG(age_text(b->arena, &q, now)));
     }
-    n = metrics_operations(app->metrics, request->http->arena, &operations);
-    buf_printf(b, "%-14s %-32s %10s %10s %10s\n", "REQUESTS", "operation", "count", "errors",
-               "mean us");
-    for (size_t i = 0; i < n; i++)
-        buf_printf(b, "  %-12.*s %-32.*s %10lld %10lld %10lld\n", STR_ARG(operations[i].service),
-                   STR_ARG(operations[i].operation), (long long)operations[i].requests,
-                   (long long)operations[i].errors,
-                   (long long)(operations[i].us_sum / operations[i].requests));
-    buf_printf(b, "long polls waiting: %zu\n", parks_count(app->parks));
 }
 
-static void put_json(struct request *request, struct buf *b)
+static void text_workers(struct request *request, struct buf *b)
+{
+    struct pool_facts facts[POOL_STAGES];
+    if (!request->app->pool)
+        return;
+    pool_facts(request->app->pool, facts);
+    buf_printf(b, "%-14s %-25s %9s %9s %9s %9s\n", "WORKERS", "stage", "slots", "busy", "done",
+               "failed");
+    for (size_t i = 0; i < POOL_STAGES; i++)
+        buf_printf(b, "  %-12s %-25s %9lld %9lld %9lld %9lld\n", "", facts[i].stage,
+                   (long long)facts[i].slots, (long long)facts[i].busy, (long long)facts[i].done,
+                   (long long)(facts[i].failed + facts[i].killed));
+}
+
+static void text_requests(struct request *request, struct buf *b)
+{
+    struct metrics_operation *operations;
+    int64_t now = clock_micros();
+    size_t n = metrics_operations(request->app->metrics, b->arena, &operations);
+    buf_printf(b, "%-14s %-25s %9s %9s %9s %9s\n", "REQUESTS", "operation", "count", "errors",
+               "mean us", "a second");
+    for (size_t i = 0; i < n; i++)
+        buf_printf(b, "  %-12.*s %-25.*s %9lld %9lld %9lld %9.1f\n", STR_ARG(operations[i].service),
+                   STR_ARG(operations[i].operation), (long long)operations[i].requests,
+                   (long long)operations[i].errors,
+                   (long long)(operations[i].us_sum / operations[i].requests),
+                   metrics_per_second(&operations[i].rate, now));
+}
+
+static void put_text(struct request *request, struct buf *b)
 {
     struct app *app = request->app;
-    struct metrics_operation *operations;
+    text_buckets(request, b);
+    text_queues(request, b);
+    text_workers(request, b);
+    text_requests(request, b);
+    buf_printf(b, "long polls waiting: %zu\n", parks_count(app->parks));
+    buf_printf(b, "clock: %.*s (%.*s)\n", STR_ARG(date_iso_ms(b->arena, clock_now(&app->clock))),
+               STR_ARG(clock_mode_name(&app->clock)));
+}
+
+/* ---- for programs ---- */
+
+static void json_buckets(struct request *request, struct buf *b)
+{
+    struct app *app = request->app;
     struct s3_bucket **buckets;
-    size_t n = s3_buckets_all(app->s3, request->http->arena, STR_NONE, &buckets), rows = 0;
-    BUF_LIT(b, "{\"buckets\":[");
+    size_t n = s3_buckets_all(app->s3, b->arena, STR_NONE, &buckets);
     for (size_t i = 0; i < n; i++) {
         buf_printf(b, "%s{\"account\":\"%.*s\",\"name\":", i ? "," : "",
                    STR_ARG(buckets[i]->account));
         buf_json(b, buckets[i]->name);
         buf_printf(b, ",\"versions\":%lld}", (long long)s3_bucket_objects(app->s3, buckets[i]));
     }
-    BUF_LIT(b, "],\"queues\":[");
+}
+
+static void json_queues(struct request *request, struct buf *b)
+{
+    struct app *app = request->app;
+    msec now = clock_now(&app->clock);
+    size_t rows = 0;
     for (int64_t id = 0; (id = sqs_queue_next(app->sqs, id));) {
         struct sqs_queue_facts q;
         if (!sqs_queue_facts(app->sqs, id, &q))
             continue;
+        buf_printf(b, "%s{\"account\":\"%.*s\",\"region\":", rows++ ? "," : "", STR_ARG(q.account));
+        buf_json(b, q.region);
         buf_printf(b,
-                   "%s{\"account\":\"%.*s\",\"region\":\"%.*s\",\"name\":\"%.*s\",\"visible\":%lld,"
-                   "\"inFlight\":%lld,\"delayed\":%lld}",
-                   rows++ ? "," : "", STR_ARG(q.account), STR_ARG(q.region), STR_ARG(q.name),
-                   (long long)q.visible, (long long)q.hidden, (long long)q.delayed);
+                   ",\"name\":\"%.*s\",\"visible\":%lld,\"inFlight\":%lld,\"delayed\":%lld,"
+                   "\"oldestAgeMs\":%lld}",
+                   STR_ARG(q.name), (long long)q.visible, (long long)q.hidden, (long long)q.delayed,
+                   (long long)(q.oldest && q.oldest < now ? now - q.oldest : 0));
     }
-    BUF_LIT(b, "],\"operations\":[");
-    n = metrics_operations(app->metrics, request->http->arena, &operations);
+}
+
+static void json_workers(struct request *request, struct buf *b)
+{
+    struct pool_facts facts[POOL_STAGES];
+    if (!request->app->pool)
+        return;
+    pool_facts(request->app->pool, facts);
+    for (size_t i = 0; i < POOL_STAGES; i++)
+        buf_printf(b,
+                   "%s{\"stage\":\"%s\",\"slots\":%lld,\"busy\":%lld,\"done\":%lld,"
+                   "\"failed\":%lld,\"killed\":%lld}",
+                   i ? "," : "", facts[i].stage, (long long)facts[i].slots,
+                   (long long)facts[i].busy, (long long)facts[i].done, (long long)facts[i].failed,
+                   (long long)facts[i].killed);
+}
+
+static void json_operations(struct request *request, struct buf *b)
+{
+    struct metrics_operation *operations;
+    int64_t now = clock_micros();
+    size_t n = metrics_operations(request->app->metrics, b->arena, &operations);
     for (size_t i = 0; i < n; i++)
-        buf_printf(
-            b, "%s{\"service\":\"%.*s\",\"operation\":\"%.*s\",\"requests\":%lld,\"errors\":%lld}",
-            i ? "," : "", STR_ARG(operations[i].service), STR_ARG(operations[i].operation),
-            (long long)operations[i].requests, (long long)operations[i].errors);
-    buf_printf(b, "],\"parked\":%zu}", parks_count(app->parks));
+        buf_printf(b,
+                   "%s{\"service\":\"%.*s\",\"operation\":\"%.*s\",\"requests\":%lld,"
+                   "\"errors\":%lld,\"perSecond\":%.1f}",
+                   i ? "," : "", STR_ARG(operations[i].service), STR_ARG(operations[i].operation),
+                   (long long)operations[i].requests, (long long)operations[i].errors,
+                   metrics_per_second(&operations[i].rate, now));
+}
+
+static void put_json(struct request *request, struct buf *b)
+{
+    BUF_LIT(b, "{\"buckets\":[");
+    json_buckets(request, b);
+    BUF_LIT(b, "],\"queues\":[");
+    json_queues(request, b);
+    BUF_LIT(b, "],\"workers\":[");
+    json_workers(request, b);
+    BUF_LIT(b, "],\"operations\":[");
+    json_operations(request, b);
+    buf_printf(b, "],\"parked\":%zu}", parks_count(request->app->parks));
 }
 
 static void answer_status(struct request *request)
@@ -84,6 +183,6 @@ static void answer_status(struct request *request)
 
 const struct admin_row admin_status_rows[] = {
     {"GET", "/_headrace/status", answer_status,
-     "buckets, queues and requests right now; ?format=text for people"},
+     "buckets, queues, workers and requests right now; ?format=text for people"},
     {NULL, NULL, NULL, NULL},
 };

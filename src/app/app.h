@@ -75,6 +75,7 @@ struct app {
     struct parks *parks;
     struct queue_set ready;
     struct request *waiting, **waiting_end; /* answers that wait for the turn's commit */
+    int64_t nwaiting;
 
     uv_timer_t timer; /* the one timer: what is due next in virtual time */
     msec armed;       /* instant it is set for; 0: none */

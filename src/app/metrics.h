@@ -20,8 +20,17 @@ struct metrics_request {
     str operation;               /* "SendMessage"; absent when routing failed */
     str code;                    /* error code; absent on success */
     int64_t us;                  /* from headers to reply, parked time excluded */
+    int64_t at;                  /* clock_micros of the reply */
     int64_t bytes_in, bytes_out; /* bodies */
     bool empty_receive;          /* ReceiveMessage that returned nothing */
+};
+
+/* How many fell into each of the last seconds. */
+#define METRICS_RATE_SECONDS 5
+struct metrics_rate {
+    struct {
+        int64_t second, n;
+    } slots[METRICS_RATE_SECONDS + 1]; /* and the one that has not ended yet */
 };
 
 /* Totals of one operation. */
@@ -31,6 +40,7 @@ struct metrics_operation {
     int64_t bytes_in, bytes_out;
     int64_t chunks; /* started 64 KiB units of payload, at least one a request: how SQS bills */
     int64_t us_sum, buckets[METRICS_NBOUNDS + 1];
+    struct metrics_rate rate;
 };
 
 struct metrics;
@@ -39,11 +49,16 @@ struct metrics *metrics_new(void);
 void metrics_free(struct metrics *metrics);
 void metrics_clear(struct metrics *metrics);
 void metrics_count(struct metrics *metrics, const struct metrics_request *request);
+/* A turn's transaction ended after `us` microseconds of committing; `answers` requests waited for
+ * it. */
+void metrics_commit(struct metrics *metrics, int64_t us, int64_t answers, bool committed);
+/* Requests a second, over the last whole seconds before `now` (clock_micros). */
+double metrics_per_second(const struct metrics_rate *rate, int64_t now);
 /* All operations seen, ordered by service and name; an array in the arena. */
 size_t metrics_operations(const struct metrics *metrics, struct arena *arena,
                           struct metrics_operation **out);
-/* headrace_requests_total, headrace_request_seconds, bytes; in the Prometheus text format. Gauges
- * of queues are the caller's. */
+/* Requests, latencies, bytes and commits in the Prometheus text format. Gauges of queues and
+ * workers are the caller's. */
 void metrics_prometheus(const struct metrics *metrics, struct buf *b);
 
 #endif

@@ -66,6 +66,20 @@ static bool killed(struct slot *slot, const struct ask *ask)
     return fault_rules_fire(pool->world.faults, effect, &probe, hits) > 0;
 }
 
+/* The message is dealt with, or not: counted. */
+static bool ends(struct slot *slot, const struct ask *ask)
+{
+    struct pool_facts *facts = &slot->pool->facts[slot->role];
+    if (ask->kind == ASK_END) {
+        facts->done += !ask->failed;
+        facts->failed += ask->failed;
+        return true;
+    }
+    bool dies = killed(slot, ask);
+    facts->killed += dies;
+    return dies;
+}
+
 static void go(struct slot *slot, const struct answer *answer)
 {
     struct ctx ctx = pool_ctx(slot->pool, slot->arena);
@@ -73,7 +87,7 @@ static void go(struct slot *slot, const struct answer *answer)
     ctx.access_key = str_of(slot->name);
     for (;;) {
         struct ask ask = task_next(slot->task, &ctx, answer);
-        if (ask.kind == ASK_END || killed(slot, &ask)) {
+        if (ends(slot, &ask)) {
             slot->task = NULL;
             return;
         }
@@ -254,6 +268,19 @@ bool pool_busy(const struct pool *pool)
 bool pool_settled(const struct pool *pool)
 {
     return !pool->counting && !work_left(pool);
+}
+
+void pool_facts(const struct pool *pool, struct pool_facts facts[POOL_STAGES])
+{
+    static const char *const names[POOL_ROLES] = {"ingest", "worker"};
+    for (size_t i = 0; i < POOL_ROLES; i++) {
+        facts[i] = pool->facts[i];
+        facts[i].stage = names[i];
+    }
+    for (size_t i = 0; i < pool->nslots; i++) {
+        facts[pool->slots[i].role].slots++;
+        facts[pool->slots[i].role].busy += pool->slots[i].task != NULL;
+    }
 }
 
 static size_t workers_wanted(const struct pipeline_options *options)

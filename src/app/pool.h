@@ -59,6 +59,16 @@ void pool_reload(struct pool *pool);
  * by itself is done. */
 bool pool_settled(const struct pool *pool);
 
+/* What a stage does and has done. */
+struct pool_facts {
+    const char *stage; /* "ingest", "worker" */
+    int64_t slots, busy;
+    int64_t done, failed; /* messages: dealt with; failed, so that they come back */
+    int64_t killed;       /* left in the middle, by a kill-worker rule */
+};
+#define POOL_STAGES 2
+void pool_facts(const struct pool *pool, struct pool_facts facts[POOL_STAGES]);
+
 /* Takes no new message from now on. */
 void pool_quiesce(struct pool *pool);
 /* True while a body is being counted. */

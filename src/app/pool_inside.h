@@ -36,7 +36,8 @@ struct pool {
     bool pending[POOL_ROLES];   /* may have something to receive */
     struct slot *slots;         /* [0] ingest's, then the workers' */
     size_t nslots, counting;
-    struct arena *log_arena; /* lines of the open turn */
+    struct pool_facts facts[POOL_ROLES]; /* the counts; the rest is looked up */
+    struct arena *log_arena;             /* lines of the open turn */
     struct buf log,
         results; /* results last: a worker says PROCESSED after it has sent the result */
     void (*line)(void *user, str line); /* NULL: lines go to stdout */

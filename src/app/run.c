@@ -55,15 +55,17 @@ void request_drop(struct request *request)
 static void count(struct request *request, const struct http_reply *reply)
 {
     const struct call *call = &request->call;
+    int64_t now = clock_micros();
     struct metrics_request counted = {
         .service = request->route.service ? str_of(request->route.service->name) : STR_NONE,
         .operation = call->op ? str_of(call->op->name) : STR_NONE,
         .code = failed(request->outcome) ? str_of(request->outcome.fault->code) : STR_NONE,
-        .us = clock_micros() - request->began - request->waited,
+        .us = now - request->began - request->waited,
+        .at = now,
         .bytes_in = request->http->content_length > 0 ? request->http->content_length : 0,
-        .bytes_out = reply->kind == HTTP_BODY_BYTES  ? (int64_t)reply->bytes.n
-                     : reply->kind == HTTP_BODY_HEAD ? 0
-                                                     : reply->length,
+        .bytes_out = reply->kind == HTTP_BODY_BYTES                       ? (int64_t)reply->bytes.n
+                     : reply->kind == HTTP_BODY_HEAD || reply->length < 0 ? 0
+                                                                          : reply->length,
         .empty_receive = request->empty,
     };
     metrics_count(request->app->metrics, &counted);

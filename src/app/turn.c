@@ -5,6 +5,7 @@
 
 #include "app/advance.h"
 #include "app/checkpoint.h"
+#include "app/metrics.h"
 #include "app/pool.h"
 #include "app/request.h"
 #include "app/trace.h"
@@ -36,6 +37,7 @@ void turn_add(struct app *app, struct request *request, struct http_reply *reply
     request->reply = reply;
     request->next = NULL;
     request->link = app->waiting_end;
+    app->nwaiting++;
     *app->waiting_end = request;
     app->waiting_end = &request->next;
 }
@@ -50,6 +52,7 @@ void turn_remove(struct request *request)
     else
         request->app->waiting_end = request->link;
     request->link = NULL;
+    request->app->nwaiting--;
 }
 
 static void reply_free(struct http_reply *reply)
@@ -203,11 +206,21 @@ static void after_commit(struct app *app, err outcome)
         pool_turn_ended(app->pool, committed);
 }
 
+static err commit(struct app *app)
+{
+    if (!db_dirty(app->db))
+        return db_turn_commit(app->db);
+    int64_t began = clock_micros();
+    err outcome = db_turn_commit(app->db);
+    metrics_commit(app->metrics, clock_micros() - began, app->nwaiting, !failed(outcome));
+    return outcome;
+}
+
 void turn_end(struct app *app)
 {
     while (app->ready.n || app->waiting || db_dirty(app->db) || db_failed(app->db)) {
         wake_ready(app);
-        err outcome = db_turn_commit(app->db);
+        err outcome = commit(app);
         after_commit(app, outcome);
         answer_all(app, outcome);
         checkpoint_maybe(app);

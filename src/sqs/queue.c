@@ -80,6 +80,7 @@ bool sqs_queue_facts(struct sqs *sqs, int64_t id, struct sqs_queue_facts *out)
     struct queue *queue = queue_by_id(sqs, id);
     if (!queue)
         return false;
+    const struct node *oldest = order_first(&queue->age);
     *out = (struct sqs_queue_facts){
         .account = queue->account,
         .region = queue->region,
@@ -94,6 +95,7 @@ bool sqs_queue_facts(struct sqs *sqs, int64_t id, struct sqs_queue_facts *out)
         .visible = queue->visible,
         .hidden = queue->in_flight,
         .delayed = queue->delayed,
+        .oldest = oldest ? oldest->key : 0,
     };
     return true;
 }

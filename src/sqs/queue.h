@@ -50,6 +50,7 @@ struct sqs_queue_facts {
     int64_t wait, visibility; /* seconds: ReceiveMessageWaitTimeSeconds, VisibilityTimeout */
     int64_t retention;        /* seconds */
     int64_t visible, hidden, delayed; /* messages: the Approximate* numbers, exact */
+    msec oldest; /* when its oldest message was sent (as retention counts); 0: it is empty */
 };
 /* False when there is no such queue. */
 bool sqs_queue_facts(struct sqs *sqs, int64_t queue, struct sqs_queue_facts *out);
