@@ -52,7 +52,9 @@ set(uv libuv)
 if(LIBUV_STATIC_FOUND)
   set(uv libuv-static)
 endif()
-pkg_check_modules(DEPS REQUIRED ${uv} jansson sqlite3 libssl libcrypto expat libxxhash libcares)
+pkg_check_modules(DEPS REQUIRED ${uv} libssl jansson sqlite3 libcrypto expat libxxhash libcares)
+# By the names they have in packaging/dependencies.json.
+set(DEPS_MODULES libuv libmicrohttpd jansson sqlite3 libcrypto expat libxxhash libcurl libcares zlib)
 
 # What the rest of the build calls PkgConfig::DEPS: the archives, in the order in which they need each other.
 add_library(static_dependencies INTERFACE)
