@@ -3,6 +3,7 @@
 #include "api/s3_access.h"
 #include "api/s3_acl_inside.h"
 #include "api/s3_common.h"
+#include "s3/document.h"
 #include "s3/engine.h"
 
 #define GRANTEE(F, T)                                                                              \
@@ -130,6 +131,31 @@ static err take_document_grant(struct call *call, const struct acl_grant *wire,
     return s3_grantee_known(call, grantee->id)
                ? OK
                : s3_argument_invalid(call, "Invalid id", "CanonicalUser/ID", grantee->id);
+}
+
+err s3_acl_of_logs(struct call *call, const struct s3_log_target *target, str *stored)
+{
+    struct s3_bucket *to = s3_bucket_get(call->api->s3, target->bucket);
+    struct s3_acl acl = {0};
+    *stored = STR_NONE;
+    if (!target->grants.n || !to)
+        return OK;
+    if (s3_ownership_of(call, to) == S3_OWNER_ENFORCED)
+        return FAIL(S3_ACL_NOT_SUPPORTED);
+    s3_acl_add(call->ctx.arena, &acl,
+               (struct s3_grant){S3_FULL_CONTROL, S3_NO_GROUP, s3_canonical_id(call, to->account)});
+    LIST_EACH (const struct s3_log_grant, wire, target->grants) {
+        const struct s3_log_grantee *who = wire->grantee;
+        struct s3_grant grant = {0};
+        if (!who || !wire->permission.p)
+            return FAIL(S3_MALFORMED_XML);
+        struct acl_grantee grantee = {
+            .type = who->type, .id = who->id, .email = who->email, .uri = who->uri};
+        TRY(take_document_grant(call, &(struct acl_grant){&grantee, wire->permission}, &grant));
+        s3_acl_add(call->ctx.arena, &acl, grant);
+    }
+    *stored = s3_acl_store(call->ctx.arena, &acl);
+    return OK;
 }
 
 /* The document must name the owner that the resource has. */

@@ -144,8 +144,12 @@ static err after_lifecycle(struct call *call, struct s3_bucket *bucket, const st
 static err after_logging(struct call *call, struct s3_bucket *bucket, const struct put_in *in)
 {
     const struct s3_logging *config = in->document;
-    return config->target ? OK
-                          : s3_config_delete(call->api->s3, bucket, S3_CONFIG_LOGGING, S(""), NULL);
+    TRY(s3_config_delete(call->api->s3, bucket, S3_CONFIG_LOGGING, S("acl"), NULL));
+    if (!config->target)
+        return s3_config_delete(call->api->s3, bucket, S3_CONFIG_LOGGING, S(""), NULL);
+    str acl;
+    TRY(s3_acl_of_logs(call, config->target, &acl));
+    return acl.p ? s3_config_put(call->api->s3, bucket, S3_CONFIG_LOGGING, S("acl"), acl) : OK;
 }
 
 static const struct config {

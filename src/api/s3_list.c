@@ -19,6 +19,7 @@
 SHAPE(restore_status, "RestoreStatus", RESTORE_STATUS)
 
 #define ENTRY(F, T)                                                                                \
+    F(T, INT, rank, "", NONE)                                                                      \
     F(T, STR, key, "Key", BODY)                                                                    \
     F(T, STR, version_id, "VersionId", BODY)                                                       \
     F(T, BOOL, latest, "IsLatest", BODY)                                                           \
@@ -102,8 +103,8 @@ SHAPE(list2_out, "ListObjectsV2Output", LIST2_OUT)
     F(T, STR, version_marker, "VersionIdMarker", BODY, .flags = KEEP_EMPTY)                        \
     F(T, STR, next_key, "NextKeyMarker", BODY)                                                     \
     F(T, STR, next_version, "NextVersionIdMarker", BODY)                                           \
-    F(T, LIST, versions, "Version", BODY, .of = &entry_shape, .flags = FLAT)                       \
-    F(T, LIST, markers, "DeleteMarker", BODY, .of = &entry_shape, .flags = FLAT)                   \
+    F(T, LIST, versions, "Version", BODY, .of = &entry_shape, .flags = FLAT | MERGED)              \
+    F(T, LIST, markers, "DeleteMarker", BODY, .of = &entry_shape, .flags = FLAT | MERGED)          \
     F(T, LIST, prefixes, "CommonPrefixes", BODY, .of = &common_prefix_shape, .flags = FLAT)
 SHAPE(versions_out, "ListObjectVersionsOutput", VERSIONS_OUT)
 
@@ -221,11 +222,14 @@ static void fill_items(struct view *view, const struct s3_page *page, list *pref
     for (size_t i = 0; i < page->n; i++) {
         const struct s3_list_item *item = &page->items[i];
         list *to = markers && item->object.marker ? markers : entries;
-        if (item->common_prefix)
+        if (item->common_prefix) {
             LIST_AT(*prefixes, struct common_prefix, prefixes->n++)->prefix =
                 shown(view, item->object.key);
-        else
-            fill_entry(view, item, LIST_AT(*to, struct entry, to->n++));
+            continue;
+        }
+        struct entry *entry = LIST_AT(*to, struct entry, to->n++);
+        entry->rank = INT_OF((int64_t)i);
+        fill_entry(view, item, entry);
     }
 }
 

@@ -75,16 +75,21 @@ void request_send(struct request *request, struct http_reply *reply)
 {
     if (!request->admin)
         count(request, reply);
-    if (request->route.service == &s3_service)
-        s3_log_request(&request->call, reply, request->outcome, clock_micros() - request->began);
     if (chaos_reply(request, reply))
         request->app->outlet->respond(request->http, reply);
+}
+
+static void log_access(struct request *request, const struct http_reply *reply)
+{
+    if (request->route.service == &s3_service)
+        s3_log_request(&request->call, reply, request->outcome, clock_micros() - request->began);
 }
 
 void request_answer(struct request *request, struct http_reply *reply)
 {
     struct app *app = request->app;
     request->stage = STAGE_ANSWERED;
+    log_access(request, reply);
     if (db_dirty(app->db) || db_failed(app->db))
         turn_add(app, request, reply);
     else
@@ -108,7 +113,9 @@ void request_refuse(struct request *request, err e)
     drop_upload(request);
     request->call.reply = NULL;
     request->outcome = e;
-    request_send(request, fault_answer(request, e));
+    struct http_reply *reply = fault_answer(request, e);
+    log_access(request, reply);
+    request_send(request, reply);
 }
 
 void request_undo(struct app *app, struct request *request)

@@ -270,9 +270,31 @@ static void write_member(struct buf *b, const struct field *field, const void *a
     }
 }
 
+static int64_t rank_of(const struct field *field, const list *items, size_t i)
+{
+    const char *item = (const char *)items->at + i * field->of->size;
+    return i < items->n ? ((const opt_int *)(const void *)item)->v : INT64_MAX;
+}
+
+static void write_merged(struct buf *b, const struct field *two, const void *data)
+{
+    const list *items[] = {shape_at(&two[0], data), shape_at(&two[1], data)};
+    size_t at[] = {0, 0};
+    while (at[0] < items[0]->n || at[1] < items[1]->n) {
+        int which = rank_of(&two[1], items[1], at[1]) < rank_of(&two[0], items[0], at[0]);
+        const struct shape *of = two[which].of;
+        write_element(b, two[which].wire, of,
+                      (const char *)items[which]->at + at[which]++ * of->size);
+    }
+}
+
 void shape_to_xml(struct buf *b, const struct shape *shape, const void *data)
 {
     for (const struct field *field = shape->fields; field < shape->fields + shape->n; field++) {
+        if (field->flags & MERGED) {
+            write_merged(b, field++, data);
+            continue;
+        }
         if (field->place != PLACE_BODY || field->flags & ATTRIBUTE)
             continue;
         if (shape_present(field, data))

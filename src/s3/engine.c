@@ -22,7 +22,6 @@ void s3_close(struct s3 *s3)
         return;
     s3_buckets_clear(s3);
     s3_lifecycle_load(s3);
-    s3_log_clear(s3);
     free(s3);
 }
 
@@ -30,6 +29,8 @@ void s3_reload(struct s3 *s3)
 {
     s3_buckets_load(s3);
     s3_lifecycle_load(s3);
+    s3_sequence_load(s3);
+    s3_log_load(s3);
     s3_due_changed(s3);
 }
 

@@ -26,16 +26,20 @@ struct s3 {
                            0: no round is on */
         str key;        /* malloc'ed */
     } lifecycle;        /* lifecycle.c */
-    struct {
-        struct s3_log_line *first, **end;
-        msec due;
-    } log;             /* access_log.c */
-    uint64_t changes;  /* of the working set; see s3_changes */
-    int64_t sequencer; /* last one given out; notify.c */
+    msec log_due;                /* access_log.c: when lines are delivered */
+    uint64_t changes;            /* of the working set; see s3_changes */
+    int64_t sequence, reserved;  /* sequence.c: the last number given out, and what they stay below */
 };
 
 /* due.c: a date was written: s3_next_due may have moved. */
 void s3_due_changed(struct s3 *s3);
+
+/* sequence.c: reserve in a savepoint first, then ask for as many numbers as one request needs. */
+void s3_sequence_load(struct s3 *s3);
+err s3_sequence_reserve(struct s3 *s3, struct ctx *ctx);
+int64_t s3_sequence_next(struct s3 *s3, struct ctx *ctx);
+/* The first number of an instant. */
+int64_t s3_sequence_at(msec instant);
 
 /* bucket.c and config.c: the working set. */
 void s3_buckets_load(struct s3 *s3);
@@ -67,6 +71,8 @@ void s3_version_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, 
                       str version, struct s3_object *out);
 /* Whether a client could have it from us: "null" or 32 characters of our alphabet. */
 bool s3_version_id_ok(str version);
+/* The number of sequence.c that a version id of ours carries; 0 for "null". */
+int64_t s3_version_order(str version);
 /* Removes the row, its parts, and its references to blobs. */
 err s3_version_drop(struct s3 *s3, const struct s3_object *object);
 

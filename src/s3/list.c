@@ -147,13 +147,22 @@ static void run(struct walk *walk)
     stmt_done(walk->stmt);
 }
 
-/* The versions of `after` that are older than the one named; with a version that is gone, all of
- * them. */
+/* Whether the row at hand is newer than the version named, which is gone: its number tells, and
+ * the null version's date. */
+static bool newer(struct stmt *row, int64_t order)
+{
+    str version = col_str(row, 2);
+    int64_t its = version.p ? s3_version_order(version) : s3_sequence_at(col_int(row, 4));
+    return its >= order;
+}
+
+/* The versions of `after` that are older than the one named. */
 static bool rest_of_key(struct walk *walk)
 {
     const struct s3_list *list = walk->list;
     struct s3_object at;
     s3_version_named(walk->s3, walk->ctx, walk->bucket, list->after, list->after_version, &at);
+    int64_t order = at.id ? 0 : s3_version_order(list->after_version);
     struct stmt *stmt =
         db_sql(walk->s3->db,
                "SELECT " LIST_COLUMNS " FROM s3_object WHERE bucket = ? AND key = ? AND id < ?"
@@ -163,13 +172,16 @@ static bool rest_of_key(struct walk *walk)
     bind_int(stmt, 3, at.id ? at.id : INT64_MAX);
     bool first = at.id == 0, more = true;
     while (more && stmt_row(stmt)) {
+        bool latest = first;
+        first = false;
+        if (order && newer(stmt, order))
+            continue;
         struct s3_list_item *item = add(walk);
         more = item != NULL;
         if (!item)
             break;
         read_row(stmt, walk->ctx->arena, list->after, &item->object);
-        item->latest = first;
-        first = false;
+        item->latest = latest;
     }
     stmt_done(stmt);
     return more;

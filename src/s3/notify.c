@@ -185,12 +185,10 @@ static void put_user(struct buf *b, struct ctx *ctx, enum s3_event event,
     BUF_LIT(b, "}");
 }
 
-/* Grows with time and with every event of one instant; 18 digits, as AWS writes it. */
+/* 18 digits, as AWS writes it. */
 static void put_sequencer(struct s3 *s3, struct ctx *ctx, struct buf *b)
 {
-    int64_t from_clock = ctx->now << 12;
-    s3->sequencer = s3->sequencer + 1 > from_clock ? s3->sequencer + 1 : from_clock;
-    buf_printf(b, ",\"sequencer\":\"%018llX\"", (unsigned long long)s3->sequencer);
+    buf_printf(b, ",\"sequencer\":\"%018llX\"", (unsigned long long)s3_sequence_next(s3, ctx));
 }
 
 static void put_object(struct s3 *s3, struct ctx *ctx, struct buf *b, const struct event_row *row,
@@ -288,6 +286,7 @@ err s3_notify(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_
         observe(s3, ctx, bucket, rule, index, object->key, why);
         if (why || !rule->queue || !s3->hooks.deliver)
             continue;
+        TRY(s3_sequence_reserve(s3, ctx));
         str body = record(s3, ctx, bucket, &events[index], rule->id, object);
         TRY(s3->hooks.deliver(s3->hooks.user, ctx, rule->arn, bucket->name, body));
     }

@@ -46,6 +46,9 @@ static const char *const migrations[] = {
                         "CREATE INDEX s3_upload_key ON s3_upload(bucket, key, id);"
                         "CREATE INDEX s3_upload_name ON s3_upload(name);"
                         "CREATE INDEX s3_upload_ended ON s3_upload(ended) WHERE ended > 0;",
+    "CREATE TABLE s3_log(id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " line TEXT NOT NULL);"
+    "CREATE TABLE s3_sequence(id INTEGER PRIMARY KEY, reserved INTEGER NOT NULL);",
 };
 
 void s3_schema_make(struct db *db)

@@ -5,7 +5,12 @@
 #include "base/rng.h"
 #include "s3/engine.h"
 
+#include <string.h>
+
 #define VERSION_ID_LENGTH 32
+#define ORDER_DIGITS 10
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
 
 static void read_one(struct stmt *stmt, struct arena *arena, struct s3_object *out)
 {
@@ -69,11 +74,28 @@ bool s3_version_id_ok(str version)
     return version.n == VERSION_ID_LENGTH;
 }
 
-static str new_version_id(struct ctx *ctx)
+/* The last characters of a version id are its number, so that a listing can go on after a version
+ * that has gone in the meantime; the others are random, as clients expect all to be. */
+static str new_version_id(struct s3 *s3, struct ctx *ctx)
 {
-    return rng_text(ctx->rng, ctx->arena,
-                    S("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._"),
-                    VERSION_ID_LENGTH);
+    str id = rng_text(ctx->rng, ctx->arena, str_of(alphabet), VERSION_ID_LENGTH);
+    char *text = arena_cstr(ctx->arena, id);
+    uint64_t order = (uint64_t)s3_sequence_next(s3, ctx);
+    for (size_t i = 0; i < ORDER_DIGITS; i++, order /= 64)
+        text[VERSION_ID_LENGTH - 1 - i] = alphabet[order % 64];
+    return (str){text, id.n};
+}
+
+int64_t s3_version_order(str version)
+{
+    uint64_t order = 0;
+    if (version.n != VERSION_ID_LENGTH)
+        return 0;
+    for (size_t i = version.n - ORDER_DIGITS; i < version.n; i++) {
+        const char *digit = strchr(alphabet, version.p[i]);
+        order = order * 64 + (digit ? (uint64_t)(digit - alphabet) : 0);
+    }
+    return (int64_t)order;
 }
 
 err s3_version_drop(struct s3 *s3, const struct s3_object *object)
@@ -112,7 +134,8 @@ err s3_version_install(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
     if (!object->mtime)
         object->mtime = ctx->now;
     if (bucket->versioning == S3_VERSIONED) {
-        object->version = new_version_id(ctx);
+        TRY(s3_sequence_reserve(s3, ctx));
+        object->version = new_version_id(s3, ctx);
     } else {
         object->version = STR_NONE;
         TRY(retire_null(s3, bucket, object->key));

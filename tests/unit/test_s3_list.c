@@ -139,6 +139,22 @@ TEST(pages_of_versions_go_on_inside_a_key)
     lab_end(&lab);
 }
 
+TEST(a_version_marker_that_is_gone_still_knows_its_place)
+{
+    LAB(lab);
+    struct s3_page page;
+    lab_versioning(&lab, S3_VERSIONED);
+    lab_put(&lab, S("k"), S("1"));
+    str gone = lab_put(&lab, S("k"), S("2")).version;
+    str newest = lab_put(&lab, S("k"), S("3")).version;
+    lab_put(&lab, S("l"), S("4"));
+    lab_delete(&lab, S("k"), gone);
+    CHECK_STR(PAGE(.versions = true, .after = S("k"), .after_version = gone), S("k l*"));
+    lab_delete(&lab, S("k"), newest);
+    CHECK_STR(PAGE(.versions = true, .after = S("k"), .after_version = newest), S("k* l*"));
+    lab_end(&lab);
+}
+
 TEST(a_page_costs_the_same_in_a_large_bucket)
 {
     LAB(lab);
