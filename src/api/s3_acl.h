@@ -32,7 +32,8 @@ err s3_acl_of_write(struct call *call, const struct s3_acl_claims *claims, struc
 /* For CreateBucket: stores the list that the headers ask for as the new bucket's. */
 err s3_acl_of_new_bucket(struct call *call, const struct s3_acl_claims *claims, str ownership,
                          struct s3_bucket *bucket);
-/* For PutBucketLogging: the stored list of the log objects to come; absent: TargetGrants has none. */
+/* For PutBucketLogging: the stored list of the log objects to come; absent: TargetGrants has none.
+ */
 err s3_acl_of_logs(struct call *call, const struct s3_log_target *target, str *stored);
 
 #endif

@@ -9,7 +9,7 @@
 #include "s3/engine.h"
 #include "s3/object.h"
 
-#define DELAY INT64_C(300000) /* msec from the first line to its delivery */
+#define DELAY INT64_C(300000)        /* msec from the first line to its delivery */
 #define OBJECT_MAX ((size_t)4 << 20) /* bytes; more lines make more objects */
 
 err s3_log_add(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket, str line)

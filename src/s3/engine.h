@@ -26,9 +26,10 @@ struct s3 {
                            0: no round is on */
         str key;        /* malloc'ed */
     } lifecycle;        /* lifecycle.c */
-    msec log_due;                /* access_log.c: when lines are delivered */
-    uint64_t changes;            /* of the working set; see s3_changes */
-    int64_t sequence, reserved;  /* sequence.c: the last number given out, and what they stay below */
+    msec log_due;       /* access_log.c: when lines are delivered */
+    uint64_t changes;   /* of the working set; see s3_changes */
+    int64_t sequence,
+        reserved; /* sequence.c: the last number given out, and what they stay below */
 };
 
 /* due.c: a date was written: s3_next_due may have moved. */

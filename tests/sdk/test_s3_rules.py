@@ -448,3 +448,18 @@ def test_rule(world, name, request_, status, code, text, extras):
     assert (elements[-2][1], elements[-1][1]) == (answer["x-amz-request-id"], answer["x-amz-id-2"])
     assert dict(elements[:2]) == {"Code": code, "Message": text}
     assert dict(elements[2:-2]) == {tag: world.filled(value) for tag, value in extras.items()}
+
+
+def test_versions_and_delete_markers_stand_in_the_order_of_keys(world):
+    bucket = f"rules-order-{next(names)}"
+    world.ok("PUT", "/" + bucket)
+    world.ok("PUT", f"/{bucket}?versioning", {}, b"<VersioningConfiguration><Status>Enabled</Status>"
+             b"</VersioningConfiguration>")
+    for key in ("a", "b", "c"):
+        world.ok("PUT", f"/{bucket}/{key}", {}, b"x")
+    world.ok("DELETE", f"/{bucket}/b")
+    _, body = world.ok("GET", f"/{bucket}?versions")
+    found = [(child.tag.split("}")[1], child.find("{*}Key").text, child.find("{*}IsLatest").text)
+             for child in ElementTree.fromstring(body) if child.find("{*}Key") is not None]
+    assert found == [("Version", "a", "true"), ("DeleteMarker", "b", "true"), ("Version", "b", "false"),
+                     ("Version", "c", "true")]
