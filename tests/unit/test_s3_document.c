@@ -188,6 +188,7 @@ TEST(access_logs_are_delivered_together_some_minutes_after_the_first_line)
     lab.ctx.now += 299999;
     CHECK_OK(s3_log_add(lab.s3, &lab.ctx, lab.bucket, S("two")));
     s3_reload(lab.s3); /* as a new process would */
+    lab.bucket = s3_bucket_get(lab.s3, S("bucket"));
     s3_tick(lab.s3, &lab.ctx);
     CHECK_INT(lab_count(&lab, "s3_object"), 0);
     lab.ctx.now += 1;
