@@ -92,6 +92,8 @@ static void take_host(str host, struct route *route)
     if (!end)
         return;
     const char *stop = labels.at[end - 1].p + labels.at[end - 1].n;
+    if (stop == host.p)
+        return;
     route->bucket = (str){host.p, (size_t)(stop - host.p)};
     route->virtual_host = true;
     route->website = is_website_label(labels.at[end]);

@@ -67,12 +67,21 @@ static bool examine_pages(struct doctor *d)
     return d->summary->findings == before;
 }
 
-static bool has_bodies(struct db *db)
+/* A statement of the doctor's own; NULL after telling what is wrong with the tables. */
+static sqlite3_stmt *prepare(struct doctor *d, const char *sql)
 {
-    struct stmt *stmt =
-        db_sql(db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'blob'");
-    bool there = stmt_row(stmt);
-    stmt_done(stmt);
+    sqlite3_stmt *stmt = NULL;
+    if (sqlite3_prepare_v2(d->blobs.db->handle, sql, -1, &stmt, NULL) != SQLITE_OK)
+        tell(d, (struct doctor_finding){.kind = DOCTOR_DAMAGED_PAGE}, "%s",
+             sqlite3_errmsg(d->blobs.db->handle));
+    return stmt;
+}
+
+static bool has_bodies(struct doctor *d)
+{
+    sqlite3_stmt *stmt = prepare(d, "SELECT 1 FROM sqlite_master WHERE name = 'blob'");
+    bool there = stmt && sqlite3_step(stmt) == SQLITE_ROW;
+    sqlite3_finalize(stmt);
     return there;
 }
 
@@ -81,7 +90,7 @@ static void examine_file(struct doctor *d, int64_t id, int64_t size)
     char *path = blob_file_path(&d->blobs, id);
     int64_t there = size_of(path);
     d->summary->files++;
-    d->summary->file_bytes += size;
+    d->summary->file_bytes = (int64_t)((uint64_t)d->summary->file_bytes + (uint64_t)size);
     if (there < 0)
         tell(d, (struct doctor_finding){DOCTOR_MISSING_FILE, .id = id},
              "body %lld: its file %s is missing", (long long)id, path);
@@ -92,15 +101,16 @@ static void examine_file(struct doctor *d, int64_t id, int64_t size)
     free(path);
 }
 
-static void examine_row(struct doctor *d, struct stmt *stmt)
+static void examine_row(struct doctor *d, sqlite3_stmt *row)
 {
-    int64_t id = col_int(stmt, 0), size = col_int(stmt, 1), length = col_int(stmt, 3);
+    int64_t id = sqlite3_column_int64(row, 0), size = sqlite3_column_int64(row, 1);
+    int64_t length = sqlite3_column_int64(row, 3);
     d->summary->bodies++;
-    d->summary->body_bytes += size;
-    if (col_int(stmt, 2) < 1)
+    d->summary->body_bytes = (int64_t)((uint64_t)d->summary->body_bytes + (uint64_t)size);
+    if (sqlite3_column_int64(row, 2) < 1)
         tell(d, (struct doctor_finding){DOCTOR_UNREFERENCED, .id = id},
              "body %lld: nothing refers to it", (long long)id);
-    if (col_null(stmt, 3))
+    if (sqlite3_column_type(row, 3) == SQLITE_NULL)
         examine_file(d, id, size);
     else if (length != size)
         tell(d, (struct doctor_finding){DOCTOR_WRONG_SIZE, .id = id},
@@ -108,20 +118,27 @@ static void examine_row(struct doctor *d, struct stmt *stmt)
              (long long)size);
 }
 
-static void examine_rows(struct doctor *d)
+/* False when rows could not all be read. */
+static bool examine_rows(struct doctor *d)
 {
-    struct stmt *stmt =
-        db_sql(d->blobs.db, "SELECT id, size, refs, length(data) FROM blob ORDER BY id");
-    while (stmt_row(stmt))
+    sqlite3_stmt *stmt = prepare(d, "SELECT id, size, refs, length(data) FROM blob ORDER BY id");
+    int rc = SQLITE_DONE;
+    while (stmt && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
         examine_row(d, stmt);
+    if (rc != SQLITE_DONE)
+        tell(d, (struct doctor_finding){.kind = DOCTOR_DAMAGED_PAGE}, "%s",
+             sqlite3_errmsg(d->blobs.db->handle));
+    sqlite3_finalize(stmt);
+    return stmt && rc == SQLITE_DONE;
 }
 
 static bool row_names(struct doctor *d, int64_t id)
 {
-    struct stmt *stmt = db_sql(d->blobs.db, "SELECT 1 FROM blob WHERE id = ? AND data IS NULL");
-    bind_int(stmt, 1, id);
-    bool named = stmt_row(stmt);
-    stmt_done(stmt);
+    sqlite3_stmt *stmt = prepare(d, "SELECT 1 FROM blob WHERE id = ? AND data IS NULL");
+    sqlite3_bind_int64(stmt, 1, id);
+    /* A row that cannot be read may well name it. */
+    bool named = !stmt || sqlite3_step(stmt) != SQLITE_DONE;
+    sqlite3_finalize(stmt);
     return named;
 }
 
@@ -215,10 +232,8 @@ bool doctor_examine(const char *dir, bool repair,
         abort();
     /* Rows of damaged pages cannot be trusted, and to remove a file because its row cannot be read
      * would be a loss. */
-    if (examine_pages(&d) && has_bodies(db)) {
-        examine_rows(&d);
+    if (examine_pages(&d) && has_bodies(&d) && examine_rows(&d))
         examine_shelves(&d);
-    }
     free(d.blobs.root);
     db_close(db);
     return true;

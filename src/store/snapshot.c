@@ -110,8 +110,9 @@ static bool place_bodies(struct db *db, struct blobs *blobs, int64_t offset, cha
 {
     sqlite3_stmt *bodies;
     bool good = true;
-    if (sqlite3_prepare_v2(db->handle, "SELECT id, data FROM snap.snapshot_body", -1, &bodies,
-                           NULL) != SQLITE_OK)
+    static const char sql[] = "SELECT f.id, f.data FROM snap.snapshot_body f JOIN snap.blob b ON "
+                              "b.id = f.id WHERE b.data IS NULL";
+    if (sqlite3_prepare_v2(db->handle, sql, -1, &bodies, NULL) != SQLITE_OK)
         return complain(message, "this is not a snapshot of Headrace");
     while (good && sqlite3_step(bodies) == SQLITE_ROW) {
         str bytes = {sqlite3_column_blob(bodies, 1), (size_t)sqlite3_column_bytes(bodies, 1)};
@@ -156,6 +157,24 @@ static bool same_version(struct db *db, char **message)
     bool same = sqlite3_step(differs) == SQLITE_ROW && sqlite3_column_int64(differs, 0) == 0;
     sqlite3_finalize(differs);
     return same || complain(message, "this snapshot was saved by another version of Headrace");
+}
+
+/* A file that someone made or changed may say anything: what is read of a body later, and how much,
+ * goes by these numbers. */
+static bool sound_bodies(struct db *db, char **message)
+{
+    sqlite3_stmt *wrong;
+    static const char sql[] =
+        "SELECT count(*) FROM snap.blob b LEFT JOIN snap.snapshot_body f ON f.id = b.id "
+        "WHERE typeof(b.id) <> 'integer' OR b.id NOT BETWEEN 1 AND 1 << 53 OR "
+        "typeof(b.size) <> 'integer' OR typeof(b.refs) <> 'integer' OR "
+        "CASE WHEN b.data IS NULL THEN typeof(f.data) <> 'blob' OR length(f.data) <> b.size "
+        "ELSE typeof(b.data) <> 'blob' OR length(b.data) <> b.size END";
+    if (sqlite3_prepare_v2(db->handle, sql, -1, &wrong, NULL) != SQLITE_OK)
+        return complain(message, "this is not a snapshot of Headrace");
+    bool sound = sqlite3_step(wrong) == SQLITE_ROW && sqlite3_column_int64(wrong, 0) == 0;
+    sqlite3_finalize(wrong);
+    return sound || complain(message, "this snapshot is damaged: its bodies are not what it says");
 }
 
 static bool copy_table(struct db *db, const char *table, char **message)
@@ -222,7 +241,7 @@ static bool load_attached(struct db *db, struct blobs *blobs, const struct blob_
 {
     size_t nold, nnew;
     int64_t offset = blobs->next_id, *old, *fresh;
-    if (!same_version(db, message))
+    if (!same_version(db, message) || !sound_bodies(db, message))
         return false;
     old = file_numbers(db, "main", &nold);
     fresh = file_numbers(db, "snap", &nnew);
