@@ -42,7 +42,10 @@ static const char *directory(struct request *request)
 {
     const char *root = blobs_root(request->app->blobs);
     const char *dir = root ? arena_printf(request->http->arena, "%s/../snapshots", root).p : NULL;
-    return dir && (mkdir(dir, 0700) == 0 || errno == EEXIST) ? dir : NULL;
+    struct stat st;
+    if (!dir || (mkdir(dir, 0700) && errno != EEXIST) || lstat(dir, &st))
+        return NULL;
+    return S_ISDIR(st.st_mode) ? dir : NULL; /* and no link */
 }
 
 /* Path of the snapshot that the address names, `tail` taken off; NULL after answering why not. */
@@ -126,8 +129,10 @@ static void download(struct request *request)
     struct stat st;
     if (!path)
         return;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0) {
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        if (fd >= 0)
+            close(fd);
         admin_answer_error(request, 404,
                            S("there is no such snapshot; GET /_headrace/snapshots lists them"));
         return;
@@ -146,12 +151,12 @@ static void upload(struct request *request)
     str body = request->call.body;
     if (!path)
         return;
-    FILE *file = fopen(path, "wbx");
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
     bool good = file && fwrite(body.p, 1, body.n, file) == body.n;
     if (file && fclose(file) != 0)
         good = false;
     if (good) {
-        chmod(path, 0600);
         answer_size(request, 201, path);
     } else if (!file && errno == EEXIST) {
         admin_answer_error(request, 409, S("there is a snapshot of this name; DELETE it first"));
@@ -183,7 +188,8 @@ static void list_all(struct request *request)
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
         struct stat st;
         if (!name_good(str_of(entry->d_name)) ||
-            fstatat(dirfd(entries), entry->d_name, &st, 0) != 0)
+            fstatat(dirfd(entries), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISREG(st.st_mode))
             continue;
         buf_printf(&b, "%s{\"name\":\"%s\",\"bytes\":%lld}", n++ ? "," : "", entry->d_name,
                    (long long)st.st_size);

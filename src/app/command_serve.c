@@ -4,10 +4,12 @@
 #include "app/serve.h"
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define EXIT_LINT 3 /* --lint error, and there was something */
@@ -68,20 +70,23 @@ static void print_banner(const struct app *app)
 
 /* ---- port file ---- */
 
-/* Written beside and renamed, so that whoever waits for the file never reads half of it. */
+/* Written beside and renamed, so that whoever waits for the file never reads half of it; the name
+ * beside is nobody's guess, so that no link can wait there. */
 static bool write_port(const struct app *app)
 {
     const struct options *options = app->options;
     if (!options->port_file.n)
         return true;
     const char *path = arena_cstr(options->arena, options->port_file);
-    const char *beside = arena_cstr(options->arena, arena_printf(options->arena, "%s.tmp", path));
-    FILE *file = fopen(beside, "w");
-    if (!file)
-        return false;
-    bool ok = fprintf(file, "%d\n", app->port) > 0;
-    ok = !fclose(file) && ok;
-    return ok && !rename(beside, path);
+    char *beside = xstrdup(arena_printf(options->arena, "%s.XXXXXX", path));
+    int fd = mkostemp(beside, O_CLOEXEC);
+    bool ok = fd >= 0 && dprintf(fd, "%d\n", app->port) > 0 && !fchmod(fd, 0644);
+    if (fd >= 0)
+        ok = !close(fd) && ok && !rename(beside, path);
+    if (fd >= 0 && !ok)
+        unlink(beside);
+    free(beside);
+    return ok;
 }
 
 /* ---- signals ---- */

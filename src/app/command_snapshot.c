@@ -4,6 +4,7 @@
 #include "app/call_http.h"
 #include "app/command.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,9 @@ static void forget_transfer(struct arena *arena, str endpoint)
 
 static bool write_file(const char *path, str bytes)
 {
-    FILE *file = fopen(path, "wb");
+    /* All state is in it: for its owner alone. */
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
     bool good = file && fwrite(bytes.p, 1, bytes.n, file) == bytes.n;
     if (file && fclose(file) != 0)
         good = false;

@@ -92,8 +92,11 @@ static bool same_authority(str origin, str authority)
 bool safety_foreign(const struct safety *safety, const struct http_request *request)
 {
     str origin = http_header(request, S("Origin"));
+    /* To a browser every port of this machine is one site: a page of another program here is no
+     * page of ours. */
+    str site = http_header(request, S("Sec-Fetch-Site"));
     if (!origin.p)
-        return str_eq_nocase(http_header(request, S("Sec-Fetch-Site")), S("cross-site"));
+        return str_eq_nocase(site, S("cross-site")) || str_eq_nocase(site, S("same-site"));
     if (same_authority(origin, http_header(request, S("Host"))))
         return false;
     str host = origin_host(origin);

@@ -100,14 +100,14 @@ static struct MHD_Response *response_of(struct exchange *exchange)
     return reply->kind == HTTP_BODY_FILE ? file_response(reply) : bytes_response(reply);
 }
 
+/* NUL-terminated; controls are blanks (RFC 9110 5.5), so that no value ends its line. */
 static const char *terminated(struct arena *arena, char *stack, size_t size, str s)
 {
-    if (s.n >= size)
-        return arena_cstr(arena, s);
-    if (s.n)
-        memcpy(stack, s.p, s.n);
-    stack[s.n] = 0;
-    return stack;
+    char *out = s.n >= size ? arena_alloc(arena, s.n + 1) : stack;
+    for (size_t i = 0; i < s.n; i++)
+        out[i] = (unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f ? ' ' : s.p[i];
+    out[s.n] = 0;
+    return out;
 }
 
 static void add_header(struct exchange *exchange, struct MHD_Response *response,

@@ -59,9 +59,16 @@ static char *temp_path(struct blobs *blobs)
     return path;
 }
 
+/* A link is no directory of ours: what we sweep and write would be somebody else's. */
 static bool make(const char *path)
 {
-    return mkdir(path, 0700) == 0 || errno == EEXIST;
+    struct stat st;
+    if (mkdir(path, 0700) == 0)
+        return true;
+    if (errno != EEXIST || lstat(path, &st))
+        return false;
+    errno = S_ISLNK(st.st_mode) ? ELOOP : ENOTDIR;
+    return S_ISDIR(st.st_mode);
 }
 
 static bool sync_directory(const char *path)
@@ -75,13 +82,17 @@ static bool sync_directory(const char *path)
     return good;
 }
 
-/* Walks the names in a directory; false when it cannot be read. */
+/* Walks the names in a directory; false when it cannot be read, or is a link. */
 static bool each_name(const char *path,
                       void (*visit)(void *user, const char *dir, const char *name), void *user)
 {
-    DIR *dir = opendir(path);
-    if (!dir)
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (!dir) {
+        if (fd >= 0)
+            close(fd);
         return false;
+    }
     for (struct dirent *entry; (entry = readdir(dir));)
         if (entry->d_name[0] != '.')
             visit(user, path, entry->d_name);
@@ -99,10 +110,13 @@ static void remove_tree(void *user, const char *dir, const char *name)
 
 /* The private directory of an ephemeral store. */
 
-static const char *temp_root(void)
+/* malloc'ed, and no link any more. */
+static char *temp_root(void)
 {
     const char *root = getenv("TMPDIR");
-    return root && root[0] == '/' ? root : "/tmp";
+    root = root && root[0] == '/' ? root : "/tmp";
+    char *real = realpath(root, NULL);
+    return real ? real : xstrdup(str_of(root));
 }
 
 static int lock_private(const char *dir, int flags)
@@ -138,7 +152,8 @@ static void sweep_private(void *user, const char *root, const char *name)
 static bool make_private(struct blobs *blobs)
 {
     for (int tries = 0; tries < 100; tries++) {
-        char *dir = join(temp_root(), PRIVATE_PREFIX "XXXXXX");
+        char *root = temp_root(), *dir = join(root, PRIVATE_PREFIX "XXXXXX");
+        free(root);
         if (!mkdtemp(dir)) {
             complain("create", dir);
             free(dir);
@@ -194,14 +209,18 @@ static void sweep_file(void *user, const char *dir, const char *name)
 static void sweep_directory(void *user, const char *dir, const char *name)
 {
     char *path = join(dir, name);
-    each_name(path, strcmp(name, "new") == 0 ? remove_tree : sweep_file, user);
+    if (!each_name(path, strcmp(name, "new") == 0 ? remove_tree : sweep_file, user) &&
+        errno != ENOENT && unlink(path))
+        complain("remove", path);
     free(path);
 }
 
 bool blob_files_open(struct blobs *blobs, const char *dir, char **message)
 {
     if (!dir) {
-        each_name(temp_root(), sweep_private, NULL);
+        char *root = temp_root();
+        each_name(root, sweep_private, NULL);
+        free(root);
         return true;
     }
     if (!make_root(blobs, dir)) {
@@ -239,7 +258,7 @@ bool blob_file_create(struct blob_sink *sink)
     if (!blobs_root(blobs))
         return false;
     char *path = temp_path(blobs);
-    sink->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    sink->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (sink->fd < 0) {
         complain("create", path);
         free(path);
@@ -328,7 +347,7 @@ void blob_file_unlink(struct blobs *blobs, int64_t id)
 int blob_file_open(struct blobs *blobs, int64_t id)
 {
     char *path = blob_file_path(blobs, id);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         complain("open", path);
     free(path);

@@ -2,7 +2,8 @@
  * checkpoints, the end.
  *
  * SQLite drops its locks when any descriptor of the database file is closed by this process, so
- * nobody may open(2) that file once the connection is up; the look at the header comes before. The
+ * nobody may open(2) that file once the connection is up; the look at the header comes before, and
+ * makes the file, readable by its owner alone: SQLite gives its logs the same mode. The
  * loop's connection never checkpoints (wal_autocheckpoint = 0): a checkpoint inside a commit would
  * stall every request of the turn for tens of milliseconds. app runs db_checkpoint on a pool thread
  * instead. */
@@ -84,6 +85,42 @@ static bool make_directory(struct db *db, char **message)
            say(message, "cannot create the data directory %s: %s", db->dir, strerror(errno));
 }
 
+/* Who owns the directory, or a link to it, can put what they like in the place of our files. Root
+ * is left to know: containers run as root on volumes of other users. */
+static bool check_owner(struct db *db, char **message)
+{
+    struct stat link, st;
+    uid_t me = geteuid();
+    if (lstat(db->dir, &link) || stat(db->dir, &st))
+        return say(message, "cannot look at the data directory %s: %s", db->dir, strerror(errno));
+    bool strange = (st.st_uid && st.st_uid != me) || (link.st_uid && link.st_uid != me);
+    if (me && strange)
+        return say(message, "the data directory %s belongs to another user", db->dir);
+    if (st.st_mode & S_IWOTH)
+        log_warn("every user of this machine may write to the data directory %s", db->dir);
+    return true;
+}
+
+/* Opens a file of the directory itself: a link could lead to a file of somebody else's choice. */
+static int open_own(const char *path, int flags, char **message)
+{
+    struct stat st;
+    int fd = open(path, flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == ELOOP)
+        say(message, "%s is a symbolic link; remove it, or move it away", path);
+    else if (fd < 0)
+        say(message, "cannot open %s: %s", path, strerror(errno));
+    else if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+        say(message, "%s is no file", path);
+    else if (!(st.st_mode & 077) || st.st_uid != geteuid() || fchmod(fd, 0600) == 0)
+        return fd;
+    else
+        say(message, "cannot protect %s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
 static bool lock_refused(struct db *db, char **message)
 {
     char holder[32] = "";
@@ -99,10 +136,10 @@ static bool lock_directory(struct db *db, char **message)
     char *path = NULL, pid[32];
     if (asprintf(&path, "%s/headrace.lock", db->dir) < 0)
         return say(message, "out of memory");
-    db->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    db->lock_fd = open_own(path, O_RDWR, message);
     free(path);
     if (db->lock_fd < 0)
-        return say(message, "cannot write to the data directory %s: %s", db->dir, strerror(errno));
+        return false;
     if (flock(db->lock_fd, LOCK_EX | LOCK_NB))
         return lock_refused(db, message);
     int n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
@@ -159,9 +196,9 @@ static bool header_right(const char *file, int64_t size, const uint8_t *h, char 
 static bool check_header(const char *file, char **message)
 {
     uint8_t header[100] = {0};
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    int fd = open_own(file, O_RDONLY, message);
     if (fd < 0)
-        return errno == ENOENT || say(message, "cannot open %s: %s", file, strerror(errno));
+        return false;
     int64_t size = file_size(file, "");
     ssize_t n = pread(fd, header, sizeof header, 0);
     close(fd);
@@ -314,7 +351,7 @@ static bool open_directory(struct db *db, const char *path, char **message)
         db->dir[n - 1] = 0;
     if (asprintf(&db->file, "%s/headrace.db", db->dir) < 0)
         return say(message, "out of memory");
-    return make_directory(db, message) && lock_directory(db, message) &&
+    return make_directory(db, message) && check_owner(db, message) && lock_directory(db, message) &&
            check_header(db->file, message);
 }
 

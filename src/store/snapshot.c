@@ -5,10 +5,12 @@
 #include "store/blob_internal.h"
 #include "store/db_internal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,10 +84,15 @@ bool snapshot_save(struct db *db, struct blobs *blobs, const char *path, char **
 {
     sqlite3 *to = NULL;
     unlink(path);
+    /* Made here, so that nobody else can read it at any time, nor choose where it goes. */
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return complain(message, "cannot create %s: %s", path, strerror(errno));
+    close(fd);
     bool good = run_f(db->handle, message, "VACUUM INTO %Q", path);
     if (good && sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
         good = complain(message, "cannot open %s", path);
-    good = good && chmod(path, 0600) == 0 && copy_bodies(blobs, to, message);
+    good = good && copy_bodies(blobs, to, message);
     sqlite3_close(to);
     if (!good)
         unlink(path);
@@ -260,8 +267,11 @@ static bool load_attached(struct db *db, struct blobs *blobs, const struct blob_
 bool snapshot_load(struct db *db, struct blobs *blobs, const char *path,
                    const struct blob_column *columns, char **message)
 {
-    if (access(path, R_OK) != 0)
+    struct stat st;
+    if (lstat(path, &st) || access(path, R_OK))
         return complain(message, "there is no snapshot %s", path);
+    if (!S_ISREG(st.st_mode))
+        return complain(message, "%s is no file", path);
     if (!run_f(db->handle, message, "ATTACH %Q AS snap", path))
         return false;
     bool good = load_attached(db, blobs, columns, message);
