@@ -6,6 +6,48 @@
 
 #include <string.h>
 
+static void set_host(struct http_request *request, str host)
+{
+    for (size_t i = 0; i < request->nheaders; i++)
+        if (str_eq_nocase(request->headers[i].name, S("Host"))) {
+            request->headers[i].value = host;
+            return;
+        }
+    size_t n = request->nheaders++, row = sizeof *request->headers;
+    request->headers = arena_grow(request->arena, request->headers, n * row, (n + 1) * row);
+    request->headers[n] = (struct http_header){S("Host"), host};
+}
+
+/* Where the path begins in "scheme://authority/path", and 0 in any other target. */
+static size_t authority_end(str target, str *authority)
+{
+    ptrdiff_t colon = str_find(target, S("://"), 0);
+    if (colon != 4 && colon != 5)
+        return 0;
+    if (!str_eq_nocase(str_slice(target, 0, (size_t)colon), colon == 4 ? S("http") : S("https")))
+        return 0;
+    size_t from = (size_t)colon + 3, to = from;
+    while (to < target.n && target.p[to] != '/' && target.p[to] != '?')
+        to++;
+    *authority = str_slice(target, from, to);
+    return to;
+}
+
+void http_request_split(struct http_request *request)
+{
+    str authority, target = request->target;
+    size_t end = authority_end(target, &authority);
+    if (end) {
+        set_host(request, authority);
+        target = str_slice(target, end, target.n);
+        if (!str_starts(target, S("/")))
+            target = arena_printf(request->arena, "/%.*s", STR_ARG(target));
+        request->target = target;
+    }
+    request->query = target;
+    request->path = str_cut(&request->query, '?');
+}
+
 str http_header(const struct http_request *request, str name)
 {
     for (size_t i = 0; i < request->nheaders; i++)

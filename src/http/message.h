@@ -22,6 +22,10 @@ struct http_request {
     void *user; /* the application's own state of this request */
 };
 
+/* Splits `target` into path and query. The absolute form that clients send to a proxy
+ * ("http://host/path") becomes path and Host header (RFC 9112, 3.2.2), so that a server that is
+ * some client's proxy sees the request as its endpoint would. */
+void http_request_split(struct http_request *request);
 /* First header of that name (any case), or absent. */
 str http_header(const struct http_request *request, str name);
 /* Raw value of query parameter `name` (undecoded); present-but-empty for `?uploads`; absent

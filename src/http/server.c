@@ -185,8 +185,7 @@ static void read_head(struct exchange *exchange, const char *method)
         arena_array(request->arena, (size_t)(n > 0 ? n : 0), sizeof *request->headers);
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_header, request);
     request->method = arena_copy(request->arena, str_of(method));
-    request->query = request->target;
-    request->path = str_cut(&request->query, '?');
+    http_request_split(request);
     request->peer = peer_of(request->arena, connection);
     str length = http_header(request, S("Content-Length"));
     if (length.p && !str_to_int(length, &request->content_length))

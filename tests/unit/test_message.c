@@ -39,6 +39,44 @@ TEST(query_parameters_are_found_raw_and_decoded)
     CHECK_STR(http_query(&request, S("a")), STR_NONE);
 }
 
+TEST(a_target_is_split_into_path_and_query)
+{
+    struct http_request request = {.arena = arena, .target = S("/b/http://k?a=1?b")};
+    http_request_split(&request);
+    CHECK_STR(request.path, S("/b/http://k"));
+    CHECK_STR(request.query, S("a=1?b"));
+    request.target = S("*");
+    http_request_split(&request);
+    CHECK_STR(request.path, S("*"));
+    CHECK_STR(request.query, STR_NONE);
+}
+
+TEST(the_absolute_form_of_a_target_names_the_host)
+{
+    struct http_header headers[] = {{S("host"), S("other")}};
+    struct http_request request = {.arena = arena,
+                                   .target = S("HTTP://b.s3.amazonaws.com:80/k%20?versions"),
+                                   .headers = headers,
+                                   .nheaders = 1};
+    http_request_split(&request);
+    CHECK_STR(request.target, S("/k%20?versions"));
+    CHECK_STR(request.path, S("/k%20"));
+    CHECK_STR(request.query, S("versions"));
+    CHECK_STR(http_header(&request, S("Host")), S("b.s3.amazonaws.com:80"));
+}
+
+TEST(an_absolute_target_may_lack_its_path_and_the_request_its_host_header)
+{
+    struct http_request request = {.arena = arena, .target = S("https://sqs.localhost?x")};
+    http_request_split(&request);
+    CHECK_STR(request.path, S("/"));
+    CHECK_STR(request.query, S("x"));
+    CHECK_STR(http_header(&request, S("Host")), S("sqs.localhost"));
+    struct http_request other = {.arena = arena, .target = S("ftp://host/x")};
+    http_request_split(&other);
+    CHECK_STR(other.path, S("ftp://host/x"));
+}
+
 TEST(reply_headers_are_added_or_replaced)
 {
     struct http_reply *reply = http_reply_new(arena);
