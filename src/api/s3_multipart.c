@@ -216,7 +216,7 @@ static err copy_run(struct call *call, const void *input, void *output)
     if (upload.algorithm)
         (&out->checksum_md5)[upload.algorithm - 1] = part.checksum;
     out->etag = s3_quoted(call, part.etag);
-    out->modified = INT_OF(part.mtime);
+    out->modified = INT_OF(part.mtime / 1000 * 1000);
     return OK;
 }
 

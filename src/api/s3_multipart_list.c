@@ -76,7 +76,7 @@ static void fill_part(struct call *call, const struct s3_multipart *upload,
                       const struct s3_part *from, struct part *to)
 {
     to->number = INT_OF(from->number);
-    to->modified = INT_OF(from->mtime);
+    to->modified = INT_OF(from->mtime / 1000 * 1000);
     to->etag = s3_quoted(call, from->etag);
     to->size = INT_OF(from->size);
     if (upload->algorithm)
@@ -183,7 +183,7 @@ static void fill_upload(struct call *call, const struct uploads_in *in,
     to->initiator = owner(call, from->initiator);
     to->owner = owner(call, from->object.owner);
     to->storage_class = storage_class(from);
-    to->initiated = INT_OF(from->object.mtime);
+    to->initiated = INT_OF(from->object.mtime / 1000 * 1000);
     to->algorithm = algorithm_name(from);
     to->type = type_name(from);
 }

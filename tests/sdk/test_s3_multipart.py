@@ -56,7 +56,10 @@ def test_listing_knows_parts_and_uploads_until_abort(aws, bucket, upload, refuse
     send(aws, bucket, upload, 4, b"bb")
     listing = aws.s3.list_parts(Bucket=bucket, Key="big", UploadId=upload)
     assert [(p["PartNumber"], p["Size"]) for p in listing["Parts"]] == [(1, 1), (4, 2)]
-    assert [u["UploadId"] for u in aws.s3.list_multipart_uploads(Bucket=bucket)["Uploads"]] == [upload]
+    uploads = aws.s3.list_multipart_uploads(Bucket=bucket)["Uploads"]
+    assert [u["UploadId"] for u in uploads] == [upload]
+    # S3 tells whole seconds everywhere.
+    assert not uploads[0]["Initiated"].microsecond and not listing["Parts"][0]["LastModified"].microsecond
     assert "Contents" not in aws.s3.list_objects_v2(Bucket=bucket)
     aws.s3.abort_multipart_upload(Bucket=bucket, Key="big", UploadId=upload)
     assert "Uploads" not in aws.s3.list_multipart_uploads(Bucket=bucket)
