@@ -17,6 +17,8 @@ Without a STAGE all run, in this order:
   crash     kill -9 under load, full disk, second process
   demo      `headrace demo` and the examples
   quickstart  examples/quickstart.sh, as a newcomer runs it
+and only when named:
+  package   the static build, the .deb and the .tar.gz, in a bare Debian and in an empty root (needs root or sudo)
 
 Installs what is missing: Debian packages by apt (with sudo only when not root), Python and npm packages into the build
 folders. Nothing is installed elsewhere. HEADRACE_JOBS sets the build's parallelism (default: number of cores).
@@ -25,11 +27,12 @@ TEXT
 }
 
 ALL=(unit asan wire sdk query js crash demo quickstart)
+BY_NAME=(package)
 stages=()
 for argument in "$@"; do
     case $argument in
     -h | --help) usage; exit 0 ;;
-    *) [[ " ${ALL[*]} " == *" $argument "* ]] || { echo "run.sh: no stage '$argument' (see --help)" >&2; exit 2; }
+    *) [[ " ${ALL[*]} ${BY_NAME[*]} " == *" $argument "* ]] || { echo "run.sh: no stage '$argument' (see --help)" >&2; exit 2; }
        stages+=("$argument") ;;
     esac
 done
@@ -102,16 +105,20 @@ missing_packages() {
     done
 }
 
-install_packages() {
-    local list as_root=()
-    mapfile -t list < <(missing_packages)
-    [ ${#list[@]} -gt 0 ] || return 0
-    command -v apt-get >/dev/null || { echo "run.sh: please install: ${list[*]}" >&2; exit 1; }
+apt_install() {
+    local as_root=()
+    command -v apt-get >/dev/null || { echo "run.sh: please install: $*" >&2; exit 1; }
     [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-    say "installing ${list[*]}"
+    say "installing $*"
     { "${as_root[@]}" apt-get update -q && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -qy --no-install-recommends "${list[@]}"; } >"$LOGS/apt.log" 2>&1 ||
+        apt-get install -qy --no-install-recommends "$@"; } >"$LOGS/apt.log" 2>&1 ||
         { tail -5 "$LOGS/apt.log"; echo "run.sh: apt-get could not install them (build/test-logs/apt.log)" >&2; exit 1; }
+}
+
+install_packages() {
+    local list
+    mapfile -t list < <(missing_packages)
+    [ ${#list[@]} -eq 0 ] || apt_install "${list[@]}"
 }
 
 # build FOLDER FLAGS...
@@ -211,6 +218,22 @@ stage_quickstart() {
     release
     say "examples/quickstart.sh"
     check quickstart count_plain tests/quickstart.sh
+}
+# What only this stage needs comes with it: archives for the static build, debootstrap, lintian, man.
+stage_package() {
+    local row list=()
+    for row in debootstrap:debootstrap lintian:lintian man:man-db dpkg-source:dpkg-dev; do
+        command -v "${row%%:*}" >/dev/null || list+=("${row##*:}")
+    done
+    pkg-config --exists libcares || list+=(libc-ares-dev)
+    [ ${#list[@]} -eq 0 ] || apt_install "${list[@]}"
+    build build -DCMAKE_BUILD_TYPE=Release
+    build build-static -DCMAKE_BUILD_TYPE=Release -DHEADRACE_STATIC=ON
+    say "packages"
+    rm -f build/headrace_*.deb build-static/headrace-*.tar.gz
+    { cmake --build build --target package && cmake --build build-static --target package; } >"$LOGS/cpack.log" 2>&1 ||
+        { tail -5 "$LOGS/cpack.log"; total_failed=$((total_failed + 1)); return; }
+    check package count_plain python3 tests/package/run.py
 }
 
 finish() {

@@ -19,9 +19,9 @@ void curl_calls_open(struct curl_calls *calls)
 #include <stdlib.h>
 #include <string.h>
 
-static _Noreturn void missing(void)
+static _Noreturn void missing(const char *why)
 {
-    fprintf(stderr, "headrace: this command needs libcurl: %s\n", dlerror());
+    fprintf(stderr, "headrace: this command needs libcurl (Debian, Ubuntu: libcurl4): %s\n", why);
     exit(2);
 }
 
@@ -30,7 +30,7 @@ static void find(void *library, const char *name, void *out)
 {
     void *found = dlsym(library, name);
     if (!found)
-        missing();
+        missing(dlerror());
     memcpy(out, &found, sizeof found);
 }
 
@@ -41,7 +41,7 @@ void curl_calls_open(struct curl_calls *calls)
     for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++)
         library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
     if (!library)
-        missing();
+        missing("it is not installed");
 #define CURL_CALL_FIND(name) find(library, "curl_" #name, &calls->name);
     CURL_CALLS(CURL_CALL_FIND)
 #undef CURL_CALL_FIND
