@@ -1,18 +1,23 @@
 #!/usr/bin/env python3
 """Crashes, full disks, rivals: what was acknowledged stays, whatever happens to the process.
 
-    tests/crash/run.py [--rounds N] [--durability process|power] [CASE ...]     HEADRACE_BIN names the binary"""
+    tests/crash/run.py [--loops N] [--seed S] [--durability process|power] [CASE ...]     HEADRACE_BIN names the binary"""
 import argparse
+import collections
+import contextlib
 import hashlib
 import json
 import os
 import pathlib
+import random
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -33,32 +38,149 @@ def demand(problems):
         raise AssertionError(f"{len(problems)} problems, first: " + "; ".join(map(str, problems[:5])))
 
 
-@case
-def kill_under_mixed_load_loses_nothing_acknowledged(options, folder):
-    flags = ["--no-pipeline", "--durability", options.durability]
-    workers = [load.Worker(i, seed=i) for i in range(4)]
-    server = Server(*flags, data_dir=folder / "data").start()
-    client = load.Client(server.port)
-    assert client.call("PUT", "/crash")[0] == 200
-    client.sqs("CreateQueue", QueueName="crash")
-    for turn in range(options.rounds):
-        for worker in workers:
-            worker.begin(server.port, limit=100_000)
-        pause(0.3 + 0.17 * (turn % 5))
-        server.kill()
-        for worker in workers:
+def references(data):
+    """Every body has as many references as its row counts, and no file is left over. `data` belongs to nobody now."""
+    said = subprocess.run([BINARY, "doctor", "--data-dir", str(data)], capture_output=True, text=True, timeout=60)
+    problems = [] if said.returncode == 0 else ["doctor: " + said.stdout.strip()]
+    with contextlib.closing(sqlite3.connect(f"file:{data}/headrace.db", uri=True)) as db:
+        counted = dict(db.execute("SELECT id, refs FROM blob"))
+        used = collections.Counter()
+        for table in ("s3_object", "s3_upload", "s3_slice"):
+            used.update(dict(db.execute(f"SELECT blob, count(*) FROM {table} WHERE blob > 0 GROUP BY blob")))
+    return problems + [f"body {id}: {counted.get(id, 'no row')} references counted, {used[id]} there" for id in counted.keys() | used.keys()
+                       if counted.get(id, 0) != used[id]]
+
+
+def kill_after(server, seconds):
+    killer = threading.Timer(seconds, lambda: os.kill(server.process.pid, signal.SIGKILL))
+    killer.start()
+    return killer
+
+
+class Mixed:
+    """One data directory, workers with their ledgers, and a server that is killed again and again."""
+
+    def __init__(self, options, folder):
+        self.flags, self.data = ["--no-pipeline", "--durability", options.durability], folder / "data"
+        self.random = random.Random(options.seed)
+        self.workers = [load.Worker(i, options.seed) for i in range(3)]
+        self.start()
+        load.prepare(self.client, self.workers)
+
+    def start(self):
+        self.server = Server(*self.flags, data_dir=self.data).start()
+        self.client = load.Client(self.server.port)
+
+    def join(self):
+        for worker in self.workers:
             worker.thread.join(90)
             if worker.problem:
                 raise worker.problem
-        server = Server(*flags, data_dir=folder / "data").start()
-        client = load.Client(server.port)
-        demand(load.check_objects(client, workers))
-        demand(load.check_listing(client, workers))
-        demand(load.check_messages(client, workers))
-    server.stop()
-    tasks = sum(worker.tasks for worker in workers)
-    assert tasks > 50 * options.rounds, f"only {tasks} operations were acknowledged: no load"
-    print(f"  {options.rounds} kills, {tasks} acknowledged operations")
+
+    def work_until_killed(self):
+        for worker in self.workers:
+            worker.begin(self.server.port, limit=100_000)
+        pause(self.random.uniform(0.02, 0.5))
+        self.server.kill()
+        self.join()
+        self.start()
+        demand(load.check(self.client, self.workers))
+
+    def kill_within(self, *request):
+        """Kills while a request that changes everything runs; True when it was acknowledged."""
+        killer = kill_after(self.server, self.random.uniform(0.0, 0.06))
+        try:
+            status, answer = self.client.call(*request)
+            assert status in (200, 201), answer
+            done = True
+        except load.Gone:
+            done = False
+        killer.join()
+        self.server.kill()
+        self.start()
+        return done
+
+    def settle(self):
+        """A clean stop; then nothing may be left over on the disk."""
+        self.server.stop()
+        demand(references(self.data))
+        self.start()
+
+
+def loops(options):
+    return options.loops or options.rounds
+
+
+@case
+def kill_under_mixed_load_loses_nothing_acknowledged(options, folder):
+    mixed, n = Mixed(options, folder), loops(options)
+    for turn in range(n):
+        mixed.work_until_killed()
+        if turn % 4 == 3 or turn == n - 1:
+            mixed.settle()
+    mixed.server.stop()
+    counts = collections.Counter()
+    for worker in mixed.workers:
+        counts.update(worker.counts)
+    tasks = sum(worker.tasks for worker in mixed.workers)
+    assert tasks > 20 * n, f"only {tasks} operations were acknowledged: no load"
+    assert n < 5 or all(counts[action] for action in load.Worker.ACTIONS), counts
+    print(f"  {n} kills, {tasks} acknowledged operations, seed {options.seed}, durability {options.durability}")
+
+
+def restored(mixed, saved):
+    """After a load that may not have happened: the saved worlds, all of them, or the ones before, all of them."""
+    before = [worker.world for worker in mixed.workers]
+    got = [load.seen(mixed.client, worker.number) for worker in mixed.workers]
+    unlike = [[problem for want, have in zip(wanted, got) for problem in load.differences(want, have)] for wanted in (before, saved)]
+    if not unlike[0]:
+        return False
+    demand([f"neither the state before nor the one loaded: {problem}" for problem in unlike[1]])
+    for worker, world in zip(mixed.workers, saved):
+        worker.world, worker.pending, worker.resend = world, None, None
+    return True
+
+
+@case
+def a_kill_within_a_snapshot_or_its_load_leaves_the_state_before_or_after(options, folder):
+    mixed, loaded = Mixed(options, folder), 0
+    for turn in range(max(3, loops(options) // 3)):
+        mixed.work_until_killed()
+        saved = [worker.world for worker in mixed.workers]
+        name = f"/_headrace/snapshots/s{turn}"
+        assert mixed.client.call("POST", name)[0] == 201
+        mixed.work_until_killed()
+        mixed.kill_within("POST", f"/_headrace/snapshots/t{turn}")
+        demand(load.check(mixed.client, mixed.workers))
+        done = mixed.kill_within("POST", name + "/load")
+        there = restored(mixed, saved)
+        assert there or not done, "an acknowledged load is undone"
+        loaded += there
+        mixed.client.call("DELETE", name)
+        mixed.settle()
+    mixed.server.stop()
+    print(f"  {loaded} loads, seed {options.seed}")
+
+
+@case
+def a_kill_within_a_reset_leaves_everything_or_nothing(options, folder):
+    mixed, resets = Mixed(options, folder), 0
+    for _ in range(max(3, loops(options) // 3)):
+        mixed.work_until_killed()
+        done = mixed.kill_within("POST", "/_headrace/reset", "{}")
+        if mixed.client.call("HEAD", "/crash")[0] == 404:
+            status = mixed.server.json("GET", "/_headrace/status")[1]
+            assert status["buckets"] == status["queues"] == [], status
+            for worker in mixed.workers:
+                worker.world, worker.pending, worker.resend, worker.ids = {}, None, None, {}
+            load.prepare(mixed.client, mixed.workers)
+            resets += 1
+        else:
+            assert not done, "an acknowledged reset is undone"
+            demand(load.check(mixed.client, mixed.workers))
+        mixed.settle()
+    mixed.server.stop()
+    print(f"  {resets} resets, seed {options.seed}")
 
 
 @case
@@ -270,7 +392,9 @@ case(queues.a_move_task_goes_on_after_kills)
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--loops", type=int, default=0, help="kills in each case of mixed load [rounds]")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--durability", default="process")
     parser.add_argument("case", nargs="*", help="only cases whose name contains this")
     options = parser.parse_args()
