@@ -26,12 +26,13 @@ struct reader {
     } item[];
 };
 
-static void open_item(struct reader *reader, size_t i)
+static err open_item(struct reader *reader, size_t i)
 {
     if (reader->item[i].tried)
-        return;
+        return OK;
+    TRY(blob_open(reader->blobs, reader->item[i].slice.id, &reader->item[i].fd));
     reader->item[i].tried = true;
-    reader->item[i].fd = blob_fd(reader->blobs, reader->item[i].slice.id);
+    return OK;
 }
 
 static void close_item(struct reader *reader, size_t i)
@@ -44,7 +45,8 @@ static void close_item(struct reader *reader, size_t i)
 static long read_item(struct reader *reader, size_t i, int64_t at, char *out, size_t n)
 {
     const struct blob_slice *slice = &reader->item[i].slice;
-    open_item(reader, i);
+    if (failed(open_item(reader, i)))
+        return -1;
     if (reader->item[i].fd >= 0) {
         long got = pread(reader->item[i].fd, out, n, slice->at + at);
         return got > 0 ? got : -1;
@@ -81,8 +83,8 @@ static void pull_free(void *state)
     free(reader);
 }
 
-static void reply_slices(struct call *call, const struct blob_slice *slices, size_t n,
-                         int64_t length)
+static err reply_slices(struct call *call, const struct blob_slice *slices, size_t n,
+                        int64_t length)
 {
     struct reader *reader = xalloc(sizeof *reader + n * sizeof reader->item[0]);
     reader->blobs = call->api->blobs;
@@ -92,14 +94,20 @@ static void reply_slices(struct call *call, const struct blob_slice *slices, siz
         reader->item[i].slice = slices[i];
         reader->item[i].fd = -1;
     }
-    for (size_t i = 0; i < n && i < FILES_AT_ONCE; i++)
-        open_item(reader, i);
+    for (size_t i = 0; i < n && i < FILES_AT_ONCE; i++) {
+        err e = open_item(reader, i);
+        if (failed(e)) {
+            pull_free(reader);
+            return e;
+        }
+    }
     struct http_reply *reply = call->reply;
     reply->kind = HTTP_BODY_PULL;
     reply->length = length;
     reply->pull = pull;
     reply->pull_free = pull_free;
     reply->pull_state = reader;
+    return OK;
 }
 
 err s3_reply_body(struct call *call, const struct s3_object *object, int64_t at, int64_t length)
@@ -110,13 +118,13 @@ err s3_reply_body(struct call *call, const struct s3_object *object, int64_t at,
     s3_body_slices(call->api->s3, &call->ctx, object, &slices, &n);
     n = s3_slices_cut(call->ctx.arena, slices, n, at, length, &slices);
     reply->bytes = S("");
-    if (n > 1) {
-        reply_slices(call, slices, n, length);
-        return OK;
-    }
+    if (n > 1)
+        return reply_slices(call, slices, n, length);
     if (!n)
         return OK;
-    int fd = slices->n > BLOB_INLINE_MAX ? blob_fd(call->api->blobs, slices->id) : -1;
+    int fd = -1;
+    if (slices->n > BLOB_INLINE_MAX)
+        TRY(blob_open(call->api->blobs, slices->id, &fd));
     if (fd < 0 && slices->n <= BLOB_INLINE_MAX)
         return blob_read(call->api->blobs, call->ctx.arena, slices->id, slices->at,
                          (size_t)slices->n, &reply->bytes);

@@ -17,6 +17,8 @@
 static const char *const migrations[] = {
     "CREATE TABLE blob(id INTEGER PRIMARY KEY, size INTEGER NOT NULL, refs INTEGER NOT NULL, data "
     "BLOB);",
+    /* Which bodies are files, without a walk over those that are not. */
+    "CREATE INDEX blob_file ON blob(id) WHERE data IS NULL;",
 };
 
 static int64_t highest_id(struct db *db)
@@ -100,7 +102,7 @@ static err put_inline(struct blobs *blobs, str bytes, int64_t *id)
 static err sink_fail(struct blob_sink *sink)
 {
     sink->failed = true;
-    return FAIL(FAULT_INTERNAL);
+    return blob_file_fault();
 }
 
 struct blob_sink *blob_sink_open(struct blobs *blobs)
@@ -245,12 +247,12 @@ void blob_unref(struct blobs *blobs, int64_t id)
 
 /* Reading. */
 
-static err read_file(struct blobs *blobs, struct arena *arena, int64_t id, int64_t at, size_t n,
-                     str *out)
+static err read_file(struct blobs *blobs, struct arena *arena, int64_t id, int64_t size, int64_t at,
+                     size_t n, str *out)
 {
-    int fd = blob_file_open(blobs, id);
+    int fd = blob_file_open(blobs, id, size);
     if (fd < 0)
-        return FAIL(FAULT_INTERNAL);
+        return blob_file_fault();
     char *bytes = arena_alloc(arena, n + 1);
     bool good = blob_file_read(fd, bytes, n, at);
     close(fd);
@@ -276,7 +278,7 @@ err blob_read(struct blobs *blobs, struct arena *arena, int64_t id, int64_t at, 
         *out = arena_copy(arena, str_slice(col_str(stmt, 1), (size_t)at, (size_t)at + n));
     stmt_done(stmt);
     if (is_file)
-        return read_file(blobs, arena, id, at, n, out);
+        return read_file(blobs, arena, id, size, at, n, out);
     return OK;
 }
 
@@ -289,11 +291,22 @@ int64_t blob_size(struct blobs *blobs, int64_t id)
     return size;
 }
 
+err blob_open(struct blobs *blobs, int64_t id, int *fd)
+{
+    struct stmt *stmt = db_sql(blobs->db, "SELECT size, data IS NULL FROM blob WHERE id = ?");
+    bind_int(stmt, 1, id);
+    bool is_file = stmt_row(stmt) && col_int(stmt, 1);
+    int64_t size = is_file ? col_int(stmt, 0) : 0;
+    stmt_done(stmt);
+    int opened = is_file ? blob_file_open(blobs, id, size) : -1;
+    if (is_file && opened < 0)
+        return blob_file_fault();
+    *fd = opened;
+    return OK;
+}
+
 int blob_fd(struct blobs *blobs, int64_t id)
 {
-    struct stmt *stmt = db_sql(blobs->db, "SELECT data IS NULL FROM blob WHERE id = ?");
-    bind_int(stmt, 1, id);
-    bool is_file = stmt_row(stmt) && col_int(stmt, 0);
-    stmt_done(stmt);
-    return is_file ? blob_file_open(blobs, id) : -1;
+    int fd = -1;
+    return failed(blob_open(blobs, id, &fd)) ? -1 : fd;
 }

@@ -26,7 +26,8 @@ void blobs_close(struct blobs *blobs);
 /* A body being written. Not part of any transaction until blob_sink_keep. */
 struct blob_sink;
 struct blob_sink *blob_sink_open(struct blobs *blobs);
-/* FAULT_INTERNAL when the disk is full or failing; the sink then only takes blob_sink_drop. */
+/* FAULT_INTERNAL when the disk is full or failing, FAULT_UNAVAILABLE when descriptors are used up;
+ * the sink then only takes blob_sink_drop. */
 err blob_sink_write(struct blob_sink *sink, str chunk);
 int64_t blob_sink_size(const struct blob_sink *sink);
 /* File descriptor once the body is a file, else -1: for writing from a pool thread between two loop
@@ -52,7 +53,10 @@ void blobs_turn_ended(struct blobs *blobs, bool committed);
 err blob_read(struct blobs *blobs, struct arena *arena, int64_t id, int64_t at, size_t n, str *out);
 int64_t blob_size(struct blobs *blobs, int64_t id);
 /* An open descriptor (the caller closes it) when the body is a file, else -1. A deleted body stays
- * readable through it. */
+ * readable through it. FAULT_UNAVAILABLE when descriptors are used up; FAULT_INTERNAL when the file
+ * is gone, or longer or shorter than its row says. */
+err blob_open(struct blobs *blobs, int64_t id, int *fd);
+/* The same for who reads on by blob_read, which will tell why: -1 also on failure. */
 int blob_fd(struct blobs *blobs, int64_t id);
 
 /* A slice of a body: how objects made of parts are described to whoever sends them. */

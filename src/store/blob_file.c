@@ -21,9 +21,12 @@
 
 #define PRIVATE_PREFIX "headrace-"
 
+/* Leaves errno as it was. */
 static bool complain(const char *what, const char *path)
 {
-    log_error("cannot %s %s: %s", what, path, strerror(errno));
+    int error = errno;
+    log_error("cannot %s %s: %s", what, path, strerror(error));
+    errno = error;
     return false;
 }
 
@@ -187,21 +190,47 @@ static bool make_root(struct blobs *blobs, const char *dir)
 
 /* Sweeping. */
 
+struct sweep {
+    struct blobs *blobs;
+    int64_t whole; /* files as long as their rows say */
+};
+
+/* Bytes that the file of body `id` must have; -1: it has no file. */
+static int64_t expected_size(struct blobs *blobs, int64_t id)
+{
+    struct stmt *stmt =
+        db_sql(blobs->db, "SELECT CASE WHEN data IS NULL THEN size ELSE -1 END FROM blob "
+                          "WHERE id = ?");
+    bind_int(stmt, 1, id);
+    int64_t size = stmt_row(stmt) ? col_int(stmt, 0) : -1;
+    stmt_done(stmt);
+    return size;
+}
+
 static void sweep_file(void *user, const char *dir, const char *name)
 {
-    struct blobs *blobs = user;
+    struct sweep *sweep = user;
+    struct stat st;
     int64_t id;
     char *path = join(dir, name);
-    bool wanted = false;
-    if (str_to_int(str_of(name), &id)) {
-        struct stmt *stmt = db_sql(blobs->db, "SELECT data IS NULL FROM blob WHERE id = ?");
-        bind_int(stmt, 1, id);
-        wanted = stmt_row(stmt) && col_int(stmt, 0);
-        stmt_done(stmt);
-    }
-    if (!wanted && unlink(path))
+    int64_t size = str_to_int(str_of(name), &id) ? expected_size(sweep->blobs, id) : -1;
+    if (size < 0 && unlink(path))
         complain("remove", path);
+    if (size >= 0 && stat(path, &st) == 0 && (int64_t)st.st_size == size)
+        sweep->whole++;
     free(path);
+}
+
+/* Power lost under DURABLE_PROCESS, or someone's hand. The rest is sound and is served. */
+static void tell_lost(struct sweep *sweep, const char *dir)
+{
+    struct stmt *stmt = db_sql(sweep->blobs->db, "SELECT count(*) FROM blob WHERE data IS NULL");
+    int64_t lost = (stmt_row(stmt) ? col_int(stmt, 0) : 0) - sweep->whole;
+    stmt_done(stmt);
+    if (lost > 0)
+        log_error("%lld bodies in %s have lost their files; what they belong to cannot be read. "
+                  "Stop, and run: headrace doctor --repair --data-dir %s",
+                  (long long)lost, dir, dir);
 }
 
 /* What was being written when the process died, and bodies whose turn never committed, have no row.
@@ -228,7 +257,9 @@ bool blob_files_open(struct blobs *blobs, const char *dir, char **message)
             abort();
         return false;
     }
-    each_name(blobs->root, sweep_directory, blobs);
+    struct sweep sweep = {.blobs = blobs};
+    each_name(blobs->root, sweep_directory, &sweep);
+    tell_lost(&sweep, dir);
     return true;
 }
 
@@ -260,8 +291,10 @@ bool blob_file_create(struct blob_sink *sink)
     char *path = temp_path(blobs);
     sink->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (sink->fd < 0) {
+        int error = errno;
         complain("create", path);
         free(path);
+        errno = error;
         return false;
     }
     sink->path = path;
@@ -344,12 +377,35 @@ void blob_file_unlink(struct blobs *blobs, int64_t id)
     free(path);
 }
 
-int blob_file_open(struct blobs *blobs, int64_t id)
+static bool has_size(int fd, int64_t size)
+{
+    struct stat st;
+    if (fstat(fd, &st) == 0 && (int64_t)st.st_size == size)
+        return true;
+    errno = EIO;
+    return false;
+}
+
+int blob_file_open(struct blobs *blobs, int64_t id, int64_t size)
 {
     char *path = blob_file_path(blobs, id);
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
         complain("open", path);
+    } else if (!has_size(fd, size)) {
+        log_error("%s has not the %lld bytes that it should have; see headrace doctor", path,
+                  (long long)size);
+        close(fd);
+        errno = EIO;
+        fd = -1;
+    }
+    int error = errno;
     free(path);
+    errno = error;
     return fd;
+}
+
+err blob_file_fault(void)
+{
+    return errno == EMFILE || errno == ENFILE ? FAIL(FAULT_UNAVAILABLE) : FAIL(FAULT_INTERNAL);
 }

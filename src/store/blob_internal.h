@@ -42,7 +42,11 @@ void blob_file_discard(struct blob_sink *sink);
 /* Where the body's file lies, malloc'ed. */
 char *blob_file_path(const struct blobs *blobs, int64_t id);
 void blob_file_unlink(struct blobs *blobs, int64_t id);
-int blob_file_open(struct blobs *blobs, int64_t id);
+/* -1, after logging why, also when it has not `size` bytes. */
+int blob_file_open(struct blobs *blobs, int64_t id, int64_t size);
+/* What a client is told of the call that has just failed: used-up descriptors pass, all else is
+ * internal. Reads errno. */
+err blob_file_fault(void);
 /* Reads exactly n bytes. */
 bool blob_file_read(int fd, char *out, size_t n, int64_t at);
 

@@ -51,7 +51,7 @@ static bool run_f(sqlite3 *handle, char **message, const char *format, ...)
 static bool copy_body(struct blobs *blobs, sqlite3 *to, int64_t id, int64_t size, char **message)
 {
     sqlite3_stmt *add;
-    int fd = blob_file_open(blobs, id);
+    int fd = blob_file_open(blobs, id, size);
     char *bytes = malloc(size ? (size_t)size : 1);
     bool good = fd >= 0 && bytes && blob_file_read(fd, bytes, (size_t)size, 0);
     if (fd >= 0)

@@ -366,11 +366,11 @@ def seen(client, number):
 
 
 def as_listed(world):
-    """A listing shows versions before delete markers, each in order, and which of all is the latest."""
+    """Versions and delete markers stand in lists of their own, each in order; and which of all is the latest."""
     shown = dict(world)
     for item, value in world.items():
-        if item[0] == "versions" and ("latest", item[1]) not in world:
-            shown["latest", item[1]] = value[0]
+        if item[0] == "versions":
+            shown.setdefault(("latest", item[1]), value[0])
             shown[item] = tuple(v for v in value if v != "marker") + tuple(v for v in value if v == "marker")
     return shown
 
