@@ -208,6 +208,7 @@ stage_crash() {
     release
     say "crash, full disk, second process"
     check crash count_plain env HEADRACE_BIN="$ROOT/build/headrace" python3 tests/crash/run.py
+    check "power loss" count_plain env HEADRACE_BIN="$ROOT/build/headrace" python3 tests/crash/powerloss.py
 }
 stage_demo() {
     release
