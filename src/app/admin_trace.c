@@ -1,10 +1,14 @@
 /* app/admin_trace.c - the trace over HTTP: one life as JSON or text, and all events as a stream.
  *   GET /_headrace/trace?target=s3://b/k|ID|TEXT[&format=text]   {"target":...,"events":[...]}
- *   GET /_headrace/events[?after=SEQ]                            server-sent events: one `data:`
- * line of JSON each A follower is told of an event once the turn that made it has committed. */
+ *   GET /_headrace/events[?after=SEQ][&target=...][&format=text] server-sent events: one `data:`
+ * line of JSON (or text) each; with a target only what belongs to it, or is caused by what does.
+ *
+ * A follower is told of an event once the turn that made it has committed. */
 #include "app/admin.h"
 #include "app/trace.h"
 #include "app/trace_feed.h"
+#include "app/trace_wait.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +16,9 @@
 /* A follower's stream: the text that waits to be sent, and how far it got. */
 struct follower {
     struct request *request;
-    int64_t seq; /* the last event sent */
+    int64_t seq;               /* the last event sent, or left out */
+    struct trace_watch *watch; /* NULL: everything */
+    bool people;               /* lines of text */
     struct arena *arena;
     struct buf text;
     size_t sent;
@@ -43,6 +49,7 @@ static void answer_trace(struct request *request)
         return;
     }
     trace_find(request->app->trace, arena, target, &events, &n);
+    trace_wait(request->app, arena, &events, &n);
     if (str_eq(http_query(request->http, S("format")), S("text"))) {
         trace_tree(&b, arena, events, n,
                    str_eq(http_query(request->http, S("color")), S("always")));
@@ -54,6 +61,19 @@ static void answer_trace(struct request *request)
     admin_answer_json(request, 200, buf_str(&b));
 }
 
+static void put_event(struct follower *follower, const struct trace_event *event, int depth)
+{
+    struct buf *b = &follower->text;
+    if (!follower->people) {
+        trace_event_json(b, event);
+        return;
+    }
+    buf_put(b, date_iso_ms(b->arena, event->at));
+    for (int i = 0; i <= depth; i++)
+        BUF_LIT(b, "  ");
+    trace_line(b, event);
+}
+
 static void fill(struct follower *follower)
 {
     struct trace_event event;
@@ -61,11 +81,15 @@ static void fill(struct follower *follower)
     arena_reset(follower->arena);
     follower->text = buf_in(follower->arena);
     follower->sent = 0;
-    while (follower->text.n < 16384 && trace_next(trace, follower->seq, &event)) {
-        buf_printf(&follower->text, "id: %lld\ndata: ", (long long)event.seq);
-        trace_event_json(&follower->text, &event);
-        BUF_LIT(&follower->text, "\n\n");
+    while (follower->text.n < 16384 && follower->seq < follower->request->app->told &&
+           trace_next(trace, follower->seq, &event)) {
+        int depth = 0;
         follower->seq = event.seq;
+        if (follower->watch && !trace_watch_takes(follower->watch, &event, &depth))
+            continue;
+        buf_printf(&follower->text, "id: %lld\ndata: ", (long long)event.seq);
+        put_event(follower, &event, depth);
+        BUF_LIT(&follower->text, "\n\n");
     }
 }
 
@@ -96,6 +120,8 @@ static void pull_free(void *state)
 {
     struct follower *follower = state;
     leave(follower);
+    if (follower->watch)
+        trace_watch_end(follower->watch);
     arena_free(follower->arena);
     free(follower);
 }
@@ -108,11 +134,15 @@ static void answer_events(struct request *request)
     struct arena *arena = request->http->arena;
     struct follower *follower = xalloc(sizeof *follower);
     str after = http_query(request->http, S("after"));
+    str target = http_query(request->http, S("target"));
     *follower =
-        (struct follower){.request = request, .arena = arena_new(), .seq = trace_last(app->trace)};
+        (struct follower){.request = request, .arena = arena_new(), .seq = app->told};
     if (after.n && (!str_to_int(after, &follower->seq) || follower->seq < 0))
         follower->seq = 0;
     follower->text = buf_in(follower->arena);
+    follower->people = str_eq(http_query(request->http, S("format")), S("text"));
+    if (target.n)
+        follower->watch = trace_watch_begin(app->trace, target);
     follower->next = app->followers;
     follower->link = &app->followers;
     if (app->followers)
@@ -148,6 +178,6 @@ const struct admin_row admin_trace_rows[] = {
     {"GET", "/_headrace/trace", answer_trace,
      "the life of ?target= (s3:// URL, message id, job id); &format=text for people"},
     {"GET", "/_headrace/events", answer_events,
-     "every event as it is committed, as server-sent events"},
+     "events as they are committed, as server-sent events; ?target= for one life"},
     {NULL, NULL, NULL, NULL},
 };

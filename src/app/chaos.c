@@ -124,11 +124,6 @@ static bool strike(struct request *request, const struct fault_hit *hit)
     }
 }
 
-static void record(struct app *app, const struct ctx *ctx, const struct fault_hit *hit, str subject)
-{
-    trace_feed_fault(app, ctx, fault_effect_name(hit->effect), hit->rule, subject);
-}
-
 /* An error or a cut leaves nothing to delay; so they come last. */
 bool chaos_before(struct request *request)
 {
@@ -140,7 +135,7 @@ bool chaos_before(struct request *request)
     struct fault_probe probe = probe_of(request);
     size_t n = fault_rules_fire(request->app->faults, BEFORE, &probe, hits);
     for (size_t i = 0; i < n; i++)
-        record(request->app, &request->call.ctx, &hits[i], probe.operation);
+        trace_feed_fault(request, &hits[i]);
     for (size_t i = 0; i < n && run; i++)
         run = strike(request, &hits[i]);
     return run;
@@ -173,7 +168,7 @@ int chaos_event(struct app *app, const struct ctx *ctx, str queue, msec *delay_b
                                 .queue = queue};
     size_t n = fault_rules_fire(app->faults, EVENT, &probe, hits);
     for (size_t i = 0; i < n; i++) {
-        record(app, ctx, &hits[i], queue);
+        trace_feed_event_fault(app, ctx, &hits[i], queue);
         if (hits[i].effect == EFFECT_DOUBLE_EVENT)
             times = 2;
         else

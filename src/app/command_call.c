@@ -73,7 +73,6 @@ static int finish(struct asked *asked, int code)
 
 struct following {
     struct arena *arena;
-    str target;
     str line; /* the beginning of a line that is not complete yet */
 };
 
@@ -87,8 +86,7 @@ static bool print_events(void *user, str bytes)
             break;
         str line = str_slice(text, 0, (size_t)end);
         text = str_slice(text, (size_t)end + 1, text.n);
-        if (!str_starts(line, S("data: ")) ||
-            (following->target.n && str_find(line, following->target, 0) < 0))
+        if (!str_starts(line, S("data: ")))
             continue;
         fwrite(line.p + 6, 1, line.n - 6, stdout);
         putchar('\n');
@@ -101,11 +99,13 @@ static bool print_events(void *user, str bytes)
 static int follow(struct asked *asked)
 {
     struct following following = {.arena = asked->arena, .line = S("")};
-    str why;
-    if (asked->n)
-        following.target = str_of(asked->words[0]);
-    if (call_http_stream(asked->arena, command_endpoint(asked->arena, asked->endpoint),
-                         S("/_headrace/events?after=0"), print_events, &following, &why))
+    str why, path = asked->n
+                        ? with_query(asked->arena, "/_headrace/events", "target", asked->words[0])
+                        : S("/_headrace/events?target=");
+    path = arena_printf(asked->arena, "%.*s&after=0&format=%s", STR_ARG(path),
+                        asked->json ? "json" : "text");
+    if (call_http_stream(asked->arena, command_endpoint(asked->arena, asked->endpoint), path,
+                         print_events, &following, &why))
         return 0;
     command_fail("%.*s", STR_ARG(why));
     return 1;

@@ -46,7 +46,7 @@ void pool_log(struct pool *pool, str line)
 
 /* A kill-worker rule strikes where it hurts most: the body is counted, the report not yet written.
  */
-static bool killed(struct slot *slot, const struct ask *ask)
+static bool killed(struct slot *slot, const struct ctx *ctx, const struct ask *ask)
 {
     struct pool *pool = slot->pool;
     if (slot->role != POOL_WORK || ask->kind != ASK_PUT || !pool->world.faults ||
@@ -63,11 +63,15 @@ static bool killed(struct slot *slot, const struct ask *ask)
     };
     struct fault_hit hits[EFFECTS];
     unsigned effect = EFFECT_BIT(EFFECT_KILL_WORKER);
-    return fault_rules_fire(pool->world.faults, effect, &probe, hits) > 0;
+    if (!fault_rules_fire(pool->world.faults, effect, &probe, hits))
+        return false;
+    if (pool->world.killed)
+        pool->world.killed(pool->world.user, ctx, hits, probe.queue);
+    return true;
 }
 
 /* The message is dealt with, or not: counted. */
-static bool ends(struct slot *slot, const struct ask *ask)
+static bool ends(struct slot *slot, const struct ctx *ctx, const struct ask *ask)
 {
     struct pool_facts *facts = &slot->pool->facts[slot->role];
     if (ask->kind == ASK_END) {
@@ -75,7 +79,7 @@ static bool ends(struct slot *slot, const struct ask *ask)
         facts->failed += ask->failed;
         return true;
     }
-    bool dies = killed(slot, ask);
+    bool dies = killed(slot, ctx, ask);
     facts->killed += dies;
     return dies;
 }
@@ -87,7 +91,7 @@ static void go(struct slot *slot, const struct answer *answer)
     ctx.access_key = str_of(slot->name);
     for (;;) {
         struct ask ask = task_next(slot->task, &ctx, answer);
-        if (ends(slot, &ask)) {
+        if (ends(slot, &ctx, &ask)) {
             slot->task = NULL;
             return;
         }

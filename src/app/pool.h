@@ -19,6 +19,7 @@ struct blobs;
 struct s3;
 struct sqs;
 struct fault_rules;
+struct fault_hit;
 
 /* Where the pipeline lives; all must outlive the pool. */
 struct pool_world {
@@ -35,6 +36,8 @@ struct pool_world {
     /* A stage wrote this log line about the message it works on; may be NULL. */
     void (*step)(void *user, str message_id, str actor, str line);
     struct fault_rules *faults; /* kill-worker rules; NULL: none */
+    /* One of them fired; ctx->cause is the message, `queue` where it came from; may be NULL. */
+    void (*killed)(void *user, const struct ctx *ctx, const struct fault_hit *hit, str queue);
     str account, region;
 };
 

@@ -102,6 +102,7 @@ static struct http_reply *fault_answer(struct request *request, err e)
     struct http_reply *reply = request->call.reply ? request->call.reply : request_reply(request);
     const struct ctx *ctx = &request->call.ctx;
     reply->kind = HTTP_BODY_BYTES;
+    trace_feed_refused(request, e);
     fault_reply(request->http->arena, &request->route, request->http, ctx->request_id, ctx->host_id,
                 e, reply);
     return reply;
@@ -213,9 +214,9 @@ static err run(struct request *request, void **out)
     call->park_queue = 0; /* park_until stays: a receive that is woken for nothing waits no longer
                              than it said at first */
     call->reply = request_reply(request);
-    int64_t mark = trace_feed_begin(request->app, call);
+    int64_t mark = trace_feed_begin(request);
     err e = run_in_savepoint(request, *out);
-    trace_feed_end(request->app, call, mark, e);
+    trace_feed_end(request, mark, e, *out);
     if (failed(e))
         drop_upload(request);
     return e;

@@ -288,6 +288,7 @@ static bool open_pipeline(struct app *app, char **message)
         .now = virtual_now,
         .user = app,
         .faults = app->faults,
+        .killed = trace_feed_killed,
         .step = trace_feed_step,
         .wrote = trace_feed_wrote,
         .account = options->account,

@@ -3,6 +3,8 @@
  * is spent. Readers get views and must not keep them over an add. */
 #include "app/trace.h"
 
+#include "app/idset.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +15,7 @@
 struct record {
     int64_t seq;
     msec at, until;
-    int64_t number;
+    int64_t number, place;
     uint16_t lengths[TEXTS]; /* in the order of texts_of */
     uint8_t present;         /* bit i: text i is there */
     uint8_t kind;
@@ -41,6 +43,14 @@ str trace_kind_name(enum trace_kind kind)
     static const str names[] = {TRACE_KINDS(TRACE_NAME)};
 #undef TRACE_NAME
     return names[kind];
+}
+
+bool trace_is_birth(enum trace_kind kind)
+{
+#define TRACE_BIRTH(kind_, name, birth) [kind_] = birth,
+    static const bool births[] = {TRACE_KINDS(TRACE_BIRTH)};
+#undef TRACE_BIRTH
+    return births[kind];
 }
 
 struct trace *trace_new(size_t max_bytes)
@@ -125,6 +135,7 @@ void trace_add(struct trace *trace, const struct trace_event *event)
     struct record record = {.at = event->at,
                             .until = event->until,
                             .number = event->number,
+                            .place = event->place,
                             .kind = (uint8_t)event->kind};
     for (size_t i = 0; i < TEXTS; i++) {
         record.lengths[i] = (uint16_t)(texts[i].n > TEXT_MAX ? TEXT_MAX : texts[i].n);
@@ -161,6 +172,7 @@ static size_t unpack(const char *bytes, struct trace_event *out)
         .at = record.at,
         .kind = (enum trace_kind)record.kind,
         .number = record.number,
+        .place = record.place,
         .until = record.until,
         .id = texts[0],
         .because = texts[1],
@@ -226,46 +238,7 @@ bool trace_next(const struct trace *trace, int64_t seq, struct trace_event *out)
     return true;
 }
 
-/* --- questions
- * --------------------------------------------------------------------------------------------------
- */
-
-/* A set of identities: what the answer hangs together by. */
-struct ids {
-    struct arena *arena;
-    str *slots;
-    size_t n, cap;
-};
-
-static str *ids_slot(str *slots, size_t cap, str id)
-{
-    size_t i = str_hash(id) & (cap - 1);
-    while (slots[i].p && !str_eq(slots[i], id))
-        i = (i + 1) & (cap - 1);
-    return &slots[i];
-}
-
-static bool ids_has(const struct ids *ids, str id)
-{
-    return id.n && ids->cap && ids_slot(ids->slots, ids->cap, id)->p;
-}
-
-static void ids_add(struct ids *ids, str id)
-{
-    if (!id.n || ids_has(ids, id))
-        return;
-    if (ids->n * 2 >= ids->cap) {
-        size_t cap = ids->cap ? ids->cap * 2 : 64;
-        str *slots = arena_array(ids->arena, cap, sizeof *slots);
-        for (size_t i = 0; i < ids->cap; i++)
-            if (ids->slots[i].p)
-                *ids_slot(slots, cap, ids->slots[i]) = ids->slots[i];
-        ids->slots = slots;
-        ids->cap = cap;
-    }
-    *ids_slot(ids->slots, ids->cap, id) = id;
-    ids->n++;
-}
+/* ---- questions ---- */
 
 static bool is_asked_for(const struct trace_event *event, str target)
 {
@@ -276,10 +249,10 @@ static bool is_asked_for(const struct trace_event *event, str target)
 
 /* Takes in what `event` is tied to; what belongs together by client-made trace roots belongs
  * together too. */
-static void tie(struct ids *ids, struct ids *roots, const struct trace_event *event)
+static void tie(struct idset *ids, struct idset *roots, const struct trace_event *event)
 {
-    ids_add(ids, event->id);
-    ids_add(roots, event->root);
+    idset_add(ids, event->id, 0);
+    idset_add(roots, event->root, 0);
 }
 
 /* The next record of a walk over the whole memory, oldest first. */
@@ -299,10 +272,10 @@ static bool walk_next(struct walk *walk, struct trace_event *event)
 }
 
 /* Takes what belongs until a walk adds no identity. */
-static void close_over(const struct trace *trace, struct ids *ids, struct ids *roots,
-                       bool (*belongs)(const struct ids *, const struct ids *,
+static void close_over(const struct trace *trace, struct idset *ids, struct idset *roots,
+                       bool (*belongs)(const struct idset *, const struct idset *,
                                        const struct trace_event *),
-                       void (*take)(struct ids *, struct ids *, const struct trace_event *))
+                       void (*take)(struct idset *, struct idset *, const struct trace_event *))
 {
     size_t before;
     do {
@@ -315,39 +288,46 @@ static void close_over(const struct trace *trace, struct ids *ids, struct ids *r
     } while (ids->n + roots->n > before);
 }
 
-static bool is_known(const struct ids *ids, const struct ids *roots,
+static bool is_known(const struct idset *ids, const struct idset *roots,
                      const struct trace_event *event)
 {
-    return ids_has(ids, event->id) || ids_has(roots, event->root);
+    return idset_has(ids, event->id) || idset_has(roots, event->root);
 }
 
-static bool is_known_or_child(const struct ids *ids, const struct ids *roots,
+static bool is_known_or_child(const struct idset *ids, const struct idset *roots,
                               const struct trace_event *event)
 {
-    return is_known(ids, roots, event) || ids_has(ids, event->because);
+    return is_known(ids, roots, event) || idset_has(ids, event->because);
 }
 
-static void take_with_cause(struct ids *ids, struct ids *roots, const struct trace_event *event)
+static void take_with_cause(struct idset *ids, struct idset *roots, const struct trace_event *event)
 {
     tie(ids, roots, event);
-    ids_add(ids, event->because);
+    idset_add(ids, event->because, 0);
+}
+
+/* What hangs together with `target`: up to the first causes, and down again. */
+static void find_all(const struct trace *trace, str target, struct idset *ids, struct idset *roots)
+{
+    struct walk walk = {.chunk = trace->oldest};
+    struct trace_event event;
+    while (target.n && walk_next(&walk, &event))
+        if (is_asked_for(&event, target))
+            tie(ids, roots, &event);
+    close_over(trace, ids, roots, is_known, take_with_cause);
+    close_over(trace, ids, roots, is_known_or_child, tie);
 }
 
 void trace_find(const struct trace *trace, struct arena *arena, str target,
                 struct trace_event **events, size_t *n)
 {
-    struct ids ids = {.arena = arena}, roots = {.arena = arena};
+    struct idset ids = {.arena = arena}, roots = {.arena = arena};
     struct walk walk = {.chunk = trace->oldest};
     struct trace_event event;
     size_t cap = 0;
     *events = NULL;
     *n = 0;
-    while (target.n && walk_next(&walk, &event))
-        if (is_asked_for(&event, target))
-            tie(&ids, &roots, &event);
-    close_over(trace, &ids, &roots, is_known, take_with_cause);
-    close_over(trace, &ids, &roots, is_known_or_child, tie);
-    walk = (struct walk){.chunk = trace->oldest};
+    find_all(trace, target, &ids, &roots);
     while (walk_next(&walk, &event)) {
         if (!is_known(&ids, &roots, &event))
             continue;
@@ -358,4 +338,61 @@ void trace_find(const struct trace *trace, struct arena *arena, str target,
         }
         (*events)[(*n)++] = event;
     }
+}
+
+/* ---- following ---- */
+
+#define WATCHED_MAX 65536
+
+struct trace_watch {
+    struct arena *arena;
+    char *target;
+    struct idset ids, roots; /* what belongs */
+    struct idset depths;     /* of what was seen */
+};
+
+static void watch_nothing(struct trace_watch *watch)
+{
+    arena_reset(watch->arena);
+    watch->ids = (struct idset){.arena = watch->arena, .copies = true};
+    watch->roots = watch->depths = watch->ids;
+}
+
+struct trace_watch *trace_watch_begin(const struct trace *trace, str target)
+{
+    struct trace_watch *watch = xalloc(sizeof *watch);
+    watch->arena = arena_new();
+    watch->target = xstrdup(target);
+    watch_nothing(watch);
+    find_all(trace, target, &watch->ids, &watch->roots);
+    return watch;
+}
+
+void trace_watch_end(struct trace_watch *watch)
+{
+    arena_free(watch->arena);
+    free(watch->target);
+    free(watch);
+}
+
+static int depth_of(struct trace_watch *watch, const struct trace_event *event)
+{
+    int own = idset_number(&watch->depths, event->id);
+    if (own >= 0)
+        return own + !trace_is_birth(event->kind);
+    own = idset_number(&watch->depths, event->because) + 1;
+    idset_add(&watch->depths, event->id, own);
+    return own;
+}
+
+bool trace_watch_takes(struct trace_watch *watch, const struct trace_event *event, int *depth)
+{
+    if (!is_asked_for(event, str_of(watch->target)) &&
+        !is_known_or_child(&watch->ids, &watch->roots, event))
+        return false;
+    if (watch->ids.n + watch->roots.n > WATCHED_MAX)
+        watch_nothing(watch);
+    tie(&watch->ids, &watch->roots, event);
+    *depth = depth_of(watch, event);
+    return true;
 }

@@ -27,7 +27,9 @@
     X(TRACE_STEP, "step", false)       /* a pipeline stage's decision: note is its log action */   \
     X(TRACE_FAILED, "failed", false)   /* a stage failed; note is the error */                     \
     X(TRACE_REFUSED, "refused", false) /* a request was refused; reason is the error code */       \
-    X(TRACE_FAULT, "fault", false)     /* a fault rule fired; reason is its effect */
+    X(TRACE_FAULT, "fault", false)     /* a fault rule fired; reason is its effect */              \
+    X(TRACE_UPLOAD, "upload", true)    /* a multipart upload was begun: no object yet */           \
+    X(TRACE_WAITING, "waiting", false) /* never stored: why it goes no further now (trace_wait) */
 
 enum trace_kind {
 #define TRACE_ENUM(kind, name, birth) kind,
@@ -42,6 +44,7 @@ struct trace_event {
     enum trace_kind kind;
     int64_t number; /* attempt, bytes, ...; 0: none */
     msec until;     /* 0: none */
+    int64_t place;  /* of a message: its row, to ask the engine for it; 0: none; not shown */
     str id;         /* of the thing this event is about */
     str because;    /* id of what caused it; absent at the edge */
     str root;       /* X-Amzn-Trace-Id's Root, where the client sent one */
@@ -75,6 +78,18 @@ bool trace_next(const struct trace *trace, int64_t seq, struct trace_event *out)
  * into the arena. n = 0: nothing known. */
 void trace_find(const struct trace *trace, struct arena *arena, str target,
                 struct trace_event **events, size_t *n);
+/* Following a life while it goes on: from trace_watch_begin on, the watch takes what belongs to
+ * `target` or is caused by anything that did. Memory is bounded: when very much belonged, older
+ * things are forgotten and only `target` itself counts again. */
+struct trace_watch;
+struct trace_watch *trace_watch_begin(const struct trace *trace, str target);
+void trace_watch_end(struct trace_watch *watch);
+/* Does this event belong? *depth: how many causes are above it. Give it every event once, in order.
+ */
+bool trace_watch_takes(struct trace_watch *watch, const struct trace_event *event, int *depth);
+
+/* One event as a line for people, without its instant. */
+void trace_line(struct buf *b, const struct trace_event *event);
 /* One event as a JSON object. */
 void trace_event_json(struct buf *b, const struct trace_event *event);
 /* {"target":...,"events":[...]} */
@@ -83,5 +98,7 @@ void trace_json(struct buf *b, str target, const struct trace_event *events, siz
 void trace_tree(struct buf *b, struct arena *arena, const struct trace_event *events, size_t n,
                 bool color);
 str trace_kind_name(enum trace_kind kind);
+/* The thing with the event's id begins with it. */
+bool trace_is_birth(enum trace_kind kind);
 
 #endif

@@ -44,9 +44,7 @@ void trace_json(struct buf *b, str target, const struct trace_event *events, siz
     BUF_LIT(b, "]}");
 }
 
-/* --- the tree
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- for people ---- */
 
 struct tree {
     struct buf *b;
@@ -62,6 +60,7 @@ static const char *color_of(enum trace_kind kind)
     switch (kind) {
     case TRACE_NOTHING:
     case TRACE_PASSED:
+    case TRACE_WAITING:
         return "\033[33m";
     case TRACE_FAILED:
     case TRACE_REFUSED:
@@ -71,6 +70,7 @@ static const char *color_of(enum trace_kind kind)
         return "\033[31m";
     case TRACE_OBJECT:
     case TRACE_SENT:
+    case TRACE_UPLOAD:
         return "\033[1m";
     default:
         return "";
@@ -87,41 +87,52 @@ static void put_since(struct buf *b, msec since)
         buf_printf(b, "  +%lld min", (long long)(since / 60000));
 }
 
-static void put_event(struct tree *t, const struct trace_event *event)
+static bool is_named(enum trace_kind kind)
 {
-    struct buf *b = t->b;
-    if (t->color)
-        buf_put(b, str_of(color_of(event->kind)));
+    return kind == TRACE_OBJECT || kind == TRACE_SENT || kind == TRACE_UPLOAD;
+}
+
+static void put_head(struct buf *b, const struct trace_event *event)
+{
     if (event->kind == TRACE_SENT)
         buf_printf(b, "message %.*s in ", STR_ARG(event->id));
+    else if (event->kind == TRACE_UPLOAD)
+        BUF_LIT(b, "upload of ");
     else if (event->kind != TRACE_OBJECT)
         buf_put(b, trace_kind_name(event->kind));
-    if (event->subject.n && (event->kind == TRACE_OBJECT || event->kind == TRACE_SENT))
-        buf_put(b, event->subject);
-    else if (event->subject.n)
-        buf_printf(b, " %.*s", STR_ARG(event->subject));
+    if (event->subject.n)
+        buf_printf(b, "%s%.*s", is_named(event->kind) ? "" : " ", STR_ARG(event->subject));
+}
+
+void trace_line(struct buf *b, const struct trace_event *event)
+{
+    put_head(b, event);
     if (event->kind == TRACE_RECEIVED)
         buf_printf(b, ", attempt %lld", (long long)event->number);
     if (event->actor.n)
         buf_printf(b, " by %.*s", STR_ARG(event->actor));
     if (event->until)
-        buf_printf(b, ", hidden until %.*s", STR_ARG(date_iso_ms(b->arena, event->until)));
+        buf_printf(b, ", %suntil %.*s",
+                   event->kind == TRACE_SENT      ? "delayed "
+                   : event->kind == TRACE_WAITING ? ""
+                                                  : "hidden ",
+                   STR_ARG(date_iso_ms(b->arena, event->until)));
     if (event->reason.n)
         buf_printf(b, ": %.*s", STR_ARG(event->reason));
     if (event->note.n)
         buf_printf(b, "  %.*s", STR_ARG(event->note));
+}
+
+static void put_event(struct tree *t, const struct trace_event *event)
+{
+    struct buf *b = t->b;
+    if (t->color)
+        buf_put(b, str_of(color_of(event->kind)));
+    trace_line(b, event);
     if (t->color)
         BUF_LIT(b, "\033[0m");
     put_since(b, event->at - t->start);
     buf_char(b, '\n');
-}
-
-static bool is_birth(enum trace_kind kind)
-{
-#define TRACE_BIRTH(kind_, name, birth) [kind_] = birth,
-    static const bool births[] = {TRACE_KINDS(TRACE_BIRTH)};
-#undef TRACE_BIRTH
-    return births[kind];
 }
 
 /* Is event j a line directly below the thing born in event i? */
@@ -130,8 +141,8 @@ static bool is_below(const struct tree *t, size_t i, size_t j)
     const struct trace_event *parent = &t->events[i], *event = &t->events[j];
     if (t->shown[j] || i == j)
         return false;
-    return is_birth(event->kind) ? str_eq(event->because, parent->id) && event->because.n
-                                 : str_eq(event->id, parent->id);
+    return trace_is_birth(event->kind) ? str_eq(event->because, parent->id) && event->because.n
+                                       : str_eq(event->id, parent->id);
 }
 
 static size_t next_below(const struct tree *t, size_t i, size_t from)
@@ -145,7 +156,7 @@ static void put_branch(struct tree *t, size_t i, str indent)
 {
     t->shown[i] = true;
     put_event(t, &t->events[i]);
-    if (!is_birth(t->events[i].kind))
+    if (!trace_is_birth(t->events[i].kind))
         return;
     for (size_t j = next_below(t, i, 0); j < t->n;) {
         t->shown[j] = true;
@@ -168,8 +179,8 @@ void trace_tree(struct buf *b, struct arena *arena, const struct trace_event *ev
         for (size_t i = 0; i < n; i++) {
             bool has_parent = false;
             for (size_t j = 0; births_first && j < n && !has_parent; j++)
-                has_parent = j != i && is_birth(events[j].kind) && is_below(&t, j, i);
-            if (!t.shown[i] && !has_parent && (!births_first || is_birth(events[i].kind)))
+                has_parent = j != i && trace_is_birth(events[j].kind) && is_below(&t, j, i);
+            if (!t.shown[i] && !has_parent && (!births_first || trace_is_birth(events[i].kind)))
                 put_branch(&t, i, S(""));
         }
 }

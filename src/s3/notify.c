@@ -260,6 +260,25 @@ static const char *missed(const struct rule *rule, unsigned index, str key)
     return str_ends(key, rule->suffix) ? NULL : "suffix";
 }
 
+static bool fits(const char *why, str key, str filter)
+{
+    return why[0] == 'p' ? str_starts(key, filter) : str_ends(key, filter);
+}
+
+/* Two mistakes that are hard to see: filters are compared with the key itself, byte by byte. */
+static const char *hint(struct arena *arena, const char *why, str key, str filter)
+{
+    str part = key.n < filter.n ? key
+               : why[0] == 'p'  ? str_slice(key, 0, filter.n)
+                                : str_slice(key, key.n - filter.n, key.n);
+    bool encoded = str_find(filter, S("%"), 0) >= 0 || str_find(filter, S("+"), 0) >= 0;
+    if (str_eq_nocase(part, filter))
+        return "it would match but for upper and lower case";
+    if (encoded && fits(why, key, percent_decode(arena, filter, true)))
+        return "it would match without its percent-encoding: it is compared with the key itself";
+    return NULL;
+}
+
 static void observe(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket,
                     const struct rule *rule, unsigned index, str key, const char *why)
 {
@@ -271,6 +290,10 @@ static void observe(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *buck
                                   .rule = rule->id,
                                   .destination = rule->arn,
                                   .missed = why};
+    if (why && why[0] != 'e') {
+        seen.filter = why[0] == 'p' ? rule->prefix : rule->suffix;
+        seen.hint = hint(ctx->arena, why, key, seen.filter);
+    }
     s3->hooks.observe(s3->hooks.user, ctx, &seen);
 }
 

@@ -17,6 +17,8 @@ struct s3_observation {
     const char *event;     /* "ObjectCreated:Put" */
     str rule, destination; /* Id and ARN */
     const char *missed;    /* NULL: it matched; else what did not: "event", "prefix", "suffix" */
+    str filter;            /* the prefix or suffix that was missed */
+    const char *hint;      /* why it may have been missed by mistake; NULL: no idea */
 };
 
 /* How events leave: app ends these in SQS. */

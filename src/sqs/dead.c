@@ -87,7 +87,7 @@ err message_redrive(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct
     TRY(stmt_run(row));
     if (message->big)
         TRY(move_body(sqs, row_id(from, message->seq), row_id(to, seq)));
-    observe_moved(sqs, ctx, to, before, id);
+    observe_moved(sqs, ctx, to, seq, before, id);
     bool big = message->big;
     message_leave(sqs, from, message);
     message = message_enter(sqs, to, seq, ctx->now, group);

@@ -231,8 +231,10 @@ static inline bool observed(const struct sqs *sqs)
 }
 void observe(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue,
              const struct message *message, enum sqs_event event, const uint8_t *id, msec at);
-void observe_moved(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue,
+void observe_moved(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue, uint64_t seq,
                    const uint8_t *before, const uint8_t *id);
+void observe_duplicate(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue,
+                       const uint8_t *id);
 /* The MessageId's bytes of a row; false when there is no such row. */
 bool row_message_id(struct sqs *sqs, const struct queue *queue, uint64_t seq, uint8_t id[16]);
 

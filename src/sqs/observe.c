@@ -25,17 +25,30 @@ void observe(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue,
         return;
     if (!id && !row_message_id(sqs, queue, message->seq, read))
         return;
-    struct sqs_observation seen = {.event = event, .at = at, .attempt = message->receives};
-    bool hidden = event == SQS_RECEIVED || event == SQS_HIDDEN;
-    if (hidden && message->state == MESSAGE_IN_FLIGHT && message->place.key > at)
+    struct sqs_observation seen = {.event = event,
+                                   .at = at,
+                                   .attempt = message->receives,
+                                   .place = row_id(queue, message->seq)};
+    bool flies =
+        (event == SQS_RECEIVED || event == SQS_HIDDEN) && message->state == MESSAGE_IN_FLIGHT;
+    bool delayed = event == SQS_SENT && message->state == MESSAGE_DELAYED;
+    if ((flies || delayed) && message->place.key > at)
         seen.until = message->place.key;
     tell(sqs, ctx, queue, &seen, id ? id : read, NULL);
 }
 
-void observe_moved(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue,
+void observe_duplicate(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue,
+                       const uint8_t *id)
+{
+    struct sqs_observation seen = {.event = SQS_DUPLICATE, .at = ctx->now};
+    if (observed(sqs))
+        tell(sqs, ctx, queue, &seen, id, NULL);
+}
+
+void observe_moved(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue, uint64_t seq,
                    const uint8_t *before, const uint8_t *id)
 {
-    struct sqs_observation seen = {.event = SQS_MOVED, .at = ctx->now};
+    struct sqs_observation seen = {.event = SQS_MOVED, .at = ctx->now, .place = row_id(queue, seq)};
     if (observed(sqs))
         tell(sqs, ctx, queue, &seen, id, before);
 }

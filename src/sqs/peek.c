@@ -48,3 +48,29 @@ err sqs_messages_peek(struct sqs *sqs, struct ctx *ctx, int64_t id, struct sqs_p
     *messages = found;
     return OK;
 }
+
+static bool blocked(const struct queue *queue, struct message *message, msec now)
+{
+    if (!queue->fifo)
+        return false;
+    const struct fifo_message *first = fifo_of(message)->group->first;
+    return &first->message != message && state_of(&first->message, now) != SQS_VISIBLE;
+}
+
+enum sqs_whereabouts sqs_message_locate(struct sqs *sqs, int64_t place, msec now,
+                                        struct sqs_located *out)
+{
+    struct queue *queue = queue_by_id(sqs, place >> SEQ_BITS);
+    if (!queue)
+        return SQS_QUEUE_GONE;
+    struct message *message =
+        seqs_get(&queue->seqs, (uint64_t)place & (((uint64_t)1 << SEQ_BITS) - 1));
+    if (!message || message_expired(queue, message, now))
+        return SQS_GONE;
+    *out = (struct sqs_located){
+        .queue = queue->id, .state = state_of(message, now), .received = message->receives > 0};
+    if (out->state != SQS_VISIBLE)
+        out->until = message->place.key;
+    out->blocked = out->state == SQS_VISIBLE && blocked(queue, message, now);
+    return SQS_LOCATED;
+}

@@ -26,4 +26,16 @@ struct sqs_peeked {
 err sqs_messages_peek(struct sqs *sqs, struct ctx *ctx, int64_t queue, struct sqs_peek *peek,
                       struct sqs_peeked **messages, size_t *n);
 
+/* Where one message is, by the row that an observation named. */
+struct sqs_located {
+    int64_t queue;
+    enum sqs_state state;
+    msec until;    /* not visible until then; 0: visible */
+    bool blocked;  /* visible, and behind an earlier message of its group that is not */
+    bool received; /* at least once */
+};
+enum sqs_whereabouts { SQS_LOCATED, SQS_GONE, SQS_QUEUE_GONE };
+enum sqs_whereabouts sqs_message_locate(struct sqs *sqs, int64_t place, msec now,
+                                        struct sqs_located *out);
+
 #endif

@@ -161,6 +161,7 @@ static err send_fifo(struct sqs *sqs, struct ctx *ctx, struct queue *queue, stru
     if (dedupe_find(sqs, ctx, queue, key, &first)) {
         memcpy(row->message_id, first.message_id, 16);
         row->seq = first.seq;
+        observe_duplicate(sqs, ctx, queue, first.message_id);
         return OK;
     }
     TRY(insert(sqs, ctx, queue, row));

@@ -27,7 +27,8 @@ enum sqs_event {
     SQS_DELETED,
     SQS_EXPIRED,
     SQS_DEAD,
-    SQS_MOVED
+    SQS_MOVED,
+    SQS_DUPLICATE /* a FIFO queue took it for one that it had: nothing was sent; id is the first */
 };
 struct sqs_observation {
     enum sqs_event event;
@@ -36,7 +37,8 @@ struct sqs_observation {
     str id;                     /* MessageId */
     str before;                 /* MOVED: the id it had; absent otherwise */
     int64_t attempt;            /* receives so far */
-    msec until;                 /* RECEIVED, HIDDEN: hidden until; 0: not hidden */
+    msec until;    /* RECEIVED, HIDDEN: hidden until; SENT: delayed until; 0: neither */
+    int64_t place; /* the row, for sqs_message_locate; 0: none */
 };
 
 struct sqs_hooks {

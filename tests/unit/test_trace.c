@@ -133,6 +133,41 @@ TEST(what_was_rolled_back_is_forgotten)
     trace_free(trace);
 }
 
+TEST(a_watch_takes_what_belongs_with_its_depth_and_nothing_else)
+{
+    struct trace *trace = two_lives();
+    struct trace_watch *watch = trace_watch_begin(trace, S("s3://drop/incoming/a.txt"));
+    struct trace_event event;
+    char seen[16] = "";
+    int depth;
+    add(trace, TRACE_SENT, "MSG3", "REQ3", "reports", NULL);
+    add(trace, TRACE_SENT, "MSG4", "REQ2", "others", NULL);
+    for (int64_t seq = 0; trace_next(trace, seq, &event); seq = event.seq)
+        strcat(seen,
+               trace_watch_takes(watch, &event, &depth) ? (char[]){(char)('0' + depth), 0} : ".");
+    CHECK_STR(str_of(seen), S("011..22234."));
+    trace_watch_end(watch);
+    trace_free(trace);
+}
+
+TEST(a_watch_that_saw_very_much_goes_on_with_its_target)
+{
+    struct trace *trace = trace_new(0);
+    struct trace_watch *watch = trace_watch_begin(trace, S("s3://drop/a"));
+    char id[16];
+    int depth;
+    for (int i = 0; i < 70000; i++) {
+        snprintf(id, sizeof id, "%d", i);
+        struct trace_event event = {
+            .kind = TRACE_OBJECT, .id = str_of(id), .subject = S("s3://drop/a")};
+        CHECK(trace_watch_takes(watch, &event, &depth));
+    }
+    CHECK(!trace_watch_takes(watch, &(struct trace_event){.id = S("1")}, &depth));
+    CHECK(trace_watch_takes(watch, &(struct trace_event){.id = S("69999")}, &depth));
+    trace_watch_end(watch);
+    trace_free(trace);
+}
+
 TEST(a_trace_that_is_off_takes_nothing_and_knows_nothing)
 {
     trace_clear(NULL);
