@@ -1,6 +1,7 @@
 /* api/s3_copy.c - CopyObject. */
 #include "api/s3_access.h"
 #include "api/s3_common.h"
+#include "api/s3_hash.h"
 #include "api/s3_tables.h"
 #include "base/text.h"
 #include "s3/copy.h"
@@ -97,6 +98,21 @@ static void fill(struct call *call, const struct s3_bucket *bucket, const struct
     out->result = result;
 }
 
+/* A large body is digested before the copy runs. */
+static err copy_begin(struct call *call, const void *input)
+{
+    const struct copy_in *in = input;
+    struct s3_bucket *bucket;
+    struct s3_copy copy;
+    struct s3_reading reading;
+    TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
+    TRY(take(call, in, bucket, &copy));
+    TRY(check_source(call, in, &copy.source));
+    TRY(s3_copy_plan(call->api->s3, &call->ctx, bucket, in->key, &copy, &reading));
+    s3_hash_begin(call, &reading);
+    return OK;
+}
+
 static err copy_object(struct call *call, const void *input, void *output)
 {
     const struct copy_in *in = input;
@@ -104,8 +120,11 @@ static err copy_object(struct call *call, const void *input, void *output)
     struct s3_bucket *bucket, *source_bucket;
     struct s3_object source, object;
     struct s3_copy copy;
+    struct s3_read_digests known;
+    s3_hash_finish(call, &known);
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     TRY(take(call, in, bucket, &copy));
+    copy.known = known;
     TRY(check_source(call, in, &copy.source));
     TRY(s3_object_copy(call->api->s3, &call->ctx, bucket, in->key, &copy, &source, &source_bucket,
                        &object));
@@ -115,7 +134,8 @@ static err copy_object(struct call *call, const void *input, void *output)
 }
 
 const struct op s3_copy_ops[] = {
-    {"CopyObject", &copy_in_shape, &copy_out_shape, copy_object,
-     .rest = {"PUT", REST_OBJECT, NULL, "x-amz-copy-source"}, .action = "s3:PutObject"},
+    {"CopyObject", &copy_in_shape, &copy_out_shape, copy_object, .begin = copy_begin,
+     .flags = OP_UPLOAD, .rest = {"PUT", REST_OBJECT, NULL, "x-amz-copy-source"},
+     .action = "s3:PutObject"},
     {0},
 };

@@ -1,5 +1,6 @@
 /* api/s3_multipart.c - the operations of uploads in parts. */
 #include "api/s3_common.h"
+#include "api/s3_hash.h"
 #include "api/s3_upload.h"
 #include "api/s3_access.h"
 #include "base/text.h"
@@ -189,6 +190,39 @@ SHAPE(copy_in, "UploadPartCopyRequest", COPY_IN)
     COPY_RESULT(F, T)
 SHAPE(copy_out, "CopyPartResult", COPY_OUT)
 
+/* All that is checked before the part is made. */
+static err take_copy(struct call *call, const struct copy_in *in, struct s3_bucket **bucket,
+                     struct s3_multipart *upload, struct s3_part_copy *copy)
+{
+    struct s3_bucket *source_bucket;
+    struct s3_object source;
+    *copy = (struct s3_part_copy){.range = in->range,
+                                  .conditions = {in->if_match, in->if_none_match,
+                                                 in->if_modified_since, in->if_unmodified_since}};
+    TRY(find_upload(call, (const struct part_in *)in, bucket, upload));
+    TRY(check_key(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, upload));
+    TRY(s3_source_parse(&call->ctx, in->source, &copy->source));
+    TRY(s3_bucket_of(call, copy->source.bucket, in->source_owner, &source_bucket));
+    TRY(s3_may(call, "s3:GetObject", copy->source.bucket, copy->source.key, copy->source.version));
+    TRY(s3_source_find(call->api->s3, &call->ctx, &copy->source, &copy->conditions, &source_bucket,
+                       &source));
+    return s3_ssec_check(call, in->source_ssec_algorithm, in->source_ssec_key, in->source_ssec_md5,
+                         &source);
+}
+
+/* A large stretch is digested before the part is made. */
+static err copy_begin(struct call *call, const void *input)
+{
+    struct s3_bucket *bucket;
+    struct s3_multipart upload;
+    struct s3_part_copy copy;
+    struct s3_reading reading;
+    TRY(take_copy(call, input, &bucket, &upload, &copy));
+    TRY(s3_multipart_copy_plan(call->api->s3, &call->ctx, &upload, &copy, &reading));
+    s3_hash_begin(call, &reading);
+    return OK;
+}
+
 static err copy_run(struct call *call, const void *input, void *output)
 {
     const struct copy_in *in = input;
@@ -197,18 +231,11 @@ static err copy_run(struct call *call, const void *input, void *output)
     struct s3_multipart upload;
     struct s3_object source = {0};
     struct s3_part part = {.number = in->number.v};
-    struct s3_part_copy copy = {.range = in->range,
-                                .conditions = {in->if_match, in->if_none_match,
-                                               in->if_modified_since, in->if_unmodified_since}};
-    TRY(find_upload(call, (const struct part_in *)in, &bucket, &upload));
-    TRY(check_key(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, &upload));
-    TRY(s3_source_parse(&call->ctx, in->source, &copy.source));
-    TRY(s3_bucket_of(call, copy.source.bucket, in->source_owner, &source_bucket));
-    TRY(s3_may(call, "s3:GetObject", copy.source.bucket, copy.source.key, copy.source.version));
-    TRY(s3_source_find(call->api->s3, &call->ctx, &copy.source, &copy.conditions, &source_bucket,
-                       &source));
-    TRY(s3_ssec_check(call, in->source_ssec_algorithm, in->source_ssec_key, in->source_ssec_md5,
-                      &source));
+    struct s3_part_copy copy;
+    struct s3_read_digests known;
+    s3_hash_finish(call, &known);
+    TRY(take_copy(call, in, &bucket, &upload, &copy));
+    copy.known = known;
     TRY(s3_multipart_copy_part(call->api->s3, &call->ctx, &upload, &copy, &source, &source_bucket,
                                &part));
     fill_encryption(call, bucket, &upload.object, (struct s3_stored_out *)out);
@@ -357,6 +384,8 @@ const struct op s3_multipart_ops[] = {
      .in = &copy_in_shape,
      .out = &copy_out_shape,
      .run = copy_run,
+     .begin = copy_begin,
+     .flags = OP_UPLOAD,
      .rest = {"PUT", REST_OBJECT, "partNumber&uploadId", "x-amz-copy-source"},
      .action = "s3:PutObject",
      .out_root = "CopyPartResult"},

@@ -2,8 +2,10 @@
  * object may go first.
  *
  * A copy is never multipart: AWS gives it the MD5 of the whole body as ETag. That needs the bytes
- * of a multipart source once; above COPY_HASH_MAX, where reading them would hold up the loop, the
- * copy keeps its source's parts, ETag and checksum. What is copied and what is not:
+ * of a multipart source once: s3_copy_plan says which, a pool thread reads them, and the copy takes
+ * the digests. Should the source have changed meanwhile they are read here, or, above
+ * COPY_HASH_MAX, where that would hold up the loop, the copy keeps its source's parts, ETag and
+ * checksum. What is copied and what is not:
  * docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html. */
 #include "s3/copy.h"
 
@@ -108,25 +110,49 @@ static err hash_body(struct s3 *s3, struct ctx *ctx, const struct blob_slice *sl
     return e;
 }
 
-/* ETag and checksum of the copy: its source's where they describe the whole body, else computed. */
-static err set_digests(struct s3 *s3, struct ctx *ctx, const struct s3_copy *copy,
-                       const struct s3_object *source, const struct blob_slice *slices, size_t n,
-                       struct s3_object *object)
+/* What must be read for the copy's ETag and checksum: nothing where its source's describe the whole
+ * body. */
+static void plan(struct s3 *s3, struct ctx *ctx, const struct s3_copy *copy,
+                 const struct s3_object *source, struct s3_reading *out)
 {
+    *out = (struct s3_reading){.source = source->id, .kind = DIGEST_CRC64NVME};
     bool same = source->checksum_kind && !source->composite &&
                 (!copy->rehash || source->checksum_kind == (int64_t)copy->algorithm + 1);
-    bool small = source->size <= COPY_HASH_MAX;
-    if ((same && !s3_object_multipart(source)) || (!small && !copy->rehash)) {
-        object->etag = source->etag;
-        object->checksum = source->checksum;
-        object->checksum_kind = source->checksum_kind;
-        object->composite = source->composite;
+    if (same && !s3_object_multipart(source))
+        return;
+    if (copy->rehash)
+        out->kind = copy->algorithm;
+    else if (source->checksum_kind)
+        out->kind = (enum digest_kind)(source->checksum_kind - 1);
+    out->n = source->size;
+    s3_body_slices(s3, ctx, source, &out->slices, &out->nslices);
+}
+
+bool s3_read_already(const struct s3_reading *reading, const struct s3_read_digests *known)
+{
+    return known->source && known->source == reading->source && known->at == reading->at &&
+           known->n == reading->n && known->kind == reading->kind;
+}
+
+static err set_digests(struct s3 *s3, struct ctx *ctx, const struct s3_copy *copy,
+                       const struct s3_object *source, struct s3_object *object)
+{
+    struct s3_reading reading;
+    plan(s3, ctx, copy, source, &reading);
+    if (s3_read_already(&reading, &copy->known)) {
+        object->etag = copy->known.etag;
+        object->checksum = copy->known.checksum;
+        object->checksum_kind = (int64_t)reading.kind + 1;
+        object->composite = 0;
         return OK;
     }
-    enum digest_kind kind = copy->rehash            ? copy->algorithm
-                            : source->checksum_kind ? (enum digest_kind)(source->checksum_kind - 1)
-                                                    : DIGEST_CRC64NVME;
-    return hash_body(s3, ctx, slices, n, kind, object);
+    if (reading.slices && (source->size <= COPY_HASH_MAX || copy->rehash))
+        return hash_body(s3, ctx, reading.slices, reading.nslices, reading.kind, object);
+    object->etag = source->etag;
+    object->checksum = source->checksum;
+    object->checksum_kind = source->checksum_kind;
+    object->composite = source->composite;
+    return OK;
 }
 
 /* A part of the copy to be. */
@@ -192,15 +218,24 @@ static err check_self(struct ctx *ctx, struct s3_bucket *bucket, str key,
 static err describe(struct s3 *s3, struct ctx *ctx, const struct s3_copy *copy,
                     const struct s3_object *source, struct s3_object *object)
 {
-    struct blob_slice *slices;
-    size_t n;
-    s3_body_slices(s3, ctx, source, &slices, &n);
     object->size = source->size;
     if (!copy->replace_metadata)
         take_metadata(object, source);
     if (!copy->replace_tags)
         object->tags = source->tags;
-    return set_digests(s3, ctx, copy, source, slices, n, object);
+    return set_digests(s3, ctx, copy, source, object);
+}
+
+err s3_copy_plan(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key,
+                 const struct s3_copy *copy, struct s3_reading *out)
+{
+    struct s3_object source;
+    struct s3_bucket *source_bucket;
+    TRY(s3_source_find(s3, ctx, &copy->source, &copy->source_conditions, &source_bucket, &source));
+    TRY(check_self(ctx, bucket, key, copy, &source));
+    TRY(s3_object_may_put(s3, ctx, bucket, &copy->conditions, key));
+    plan(s3, ctx, copy, &source, out);
+    return OK;
 }
 
 err s3_object_copy(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key,

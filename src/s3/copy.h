@@ -19,6 +19,23 @@ err s3_source_find(struct s3 *s3, struct ctx *ctx, const struct s3_source *sourc
                    const struct s3_conditions *conditions, struct s3_bucket **bucket,
                    struct s3_object *out);
 
+/* A stretch of a body that a copy must read for its digests: MD5 and `kind`. */
+struct s3_reading {
+    int64_t source; /* row read from */
+    int64_t at, n;  /* bytes; n 0: nothing is to be read */
+    enum digest_kind kind;
+    struct blob_slice *slices;
+    size_t nslices;
+};
+/* What came of it, when someone read it beforehand; source 0: nobody did. */
+struct s3_read_digests {
+    int64_t source, at, n;
+    enum digest_kind kind;
+    str etag, checksum;
+};
+/* Whether that is what `reading` asks for. */
+bool s3_read_already(const struct s3_reading *reading, const struct s3_read_digests *known);
+
 struct s3_copy {
     struct s3_source source;
     struct s3_conditions source_conditions, conditions;
@@ -30,7 +47,11 @@ struct s3_copy {
                      is then legal */
     bool rehash;  /* x-amz-checksum-algorithm was sent */
     enum digest_kind algorithm;
+    struct s3_read_digests known;
 };
+/* What s3_object_copy would read; its faults, as far as they can be told before. */
+err s3_copy_plan(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key,
+                 const struct s3_copy *copy, struct s3_reading *out);
 /* Copies into bucket/key. *source is the row copied from. */
 err s3_object_copy(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key,
                    const struct s3_copy *copy, struct s3_object *source,

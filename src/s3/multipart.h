@@ -47,7 +47,11 @@ struct s3_part_copy {
     struct s3_source source;
     struct s3_conditions conditions;
     str range; /* x-amz-copy-source-range; absent: all of it */
+    struct s3_read_digests known;
 };
+/* What s3_multipart_copy_part would read; its faults, as far as they can be told before. */
+err s3_multipart_copy_plan(struct s3 *s3, struct ctx *ctx, const struct s3_multipart *upload,
+                           const struct s3_part_copy *copy, struct s3_reading *out);
 err s3_multipart_copy_part(struct s3 *s3, struct ctx *ctx, const struct s3_multipart *upload,
                            const struct s3_part_copy *copy, struct s3_object *source,
                            struct s3_bucket **source_bucket, struct s3_part *part);

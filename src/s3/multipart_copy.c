@@ -87,20 +87,20 @@ static err digest_slices(struct s3 *s3, struct ctx *ctx, const struct blob_slice
     return e;
 }
 
-static bool digests_known(const struct s3_object *source, const struct s3_part *part)
+static bool digests_known(const struct s3_object *source, int64_t n, int64_t kind)
 {
-    return part->size == source->size && !source->parts && !s3_object_multipart(source) &&
-           !source->composite && source->checksum_kind == part->checksum_kind;
+    return n == source->size && !source->parts && !s3_object_multipart(source) &&
+           !source->composite && source->checksum_kind == kind;
 }
 
-err s3_multipart_copy_part(struct s3 *s3, struct ctx *ctx, const struct s3_multipart *upload,
-                           const struct s3_part_copy *copy, struct s3_object *source,
-                           struct s3_bucket **source_bucket, struct s3_part *part)
+/* What the part is made of, and whether it must be read: `n` 0 of the reading when not. */
+static err plan(struct s3 *s3, struct ctx *ctx, const struct s3_multipart *upload,
+                const struct s3_part_copy *copy, const struct s3_object *source,
+                struct s3_part *part, struct s3_reading *out)
 {
     struct range range;
-    struct blob_slice *all, *cut;
+    struct blob_slice *all;
     size_t nall;
-    TRY(s3_source_find(s3, ctx, &copy->source, &copy->conditions, source_bucket, source));
     TRY(range_parse(ctx, copy->range, source->size, &range));
     if (range.n > COPY_MAX)
         return err_text(ctx->arena, &S3_INVALID_REQUEST,
@@ -109,13 +109,41 @@ err s3_multipart_copy_part(struct s3 *s3, struct ctx *ctx, const struct s3_multi
                         (long long)COPY_MAX);
     part->size = range.n;
     part->checksum_kind = upload->object.checksum_kind;
+    *out = (struct s3_reading){
+        .source = source->id, .at = range.at, .kind = (enum digest_kind)(part->checksum_kind - 1)};
     s3_body_slices(s3, ctx, source, &all, &nall);
-    size_t ncut = s3_slices_cut(ctx->arena, all, nall, range.at, range.n, &cut);
-    if (digests_known(source, part)) {
-        part->etag = source->etag;
-        part->checksum = source->checksum;
-    } else {
-        TRY(digest_slices(s3, ctx, cut, ncut, part));
+    out->nslices = s3_slices_cut(ctx->arena, all, nall, range.at, range.n, &out->slices);
+    if (!digests_known(source, range.n, part->checksum_kind)) {
+        out->n = range.n;
+        return OK;
     }
-    return s3_multipart_put_part(s3, ctx, upload, part, cut, ncut, false);
+    part->etag = source->etag;
+    part->checksum = source->checksum;
+    return OK;
+}
+
+err s3_multipart_copy_plan(struct s3 *s3, struct ctx *ctx, const struct s3_multipart *upload,
+                           const struct s3_part_copy *copy, struct s3_reading *out)
+{
+    struct s3_bucket *source_bucket;
+    struct s3_object source;
+    struct s3_part part = {0};
+    TRY(s3_source_find(s3, ctx, &copy->source, &copy->conditions, &source_bucket, &source));
+    return plan(s3, ctx, upload, copy, &source, &part, out);
+}
+
+err s3_multipart_copy_part(struct s3 *s3, struct ctx *ctx, const struct s3_multipart *upload,
+                           const struct s3_part_copy *copy, struct s3_object *source,
+                           struct s3_bucket **source_bucket, struct s3_part *part)
+{
+    struct s3_reading reading;
+    TRY(s3_source_find(s3, ctx, &copy->source, &copy->conditions, source_bucket, source));
+    TRY(plan(s3, ctx, upload, copy, source, part, &reading));
+    if (s3_read_already(&reading, &copy->known)) {
+        part->etag = copy->known.etag;
+        part->checksum = copy->known.checksum;
+    } else if (!part->etag.p) {
+        TRY(digest_slices(s3, ctx, reading.slices, reading.nslices, part));
+    }
+    return s3_multipart_put_part(s3, ctx, upload, part, reading.slices, reading.nslices, false);
 }

@@ -1,4 +1,5 @@
 """Multipart uploads through boto3 and its transfer manager."""
+import base64
 import hashlib
 import io
 import os
@@ -87,3 +88,26 @@ def test_a_part_can_be_copied_from_a_range(aws, bucket, upload):
                                    CopySource=f"{bucket}/src", CopySourceRange=f"bytes=5-{5 * MIB + 4}")
     finish(aws, bucket, upload, [{"ETag": part["CopyPartResult"]["ETag"], "PartNumber": 1}])
     assert aws.s3.get_object(Bucket=bucket, Key="big")["Body"].read() == body[5:5 * MIB + 5]
+
+
+def test_copies_of_large_bodies_have_the_digests_of_their_bytes(aws, bucket):
+    parts = [os.urandom(6 * 1024 * 1024), os.urandom(5 * 1024 * 1024 + 1), b"end"]
+    whole = b"".join(parts)
+    source = aws.s3.create_multipart_upload(Bucket=bucket, Key="big", ChecksumAlgorithm="CRC32")["UploadId"]
+    done = []
+    for number, part in enumerate(parts, 1):
+        sent = aws.s3.upload_part(Bucket=bucket, Key="big", UploadId=source, PartNumber=number, Body=part,
+                                  ChecksumAlgorithm="CRC32")
+        done.append({"PartNumber": number, "ETag": sent["ETag"], "ChecksumCRC32": sent["ChecksumCRC32"]})
+    aws.s3.complete_multipart_upload(Bucket=bucket, Key="big", UploadId=source, MultipartUpload={"Parts": done})
+
+    copied = aws.s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/big", ChecksumAlgorithm="SHA256")
+    assert copied["CopyObjectResult"]["ETag"] == f'"{hashlib.md5(whole).hexdigest()}"'
+    assert copied["CopyObjectResult"]["ChecksumSHA256"] == base64.b64encode(hashlib.sha256(whole).digest()).decode()
+    assert aws.s3.get_object(Bucket=bucket, Key="copy")["Body"].read() == whole
+
+    target = aws.s3.create_multipart_upload(Bucket=bucket, Key="cut")["UploadId"]
+    first, last = 1000, len(whole) - 2
+    part = aws.s3.upload_part_copy(Bucket=bucket, Key="cut", UploadId=target, PartNumber=1, CopySource=f"{bucket}/big",
+                                   CopySourceRange=f"bytes={first}-{last}")["CopyPartResult"]
+    assert part["ETag"] == f'"{hashlib.md5(whole[first:last + 1]).hexdigest()}"'
