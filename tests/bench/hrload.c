@@ -1,17 +1,21 @@
 /* hrload.c - a load generator for HTTP servers that speak keep-alive: N connections in one epoll
  * loop, each sending its next request when the last is answered (a closed loop). It knows nothing
- * of AWS: requests are bytes that bench.py prepared.
+ * of AWS: requests, and what their answers must hold, are bytes that frames.py prepared.
  *
  *     hrload PORT REQUESTS CONNECTIONS SECONDS [LIMIT [FOLLOW]]
  *
- * REQUESTS is a file of frames (four bytes of length, little-endian, then a whole HTTP request).
- * Connections take them in turn. LIMIT ends the run after so many requests (0: none). FOLLOW is one
- * frame with the text %HANDLE% in it: after each answer that holds "ReceiptHandle":"..." it is sent
- * with that handle in place, and the pair counts as one. The handle's length is written into the
- * four digits after "Content-Length: " (bench.py leaves room). Prints one line of JSON; any status
- * but 2xx is an error. Latency is of one answer, or of the pair. */
+ * REQUESTS is a file of frames, each three numbers of four bytes, little-endian (the request's
+ * length, what is expected, the needle's length), a whole HTTP request, and the needle. Expected is
+ * how many times the answer must hold the needle, or EXPECT_BODY: the body must be it, or
+ * EXPECT_LENGTH: the body must be so long (in decimal). An answer that is not so counts as wrong.
+ * Connections take the frames in turn. LIMIT ends the run after so many requests (0: none). FOLLOW
+ * is one frame with the text %HANDLE% in it: after each answer that holds "ReceiptHandle":"..." it
+ * is sent with that handle in place, and the pair counts as one. The handle's length is written
+ * into the four digits after "Content-Length: " (frames.py leaves room). Prints one line of JSON;
+ * any status but 2xx is an error. Latency is of one answer, or of the pair. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,15 +23,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 1 << 17, FOLLOW_SIZE = 8192, BUCKETS = 4096, FOLLOW_SLACK = 4 };
+/* An answer up to ROOM bytes is kept whole, so that it can be looked through; of a longer one only
+ * the count matters, and it overwrites itself. */
+enum { READ_SIZE = 1 << 17, ROOM = 1 << 21, FOLLOW_SIZE = 8192, BUCKETS = 4096, FOLLOW_SLACK = 4 };
+static const uint32_t EXPECT_BODY = 0xffffffff, EXPECT_LENGTH = 0xfffffffe;
 
 struct frame {
     const char *p;
     size_t n;
+    uint32_t expect;
+    const char *needle;
+    size_t needle_n;
 };
 
 struct connection {
@@ -39,6 +51,9 @@ struct connection {
     char *in; /* of the answer: its head and what came with it */
     size_t n;
     int64_t body_left; /* -1: the head is not complete; -2: chunked */
+    int64_t body_n;    /* of an answer with a length */
+    size_t head_n;
+    size_t chunk_at, chunk_to; /* chunked: the next chunk's line, and the decoded body's end */
     int status;
     bool closing; /* the server said Connection: close */
     char *follow;
@@ -48,7 +63,7 @@ struct run {
     struct frame *frames, follow;
     size_t nframes, next;
     double end;
-    uint64_t limit, started, done, errors, empty, bytes;
+    uint64_t limit, started, done, errors, wrong, empty, bytes;
     uint64_t buckets[BUCKETS];
     double longest;
     int port, epoll;
@@ -67,35 +82,34 @@ static void die(const char *what)
     exit(1);
 }
 
-static char *read_all(const char *path, size_t *n)
+static const char *map(const char *path, size_t *n)
 {
-    FILE *file = fopen(path, "rb");
-    if (!file)
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st))
         die(path);
-    fseek(file, 0, SEEK_END);
-    *n = (size_t)ftell(file);
-    rewind(file);
-    char *p = malloc(*n + 1);
-    if (!p || fread(p, 1, *n, file) != *n)
+    *n = (size_t)st.st_size;
+    char *p = mmap(NULL, *n, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    if (p == MAP_FAILED)
         die(path);
-    p[*n] = 0;
-    fclose(file);
+    close(fd);
     return p;
 }
 
 static struct frame *frames_of(const char *path, size_t *count)
 {
     size_t n, cap = 64;
-    char *p = read_all(path, &n);
+    const char *p = map(path, &n);
     struct frame *frames = malloc(cap * sizeof *frames);
     *count = 0;
-    for (size_t at = 0; at + 4 <= n;) {
-        uint32_t size;
-        memcpy(&size, p + at, 4);
+    for (size_t at = 0; at + 12 <= n;) {
+        uint32_t part[3];
+        memcpy(part, p + at, 12);
         if (*count == cap)
             frames = realloc(frames, (cap *= 2) * sizeof *frames);
-        frames[(*count)++] = (struct frame){p + at + 4, size};
-        at += 4 + size;
+        const char *request = p + at + 12;
+        frames[(*count)++] = (struct frame){request, part[0], part[1], request + part[0], part[2]};
+        at += 12 + (size_t)part[0] + part[2];
     }
     return frames;
 }
@@ -208,7 +222,8 @@ static bool follow(struct run *run, struct connection *c)
     if (!at)
         return false;
     char *handle = strchr(at + sizeof key - 1, '"') + 1;
-    char *end = strchr(handle, '"'), *hole = strstr(run->follow.p, "%HANDLE%");
+    char *end = strchr(handle, '"');
+    const char *hole = memmem(run->follow.p, run->follow.n, "%HANDLE%", 8);
     size_t n = (size_t)(end - handle), before = (size_t)(hole - run->follow.p);
     if (run->follow.n + n > FOLLOW_SIZE)
         die("handle too long");
@@ -220,23 +235,51 @@ static bool follow(struct run *run, struct connection *c)
     char *length = memmem(c->follow, total, "Content-Length: ", 16);
     snprintf(digits, sizeof digits, "%04zu", total - (size_t)(body + 4 - c->follow));
     memcpy(length + 16, digits, FOLLOW_SLACK);
-    begin(run, c, (struct frame){c->follow, total}, true);
+    begin(run, c, (struct frame){.p = c->follow, .n = total}, true);
     return true;
+}
+
+static bool as_expected(const struct connection *c)
+{
+    const struct frame *sent = &c->out;
+    if (sent->expect == EXPECT_LENGTH)
+        return c->body_n == strtoll(sent->needle, NULL, 10);
+    if (sent->expect == EXPECT_BODY)
+        return c->n == c->head_n + sent->needle_n &&
+               !memcmp(c->in + c->head_n, sent->needle, sent->needle_n);
+    uint32_t found = 0;
+    const char *at = c->in, *end = c->in + c->n;
+    while (found < sent->expect &&
+           (at = memmem(at, (size_t)(end - at), sent->needle, sent->needle_n))) {
+        found++;
+        at += sent->needle_n;
+    }
+    return found == sent->expect;
+}
+
+/* An empty receive is neither right nor wrong. */
+static void judge(struct run *run, const struct connection *c)
+{
+    if (c->status < 200 || c->status > 299)
+        run->errors++;
+    else if (c->out.expect && !as_expected(c))
+        run->wrong++;
 }
 
 static void answered(struct run *run, struct connection *c)
 {
-    if (c->status < 200 || c->status > 299)
-        run->errors++;
+    bool asked = run->follow.n && !c->following;
+    c->in[c->n] = 0;
     if (c->closing) {
         close(c->fd);
         dial(run, c);
     }
-    if (run->follow.n && !c->following) {
-        if (follow(run, c))
-            return;
+    if (asked && !strstr(c->in, "\"ReceiptHandle\":") && c->status == 200) {
         run->empty++;
     } else {
+        judge(run, c);
+        if (asked && follow(run, c))
+            return;
         finish(run, c);
     }
     next_request(run, c);
@@ -262,15 +305,40 @@ static void head(struct connection *c)
     bool chunked = strcasestr(c->in, "\r\ntransfer-encoding: chunked");
     c->closing = strcasestr(c->in, "\r\nconnection: close");
     *end = '\r';
-    int64_t have = (int64_t)c->n - (end + 4 - c->in);
-    c->body_left = chunked ? -2 : (length ? strtoll(length + 17, NULL, 10) : 0) - have;
+    c->head_n = (size_t)(end + 4 - c->in);
+    c->chunk_at = c->chunk_to = c->head_n;
+    c->body_n = chunked ? -2 : (length ? strtoll(length + 17, NULL, 10) : 0);
+    c->body_left = chunked ? -2 : c->body_n - (int64_t)(c->n - c->head_n);
+}
+
+/* Moves complete chunks together, so that the body is as if it had come in one piece. True at the
+ * last one. */
+static bool unchunk(struct connection *c)
+{
+    while (c->chunk_at < c->n) {
+        char *line = c->in + c->chunk_at;
+        char *end = memmem(line, c->n - c->chunk_at, "\r\n", 2);
+        size_t size = end ? strtoull(line, NULL, 16) : 0;
+        size_t whole = end ? (size_t)(end + 2 - line) + size + 2 : 0;
+        if (!end || c->chunk_at + whole > c->n)
+            return false;
+        if (!size) {
+            c->n = c->chunk_to;
+            return true;
+        }
+        memmove(c->in + c->chunk_to, end + 2, size);
+        c->chunk_to += size;
+        c->chunk_at += whole;
+    }
+    return false;
 }
 
 static void pull(struct run *run, struct connection *c)
 {
-    /* Of a large body only the count matters: it overwrites itself. */
-    size_t at = c->body_left >= 0 && c->n > READ_SIZE / 2 ? READ_SIZE / 2 : c->n;
-    ssize_t n = recv(c->fd, c->in + at, READ_SIZE - at, MSG_DONTWAIT);
+    bool large = c->body_left >= 0 && c->body_n > ROOM - READ_SIZE;
+    size_t at = large && c->n > READ_SIZE ? READ_SIZE : c->n;
+    size_t room = ROOM - at < READ_SIZE ? ROOM - at : READ_SIZE;
+    ssize_t n = room ? recv(c->fd, c->in + at, room, MSG_DONTWAIT) : 0;
     if (n < 0 && errno == EAGAIN)
         return;
     if (n <= 0) { /* closed: an error unless the last answer was complete */
@@ -286,20 +354,20 @@ static void pull(struct run *run, struct connection *c)
         c->body_left -= n;
     else if (c->body_left == -1)
         head(c);
-    bool ended = c->body_left == 0 ||
-                 (c->body_left == -2 && c->n >= 5 && !memcmp(c->in + c->n - 5, "0\r\n\r\n", 5));
-    if (ended)
+    if (c->body_left == 0 || (c->body_left == -2 && unchunk(c)))
         answered(run, c);
 }
 
 static void report(const struct run *run, double took)
 {
-    printf("{\"done\":%llu,\"errors\":%llu,\"empty\":%llu,\"seconds\":%.4f,\"per_second\":%.1f,"
+    printf("{\"done\":%llu,\"errors\":%llu,\"wrong\":%llu,\"empty\":%llu,\"seconds\":%.4f,\"per_"
+           "second\":%.1f,"
            "\"p50_us\":%.0f,\"p99_us\":%.0f,"
            "\"max_us\":%.0f,\"bytes\":%llu}\n",
            (unsigned long long)run->done, (unsigned long long)run->errors,
-           (unsigned long long)run->empty, took, (double)run->done / took, percentile(run, 0.5),
-           percentile(run, 0.99), run->longest * 1e6, (unsigned long long)run->bytes);
+           (unsigned long long)run->wrong, (unsigned long long)run->empty, took,
+           (double)run->done / took, percentile(run, 0.5), percentile(run, 0.99),
+           run->longest * 1e6, (unsigned long long)run->bytes);
 }
 
 int main(int argc, char **argv)
@@ -320,7 +388,7 @@ int main(int argc, char **argv)
     double start = now();
     run.end = start + atof(argv[4]);
     for (int i = 0; i < connections; i++) {
-        all[i].in = malloc(READ_SIZE + 1);
+        all[i].in = malloc(ROOM + 1);
         all[i].follow = malloc(FOLLOW_SIZE);
         dial(&run, &all[i]);
         if (!next_request(&run, &all[i]))
@@ -341,5 +409,5 @@ int main(int argc, char **argv)
         }
     }
     report(&run, now() - start);
-    return run.errors > 0;
+    return run.errors + run.wrong > 0;
 }
