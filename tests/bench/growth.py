@@ -1,122 +1,151 @@
 #!/usr/bin/env python3
-"""How the cost of one request grows with what the engine holds: objects in a bucket, messages in a queue.
+"""How the cost of one request grows with what Headrace holds: objects in a bucket, messages in a queue, queues.
 
-    tests/bench/growth.py [--sizes 1000,10000,100000,1000000] [--sample 10000]
+    tests/bench/growth.py [--sizes 1000,10000,100000,1000000] [--sample 5000] [--json FILE] [--svg FILE]
 
-Prints a Markdown table: the server's CPU microseconds for one request at each size. CPU time is steadier than requests a second and
-does not depend on who else uses the machine."""
+Prints a Markdown table: the server's CPU microseconds for one request at each size, and its memory. CPU time is steadier than requests
+a second and does not depend on who else uses the machine. bench.py calls measure() and table()."""
 import argparse
-import http.client
 import json
-import os
 import pathlib
 import random
-import struct
-import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
-from harness import Server  # noqa: E402
+import plot
+from frames import Link, frame
+from load import Failed, hrload
+from peers import headrace
 
-HRLOAD = os.environ.get("HRLOAD", str(HERE.parent.parent / "build/hrload"))
-TICK = os.sysconf("SC_CLK_TCK")
 CONNECTIONS = 32
-
-
-def frame(head, body=b""):
-    request = f"{head}\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n".encode()
-    if b"X-Amz-Target" in request:
-        request += b"Content-Type: application/x-amz-json-1.0\r\n"
-    request += b"\r\n" + body
-    return struct.pack("<I", len(request)) + request
-
-
-def sqs(operation, **members):
-    return frame(f"POST / HTTP/1.1\r\nX-Amz-Target: AmazonSQS.{operation}", json.dumps({"QueueUrl": "grow", **members}).encode())
+BODY = b"x" * 1024
+TEXT = "m" * 300
+MEMORY = "memory, MiB"
 
 
 class Load:
-    def __init__(self, server, folder):
-        self.server, self.folder, self.pid = server, pathlib.Path(folder), server.process.pid
+    def __init__(self, target, folder):
+        self.target, self.folder, self.link = target, folder, Link(target)
+        self.make = self.link.make
 
-    def cpu(self):
-        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICK * 1e6
+    def pattern(self, request):
+        """Many requests from one, with each N filled in; signatures are not looked at by default."""
+        one = frame(request)
+        return lambda text: one.replace(b"NNNNNNNN", text.encode())
 
-    def run(self, frames, limit, follow=None):
-        """CPU microseconds for one request (or pair)."""
-        path = self.folder / "frames"
-        with open(path, "wb") as file:
-            for one in frames:
-                file.write(one)
-        command = [HRLOAD, str(self.server.port), str(path), str(CONNECTIONS), "3600", str(limit)]
-        if follow:
-            (self.folder / "follow").write_bytes(follow)
-            command.append(str(self.folder / "follow"))
-        before = self.cpu()
-        answer = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        assert not answer.get("errors"), answer
-        return (self.cpu() - before) / limit
+    def cpu(self, frames, limit):
+        """CPU microseconds of one request."""
+        with open(self.folder / "requests", "wb") as file:
+            file.writelines(frames)
+        before = self.target.cpu_seconds()
+        got = hrload(self.target.port, self.folder, CONNECTIONS, 3600, limit)
+        if got["errors"] or got["wrong"]:
+            raise Failed(f"growth: {got}")
+        return (self.target.cpu_seconds() - before) * 1e6 / limit
+
+
+def in_steps(load, make, first, last, step=100_000):
+    """Fills in pieces, so that the file of requests stays small: the cost of one, of the last piece."""
+    cost = 0
+    for start in range(first, last, step):
+        count = min(step, last - start)
+        cost = load.cpu((make(f"{i:08d}") for i in range(start, start + count)), count)
+    return cost
 
 
 def objects(load, sizes, sample):
+    load.link.bucket("grow")
+    put, get = load.pattern(load.make.put("/grow/kNNNNNNNN", BODY)), load.pattern(load.make.get("/grow/kNNNNNNNN"))
+    page = load.pattern(load.make.get("/grow?list-type=2&max-keys=100&start-after=kNNNNNNNN"))
     rows, held, chance = {}, 0, random.Random(1)
-    body = b"x" * 1024
     for size in sizes:
-        fill = (frame(f"PUT /grow/k{i:08}{i * 7919 % 997:03} HTTP/1.1", body) for i in range(held, size))
-        rows.setdefault("PutObject 1 KiB, new key", []).append(load.run(fill, size - held))
-        held = size
-        names = [f"k{i:08}{i * 7919 % 997:03}" for i in (chance.randrange(size) for _ in range(sample))]
-        rows.setdefault("GetObject 1 KiB, any key", []).append(load.run((frame(f"GET /grow/{n} HTTP/1.1") for n in names), sample))
-        rows.setdefault("PutObject 1 KiB, overwrite", []).append(load.run((frame(f"PUT /grow/{n} HTTP/1.1", body) for n in names), sample))
-        pages = (frame(f"GET /grow?list-type=2&max-keys=100&start-after={n} HTTP/1.1") for n in names[: sample // 10])
-        rows.setdefault("ListObjectsV2, 100 keys from anywhere", []).append(load.run(pages, sample // 10))
-    return rows
+        new, held = in_steps(load, put, held, size), size
+        names = [f"{chance.randrange(size):08d}" for _ in range(sample)]
+        yield rows, {"PutObject 1 KiB, new key": new,
+                     "GetObject 1 KiB, any key": load.cpu(map(get, names), sample),
+                     "PutObject 1 KiB, overwrite": load.cpu(map(put, names), sample),
+                     "ListObjectsV2, 100 keys from anywhere": load.cpu(map(page, names[:sample // 5]), sample // 5)}
 
 
 def messages(load, sizes, sample):
+    url = load.link.queue("grow", VisibilityTimeout="3600")
+    batch = frame(load.make.sqs("SendMessageBatch", QueueUrl=url, Entries=[{"Id": str(i), "MessageBody": TEXT} for i in range(10)]))
+    send = frame(load.make.sqs("SendMessage", QueueUrl=url, MessageBody=TEXT))
+    receive = frame(load.make.sqs("ReceiveMessage", QueueUrl=url))
+    numbers = frame(load.make.sqs("GetQueueAttributes", QueueUrl=url, AttributeNames=["All"]))
     rows, held = {}, 0
-    batch = sqs("SendMessageBatch", Entries=[{"Id": str(i), "MessageBody": "m" * 300} for i in range(10)])
-    send = sqs("SendMessage", MessageBody="m" * 300)
     for size in sizes:
         if size > held:
-            load.run([batch], (size - held) // 10)
+            load.cpu([batch], (size - held) // 10)
             held = size
-        rows.setdefault("SendMessage 300 B", []).append(load.run([send], sample))
-        receive = sqs("ReceiveMessage", MaxNumberOfMessages=1, VisibilityTimeout=3600)
+        # Received and not deleted: the messages in flight grow too.
+        yield rows, {"SendMessage 300 B": load.cpu([send], sample), "ReceiveMessage": load.cpu([receive], sample),
+                     "GetQueueAttributes": load.cpu([numbers], sample)}
         held += sample
-        # Received and not deleted: so the in-flight set grows too.
-        flight = min(sample, 10000)
-        rows.setdefault("ReceiveMessage", []).append(load.run([receive], flight))
-        numbers = sqs("GetQueueAttributes", AttributeNames=["All"])
-        rows.setdefault("GetQueueAttributes", []).append(load.run([numbers], flight))
-    return rows
+
+
+def queues(load, sizes, sample):
+    create = load.pattern(load.make.sqs("CreateQueue", QueueName="q-NNNNNNNN"))
+    find = load.pattern(load.make.sqs("GetQueueUrl", QueueName="q-NNNNNNNN"))
+    url = load.link.queue("q-NNNNNNNN")
+    send = load.pattern(load.make.sqs("SendMessage", QueueUrl=url, MessageBody=TEXT))
+    rows, held, chance = {}, 0, random.Random(1)
+    for size in sizes:
+        new, held = in_steps(load, create, held, size), size
+        names = [f"{chance.randrange(size):08d}" for _ in range(sample)]
+        yield rows, {"CreateQueue": new, "GetQueueUrl, any queue": load.cpu(map(find, names), sample),
+                     "SendMessage 300 B, any queue": load.cpu(map(send, names), sample)}
+
+
+KINDS = {"objects in a bucket": objects, "messages in a queue": messages, "queues": queues}
+
+
+def measure(sizes, sample, say):
+    """{"sizes": [...], "kinds": {kind: {row: [a cost for each size]}}}"""
+    kinds = {}
+    for kind, grow in KINDS.items():
+        with tempfile.TemporaryDirectory(prefix="headrace-growth-") as name:
+            target = headrace("headrace", "--no-pipeline")
+            target.start(pathlib.Path(name) / "server")
+            try:
+                load = Load(target, pathlib.Path(name))
+                for size, (rows, cells) in zip(sizes, grow(load, sizes, sample)):
+                    for row, cost in {**cells, MEMORY: target.memory_mib()}.items():
+                        rows.setdefault(row, []).append(cost)
+                    kinds[kind] = rows
+                    say(f"growth: {size:,} {kind}")
+            finally:
+                target.stop()
+    return {"sizes": sizes, "kinds": kinds}
+
+
+def table(grown):
+    lines = ["| server CPU us for one request, with so many | " + " | ".join(f"{size:,}" for size in grown["sizes"]) + " |",
+             "|---|" + "---:|" * len(grown["sizes"])]
+    for kind, rows in grown["kinds"].items():
+        lines.append(f"| **{kind}** |" + " |" * len(grown["sizes"]))
+        lines += [f"| {name} | " + " | ".join(f"{cell:,.0f}" for cell in cells) + " |" for name, cells in rows.items()]
+    return "\n".join(lines)
+
+
+def drawing(grown):
+    panels = [(kind, {name: cells for name, cells in rows.items() if name != MEMORY}) for kind, rows in grown["kinds"].items()]
+    return plot.panels(panels, grown["sizes"], "server CPU for one request, microseconds", "held when the request comes")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="1000,10000,100000,1000000")
     parser.add_argument("--sample", type=int, default=5000)
+    parser.add_argument("--json")
+    parser.add_argument("--svg")
     options = parser.parse_args()
-    sizes = [int(size) for size in options.sizes.split(",")]
-    rows = {}
-    with tempfile.TemporaryDirectory(prefix="headrace-growth-") as folder:
-        for measure in (objects, messages):
-            with Server("--no-pipeline", "--log-level", "warn", data_dir=f"{folder}/{measure.__name__}") as server:
-                link = http.client.HTTPConnection("127.0.0.1", server.port)
-                link.request("PUT", "/grow")
-                assert link.getresponse().status == 200
-                link.close()
-                link.request("POST", "/", json.dumps({"QueueName": "grow"}),
-                             {"X-Amz-Target": "AmazonSQS.CreateQueue", "Content-Type": "application/x-amz-json-1.0"})
-                assert link.getresponse().status == 200
-                rows.update(measure(Load(server, folder), sizes, options.sample))
-    print("| server CPU us for one request | " + " | ".join(f"{size:,}" for size in sizes) + " |")
-    print("|---|" + "---|" * len(sizes))
-    for name, cells in rows.items():
-        print(f"| {name} | " + " | ".join(f"{cell:.0f}" for cell in cells) + " |")
+    grown = measure([int(size) for size in options.sizes.split(",")], options.sample, lambda text: print(text, file=sys.stderr))
+    print(table(grown))
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(grown))
+    if options.svg:
+        pathlib.Path(options.svg).write_text(drawing(grown))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,68 @@
+"""Driving one server: the load generator, what the server spent on it, and what both say of the answers."""
+import json
+import os
+import pathlib
+import subprocess
+
+from frames import Link, frame
+
+HRLOAD = os.environ.get("HRLOAD", str(pathlib.Path(__file__).resolve().parent.parent.parent / "build/hrload"))
+
+
+class Failed(Exception):
+    """A measurement that has no number; the text becomes a footnote."""
+
+
+def hrload(port, folder, connections, seconds, limit=0, follow=None):
+    """Runs the load generator on folder/requests."""
+    command = [HRLOAD, str(port), str(folder / "requests"), str(connections), str(seconds), str(limit)]
+    if follow:
+        (folder / "follow").write_bytes(frame(follow))
+        command.append(str(folder / "follow"))
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"did not finish within {seconds + 60:.0f} s") from None
+    if not done.stdout:
+        raise Failed(done.stderr.strip().replace(": Success", "") or f"the load generator ended with {done.returncode}")
+    return json.loads(done.stdout)
+
+
+class Run:
+    """One server in one round of one group of workloads. Results go to results[cell][server]: a list, one entry a round."""
+
+    def __init__(self, target, options, round_number, folder, results):
+        self.target, self.options, self.round, self.folder, self.results = target, options, round_number, folder, results
+        self.link = Link(target)
+        self.make = self.link.make
+
+    @property
+    def first(self):
+        return self.round == 0
+
+    def keep(self, cell, **entry):
+        self.results.setdefault(cell, {}).setdefault(self.target.name, []).append(entry)
+
+    def write(self, frames):
+        with open(self.folder / "requests", "wb") as file:
+            file.writelines(frames)
+
+    def fill(self, frames, seconds, limit=0, connections=16):
+        """Load that is not measured; how many requests were answered well. Some servers close connections: that is not counted."""
+        self.write(frames)
+        done = hrload(self.target.port, self.folder, connections, seconds, limit)
+        return done["done"] - done["wrong"]
+
+    def load(self, cell, frames, connections, units=1, follow=None, limit=0, seconds=None):
+        """Measures a cell: `units` are what one request counts for (messages of a batch, megabytes of an object)."""
+        if frames is not None:
+            self.write(frames)
+        before = self.target.cpu_seconds()
+        got = hrload(self.target.port, self.folder, connections, seconds or self.options.seconds, limit, follow)
+        spent = self.target.cpu_seconds() - before
+        good = got["done"] - got["errors"] - got["wrong"]
+        if good <= 0:
+            raise Failed("no answer was right" if got["wrong"] else "no answer was a success")
+        self.keep(cell, rate=good / got["seconds"] * units, p50=got["p50_us"] / 1000, p99=got["p99_us"] / 1000, cpu=spent * 1e6 / got["done"],
+                  done=got["done"], errors=got["errors"], wrong=got["wrong"])
+        return got

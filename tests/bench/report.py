@@ -1,0 +1,184 @@
+"""The results as Markdown: always the same sections in the same order, whatever was measured; what has no number says why in a footnote."""
+import statistics
+
+import growth
+from goals import OURS, goal_rows, losses, middle, number, peers_of
+from workloads import CELLS, MANY
+
+BEGIN, END = "<!-- tables -->", "<!-- /tables -->"
+
+
+class Notes:
+    """Footnotes, numbered as they come; the same text has one number."""
+
+    def __init__(self):
+        self.texts = []
+
+    def mark(self, text):
+        if text not in self.texts:
+            self.texts.append(text)
+        return f"<sup>{self.texts.index(text) + 1}</sup>"
+
+    def lines(self):
+        return [f"{i + 1}. {clean(text)}" for i, text in enumerate(self.texts)]
+
+
+def clean(text):
+    return text.replace("|", "/").replace("<", "&lt;").replace("`", "'")
+
+
+def spread(values):
+    return f"{number(statistics.median(values))} ({number(min(values))}–{number(max(values))})"
+
+
+def table(head, rows, right=1):
+    return "\n".join(["| " + " | ".join(head) + " |", "|" + "---|" * right + "---:|" * (len(head) - right), *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def servers_table(results):
+    rows = [[f"**{name}**", s["version"], s["state"], s["syncs"], s["signs"], f"`{s['flags']}`"] for name, s in results["servers"].items()]
+    return table(["server", "version", "keeps state in", "syncs", "checks signatures", "started as"], rows, 6)
+
+
+def ratios(results):
+    """How many times as much Headrace does: at a glance."""
+    peers = [name for name in peers_of(results) if any(middle(results, cell, name, "rate") for cell in CELLS)]
+    rows = []
+    for cell, (title, _, unit) in CELLS.items():
+        ours = middle(results, cell, OURS, "rate")
+        if ours:
+            theirs = [middle(results, cell, name, "rate") for name in peers]
+            rows.append([title, f"{number(ours)}{unit}", *(f"{number(ours / rate)} x" if rate else "–" for rate in theirs)])
+    return table(["", "headrace", *peers], rows)
+
+
+def remarks(entries, notes):
+    done, errors, wrong = (sum(entry[key] for entry in entries) for key in ("done", "errors", "wrong"))
+    marks = ""
+    if errors:
+        marks += notes.mark(f"{errors / max(done, 1) * 100:.2g} % of the answers were errors or broken connections; they are not counted in the rate")
+    if wrong:
+        marks += notes.mark(f"{wrong / max(done, 1) * 100:.2g} % of the answers were wrong; they are not counted in the rate")
+    if "objects" in entries[0] and entries[0]["objects"] != MANY:
+        marks += notes.mark(f"from {entries[0]['objects']:,} objects: what it took in {entries[0].get('filled', 'the')} seconds of filling")
+    return marks
+
+
+def cell_table(results, cell, notes):
+    measured, failed = results["cells"].get(cell, {}), results["failed"].get(cell, {})
+    ours, unit, rows = middle(results, cell, OURS, "rate"), CELLS[cell][2], []
+    for name in results["servers"]:
+        entries = measured.get(name)
+        if entries:
+            rate = statistics.median(entry["rate"] for entry in entries)
+            rows.append([name, spread([entry["rate"] for entry in entries]) + remarks(entries, notes),
+                         *(number(statistics.median(entry[metric] for entry in entries)) for metric in ("p50", "p99", "cpu")),
+                         f"{number(ours / rate)} x" if ours else ""])
+        elif name in failed:
+            rows.append([name, "–" + notes.mark(f"{name}: {failed[name]}"), "–", "–", "–", "–"])
+    return table(["server", unit.strip(), "p50 ms", "p99 ms", "CPU us", "headrace is"], rows)
+
+
+def cells_section(results, notes):
+    for cell, (title, _, _) in CELLS.items():
+        if results["cells"].get(cell) or results["failed"].get(cell):
+            yield f"#### {title}\n\n{cell_table(results, cell, notes)}"
+
+
+def latency_table(results, notes):
+    rows = []
+    for name in results["servers"]:
+        row = [name]
+        for cell in ("wake", "event", "upload-result"):
+            entries = results["cells"].get(cell, {}).get(name)
+            failed = results["failed"].get(cell, {}).get(name)
+            row.append(" / ".join(number(statistics.median(entry[p] for entry in entries)) for p in ("p50", "p99")) if entries
+                       else "–" + (notes.mark(f"{name}: {failed}") if failed else ""))
+        if any(cell != "–" for cell in row[1:]):
+            rows.append(row)
+    return table(["p50 / p99, ms", "SendMessage to a parked receive", "PutObject to its S3 event in a parked receive", "PutObject to the pipeline's result"], rows)
+
+
+def standing_table(results, notes):
+    """Start, and what it costs to be there."""
+    rows = []
+    for name in results["servers"]:
+        start, idle = results["start"].get(name), results["idle"].get(name)
+        if start and idle:
+            died = results["deaths"].get(name)
+            mark = notes.mark(f"{name} died {died} times and was started again") if died else ""
+            rows.append([name + mark, spread([s * 1000 for s in start]), f"{idle['memory']:.1f}", f"{results['loaded'].get(name, 0):.0f}" if name in results["loaded"] else "–",
+                         f"{idle['cpu_ms']:.1f}", f"{idle['wakeups']:.0f}"])
+    return table(["server", "start to the first correct answer, ms", "memory idle, MiB", "memory after the load, MiB", "CPU idle, ms/s", "wake-ups idle, /s"], rows)
+
+
+def sdk_table(results, notes):
+    operations = list(results["sdk"])
+    rows = []
+    for name in results["servers"]:
+        failed = results["failed"].get("sdk", {}).get(name)
+        cells = [number(statistics.median(results["sdk"][o][name])) if name in results["sdk"][o] else "–" for o in operations]
+        if failed or any(cell != "–" for cell in cells):
+            rows.append([name + (notes.mark(f"{name}, {failed}") if failed else ""), *cells])
+    return table([f"boto3 {results.get('boto3') or ''}, calls/s", *operations], rows)
+
+
+def pipeline_table(results):
+    rows = []
+    for name, entries in results["cells"].get("pipeline", {}).items():
+        rows.append([name, spread([e["rate"] for e in entries]), *(number(statistics.median(e[m] for e in entries)) for m in ("p50", "p99", "cpu"))])
+    return table(["4 KiB .txt uploaded at 64 connections, until all results are there", "files/s", "PutObject p50 ms", "p99 ms", "CPU us a file"], rows)
+
+
+def machine_text(results):
+    m, o = results["machine"], results["options"]
+    text = (f"Machine: {m['cores']} cores ({m['cpu']}), {m['memory_gib']} GiB, {m['system']}, Linux {m['kernel']}; {m['date']}; load average {m['load']:.2f} at the start. "
+            f"{o['rounds']} rounds of {o['seconds']:g} s; large objects of {o['large']} MiB; took {results['took'] / 60:.0f} minutes.")
+    if m["load"] > 0.5:
+        text += "\n\n**The machine was not quiet**: other work took part of both cores, so rates are too low and latencies too high. CPU times suffer least."
+    return text
+
+
+def goals_table(results):
+    rows = [list(row) for row in goal_rows(results, CELLS)]
+    met = sum(row[3] == "met" for row in rows)
+    return f"{met} of {len(rows)} are met.\n\n" + table(["goal", "set", "measured", ""], rows, 4)
+
+
+def losses_text(results):
+    lines = [f"- {line}" for line in losses(results, CELLS)]
+    return "\n".join(lines) if lines else "No row of this run."
+
+
+def absent_text(results):
+    lines = [f"- {name}: {clean(why)}" for name, why in results["absent"].items()]
+    return "\n\nNot measured:\n" + "\n".join(lines) if lines else ""
+
+
+def tables(results):
+    notes = Notes()
+    parts = [machine_text(results), "### Servers\n\n" + servers_table(results) + absent_text(results)]
+    if any(results["cells"].get(cell) for cell in CELLS):
+        parts += ["### Goals\n\n" + goals_table(results), "### How many times the peers\n\n" + ratios(results)]
+    parts.append("### Where Headrace loses\n\n" + losses_text(results))
+    parts.append("### Start, memory, idleness\n\n" + standing_table(results, notes))
+    if results["cells"].get("wake") or results["cells"].get("event"):
+        parts.append("### Latency of one message, nothing else going on\n\n" + latency_table(results, notes))
+    if results["sdk"]:
+        parts.append("### What a user of boto3 feels\n\nOne client, one call after the other; most of the time is spent in the SDK.\n\n" + sdk_table(results, notes))
+    if results["cells"].get("pipeline"):
+        parts.append("### The built-in pipeline\n\n" + pipeline_table(results))
+    if results["growth"]:
+        parts.append("### Growth\n\n![growth](growth.svg)\n\n" + growth.table(results["growth"]))
+    parts += ["### Every workload", *cells_section(results, notes)]
+    if notes.texts:
+        parts.append("### Footnotes\n\n" + "\n".join(notes.lines()))
+    return "\n\n".join(parts)
+
+
+def write(path, text, results):
+    """Replaces what is between the marks; the text around them is written by hand."""
+    before, _, rest = path.read_text().partition(BEGIN)
+    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}")
+    if results["growth"]:
+        path.with_name("growth.svg").write_text(growth.drawing(results["growth"]))
