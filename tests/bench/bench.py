@@ -101,10 +101,14 @@ def revive(target, folder, results):
 
 
 def run_group(name, targets, options, folder, results, progress):
-    function, needs = GROUPS[name]
+    function, needs, most = GROUPS[name]
     cells = [cell for cell, (_, group, _) in CELLS.items() if group == name] or [name]
     lost = set()
-    for number in range(options.rounds):
+    rounds = min(options.rounds, most)
+    for number in range(rounds):
+        if number and time.monotonic() - progress.began > options.minutes * 60:
+            results["hurried"].append(name)
+            break
         for target in targets:
             if target.name in lost or not set(needs.split()) <= set(target.services):
                 continue
@@ -119,7 +123,7 @@ def run_group(name, targets, options, folder, results, progress):
             target.pause()
             if not target.alive():
                 revive(target, folder, results)
-            progress.step(f"{name}, round {number + 1} of {options.rounds}: {target.name} ({time.monotonic() - began:.1f} s)")
+            progress.step(f"{name}, round {number + 1} of {rounds}: {target.name} ({time.monotonic() - began:.1f} s)")
 
 
 def run_sdk(targets, options, results, progress):
@@ -128,25 +132,26 @@ def run_sdk(targets, options, results, progress):
     if subprocess.run([python, "-c", "import boto3"], capture_output=True).returncode:
         results["failed"]["sdk"] = {"all": "no Python with boto3"}
         return
-    for number in range(min(2, options.rounds)):
-        for target in targets:
-            target.resume()
-            done = subprocess.run([python, str(pathlib.Path(__file__).with_name("sdk_client.py")), str(target.port), target.access_key,
-                                   target.secret_key, str(options.seconds), ",".join(target.services)], capture_output=True, text=True)
-            target.pause()
-            answer = json.loads(done.stdout) if done.stdout else {"rates": {}, "failed": [done.stderr.strip()[-200:]]}
-            results["boto3"] = answer.get("boto3", results.get("boto3"))
-            for operation, rate in answer["rates"].items():
-                results["sdk"].setdefault(operation, {}).setdefault(target.name, []).append(rate)
-            for text in answer["failed"]:
-                results["failed"].setdefault("sdk", {})[target.name] = text
-            progress.step(f"boto3, round {number + 1}: {target.name}")
+    for target in targets:
+        if not {"s3", "sqs"} & set(target.services):
+            continue
+        target.resume()
+        done = subprocess.run([python, str(pathlib.Path(__file__).with_name("sdk_client.py")), str(target.port), target.access_key,
+                               target.secret_key, str(2 * options.seconds), ",".join(target.services)], capture_output=True, text=True)
+        target.pause()
+        answer = json.loads(done.stdout) if done.stdout else {"rates": {}, "failed": [done.stderr.strip()[-200:]]}
+        results["boto3"] = answer.get("boto3", results.get("boto3"))
+        for operation, rate in answer["rates"].items():
+            results["sdk"].setdefault(operation, {}).setdefault(target.name, []).append(rate)
+        for text in answer["failed"]:
+            results["failed"].setdefault("sdk", {})[target.name] = text
+        progress.step(f"boto3: {target.name}")
 
 
 def measure(targets, options, folder, results):
-    names = [name for name in GROUPS if not options.only or name in options.only]
-    progress = Progress(options.starts + options.rounds * sum(set(GROUPS[n][1].split()) <= set(t.services) for n in names for t in targets)
-                        + (2 * len(targets) if not options.only or "sdk" in options.only else 0) + (8 if options.growth else 0))
+    names = [name for name in GROUPS if not options.only or name in options.only or name == "warm"]
+    progress = Progress(options.starts + sum(min(options.rounds, GROUPS[n][2]) for n in names for t in targets if set(GROUPS[n][1].split()) <= set(t.services))
+                        + (len(targets) if not options.only or "sdk" in options.only else 0) + (12 if options.growth else 0))
     alive = []
     try:
         alive = start_all(targets, options, folder, results, progress)
@@ -173,8 +178,9 @@ def note_memory(targets, results):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=0.6, help="of one measurement [0.6]")
+    parser.add_argument("--seconds", type=float, default=0.5, help="of one measurement [0.5]")
     parser.add_argument("--rounds", type=int, default=3, help="[3]")
+    parser.add_argument("--minutes", type=float, default=14, help="after so many, what has not begun gets one round [14]")
     parser.add_argument("--quick", action="store_true", help="one short round, smaller objects, no growth: does everything work?")
     parser.add_argument("--only", type=lambda text: text.split(","), help=f"groups: {', '.join([*GROUPS, 'sdk', 'growth'])}")
     parser.add_argument("--servers", type=lambda text: text.split(","), help=f"of: {', '.join(t.name for t in TARGETS)}")
@@ -202,7 +208,7 @@ def main():
         results = json.loads(pathlib.Path(options.render).read_text())
     else:
         targets = [t for t in TARGETS if not options.servers or t.name in options.servers]
-        results = {"machine": machine(), "cells": {}, "failed": {}, "start": {}, "idle": {}, "loaded": {}, "sdk": {}, "deaths": {}, "growth": None,
+        results = {"machine": machine(), "cells": {}, "failed": {}, "start": {}, "idle": {}, "loaded": {}, "sdk": {}, "deaths": {}, "hurried": [], "growth": None,
                    "absent": {t.name: "not installed" for t in targets if not t.installed()}, "options": {
                        "seconds": options.seconds, "rounds": options.rounds, "large": options.large, "fill": options.fill, "files": options.files}}
         targets = [t for t in targets if t.installed()]

@@ -96,22 +96,24 @@ def contests(results, cells):
         yield f"boto3 {operation}", "calls/s", MORE, {name: statistics.median(values) for name, values in rates.items()}
 
 
+def ahead_of(mine, rivals, values, better):
+    """(number, name) of the rivals that do better, best first."""
+    ahead = [(values[name], name) for name in rivals if values.get(name) is not None]
+    ahead = [pair for pair in ahead if (pair[0] > mine * MARGIN if better == MORE else pair[0] * MARGIN < mine)]
+    return sorted(ahead, reverse=better == MORE)
+
+
 def losses(results, cells):
     """Lines of what Headrace loses: by itself against all; synced against those that sync; checking signatures against those that do."""
     servers = results["servers"]
     sides = ((OURS, peers_of(results), ""),
              (POWER, [n for n in peers_of(results) if servers[n]["syncs"] != "no"], " (both sync writes)"),
              (VERIFY, [n for n in peers_of(results) if servers[n]["signs"] == "yes"], " (both check signatures)"))
-    for what, unit, better, values in contests(results, cells):
-        for ours, rivals, note in sides:
+    for ours, rivals, note in sides:
+        lines = {}
+        for what, unit, better, values in contests(results, cells):
             mine = values.get(ours)
-            if mine is None:
-                continue
-            ahead = []
-            for name in rivals:
-                theirs = values.get(name)
-                if theirs is not None and (theirs > mine * MARGIN if better == MORE else theirs * MARGIN < mine):
-                    ahead.append((theirs, name))
+            ahead = ahead_of(mine, rivals, values, better) if mine is not None else []
             if ahead:
-                ahead.sort(reverse=better == MORE)
-                yield f"{what}: {number(mine)} {unit}{note}; " + ", ".join(f"{name} {number(theirs)}" for theirs, name in ahead)
+                lines.setdefault(what, []).append(f"{number(mine)} {unit} against " + ", ".join(f"{number(value)} of {name}" for value, name in ahead))
+        yield from (f"{what}{note}: {'; '.join(parts)}" for what, parts in lines.items())

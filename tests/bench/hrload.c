@@ -66,7 +66,7 @@ struct run {
     uint64_t limit, started, done, errors, wrong, empty, bytes;
     uint64_t buckets[BUCKETS];
     double longest;
-    int port, epoll;
+    int port, epoll, first_bad; /* the status of the first answer that was no success */
 };
 
 static double now(void)
@@ -260,10 +260,12 @@ static bool as_expected(const struct connection *c)
 /* An empty receive is neither right nor wrong. */
 static void judge(struct run *run, const struct connection *c)
 {
-    if (c->status < 200 || c->status > 299)
+    if (c->status < 200 || c->status > 299) {
         run->errors++;
-    else if (c->out.expect && !as_expected(c))
+        run->first_bad = run->first_bad ? run->first_bad : c->status;
+    } else if (c->out.expect && !as_expected(c)) {
         run->wrong++;
+    }
 }
 
 static void answered(struct run *run, struct connection *c)
@@ -363,11 +365,11 @@ static void report(const struct run *run, double took)
     printf("{\"done\":%llu,\"errors\":%llu,\"wrong\":%llu,\"empty\":%llu,\"seconds\":%.4f,\"per_"
            "second\":%.1f,"
            "\"p50_us\":%.0f,\"p99_us\":%.0f,"
-           "\"max_us\":%.0f,\"bytes\":%llu}\n",
+           "\"max_us\":%.0f,\"bytes\":%llu,\"first_bad\":%d}\n",
            (unsigned long long)run->done, (unsigned long long)run->errors,
            (unsigned long long)run->wrong, (unsigned long long)run->empty, took,
            (double)run->done / took, percentile(run, 0.5), percentile(run, 0.99),
-           run->longest * 1e6, (unsigned long long)run->bytes);
+           run->longest * 1e6, (unsigned long long)run->bytes, run->first_bad);
 }
 
 int main(int argc, char **argv)

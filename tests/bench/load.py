@@ -62,7 +62,8 @@ class Run:
         spent = self.target.cpu_seconds() - before
         good = got["done"] - got["errors"] - got["wrong"]
         if good <= 0:
-            raise Failed("no answer was right" if got["wrong"] else "no answer was a success")
+            what = f"status {got['first_bad']}" if got["first_bad"] else "it closed the connection"
+            raise Failed("no answer was right" if got["wrong"] else f"no answer was a success: {what}")
         self.keep(cell, rate=good / got["seconds"] * units, p50=got["p50_us"] / 1000, p99=got["p99_us"] / 1000, cpu=spent * 1e6 / got["done"],
                   done=got["done"], errors=got["errors"], wrong=got["wrong"])
         return got

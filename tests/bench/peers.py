@@ -36,7 +36,7 @@ def free_port():
 
 
 class Target:
-    """One server. `services` are of: sqs, s3, sign (it checks signatures), pipeline."""
+    """One server. `services` are of: sqs, s3, sign (it checks signatures), pipeline, switches (what Headrace can do without)."""
     access_key, secret_key = "test", "test"
 
     def __init__(self, name, command, services, state, syncs="no", version=None, env=None, keys=None, needs=None, files=None):
@@ -57,7 +57,7 @@ class Target:
     def flags(self):
         """The command as the documentation shows it: without folders of this machine."""
         shown = [f"{k}={v}" for k, v in self.env.items() if "SECRET" not in k and "PASSWORD" not in k]
-        words = [pathlib.Path(w).name if w.startswith("/") else w for w in self.command]
+        words = ["DIR/*" if w.endswith("/*") else pathlib.Path(w).name if w.startswith("/") else w for w in self.command]
         return " ".join([*shown, *words]).replace("{port}", "PORT").replace("{data}", "DIR")
 
     def start(self, folder):
@@ -172,7 +172,7 @@ def gomod(binary):
     return lambda: next(line.split()[2] for line in output_of("go", "version", "-m", PEERS / binary).split("\n") if line.startswith("\tmod\t"))
 
 
-def headrace(name, *flags, services="sqs s3 pipeline", syncs="no", state="SQLite file and folder; survives `kill -9`", **more):
+def headrace(name, *flags, services="sqs s3 pipeline switches", syncs="no", state="SQLite file and folder; survives `kill -9`", **more):
     return Target(name, [HEADRACE, "serve", "--port", "{port}", "--data-dir", "{data}/state", "--log-level", "warn", *flags], services, state,
                   syncs, version=last_word(HEADRACE, "--version"), **more)
 
@@ -183,9 +183,11 @@ KEYS = '{"keys": [{"accessKeyId": "AKIABENCHMARK0000000", "secretAccessKey": "be
 
 TARGETS = [
     headrace("headrace"),
-    headrace("headrace --durability power", "--durability", "power", syncs="every acknowledged write"),
+    headrace("headrace --durability power", "--durability", "power", services="sqs s3 pipeline", syncs="every acknowledged write"),
     headrace("headrace --auth verify", "--auth", "verify", "--keys", "keys.json", services="s3 sign", files={"keys.json": KEYS},
              keys=("AKIABENCHMARK0000000", "benchmark-secret")),
+    headrace("headrace --trace off", "--trace", "off", services="switches"),
+    headrace("headrace --trace off --lint off", "--trace", "off", "--lint", "off", services="switches"),
     Target("moto", [PEERS / "moto/bin/moto_server", "-H", "127.0.0.1", "-p", "{port}"], "sqs s3", MEMORY, version=pip("moto", "moto")),
     Target("ministack", [PEERS / "ministack/bin/ministack"], "sqs s3", MEMORY, version=pip("ministack", "ministack"),
            env={"GATEWAY_PORT": "{port}", "LOG_LEVEL": "ERROR"}),

@@ -3,7 +3,7 @@ import statistics
 
 import growth
 from goals import OURS, goal_rows, losses, middle, number, peers_of
-from workloads import CELLS, MANY
+from workloads import CELLS, MANY, SWITCH_CELLS
 
 BEGIN, END = "<!-- tables -->", "<!-- /tables -->"
 
@@ -36,7 +36,8 @@ def table(head, rows, right=1):
 
 
 def servers_table(results):
-    rows = [[f"**{name}**", s["version"], s["state"], s["syncs"], s["signs"], f"`{s['flags']}`"] for name, s in results["servers"].items()]
+    rows = [[f"**{name}**", s["version"], s["state"], s["syncs"], s["signs"], f"`{s['flags']}`"] for name, s in results["servers"].items()
+            if s["services"] != ["switches"]]
     return table(["server", "version", "keeps state in", "syncs", "checks signatures", "started as"], rows, 6)
 
 
@@ -60,7 +61,7 @@ def remarks(entries, notes):
     if wrong:
         marks += notes.mark(f"{wrong / max(done, 1) * 100:.2g} % of the answers were wrong; they are not counted in the rate")
     if "objects" in entries[0] and entries[0]["objects"] != MANY:
-        marks += notes.mark(f"from {entries[0]['objects']:,} objects: what it took in {entries[0].get('filled', 'the')} seconds of filling")
+        marks += notes.mark(f"from {entries[0]['objects']:,} objects: what it took in while it was filled for a few seconds")
     return marks
 
 
@@ -104,7 +105,7 @@ def standing_table(results, notes):
     rows = []
     for name in results["servers"]:
         start, idle = results["start"].get(name), results["idle"].get(name)
-        if start and idle:
+        if start and idle and results["servers"][name]["services"] != ["switches"]:
             died = results["deaths"].get(name)
             mark = notes.mark(f"{name} died {died} times and was started again") if died else ""
             rows.append([name + mark, spread([s * 1000 for s in start]), f"{idle['memory']:.1f}", f"{results['loaded'].get(name, 0):.0f}" if name in results["loaded"] else "–",
@@ -130,10 +131,21 @@ def pipeline_table(results):
     return table(["4 KiB .txt uploaded at 64 connections, until all results are there", "files/s", "PutObject p50 ms", "p99 ms", "CPU us a file"], rows)
 
 
+def switches_table(results):
+    rows = []
+    for name in results["servers"]:
+        costs = [middle(results, cell, name, "cpu") for cell in SWITCH_CELLS]
+        if all(costs):
+            rows.append([name, *(f"{cost:.1f}" for cost in costs)])
+    return table(["CPU us of one request, 64 connections", *SWITCH_CELLS.values()], rows)
+
+
 def machine_text(results):
     m, o = results["machine"], results["options"]
     text = (f"Machine: {m['cores']} cores ({m['cpu']}), {m['memory_gib']} GiB, {m['system']}, Linux {m['kernel']}; {m['date']}; load average {m['load']:.2f} at the start. "
             f"{o['rounds']} rounds of {o['seconds']:g} s; large objects of {o['large']} MiB; took {results['took'] / 60:.0f} minutes.")
+    if results["hurried"]:
+        text += f" Time ran out: only one round of {', '.join(results['hurried'])}."
     if m["load"] > 0.5:
         text += "\n\n**The machine was not quiet**: other work took part of both cores, so rates are too low and latencies too high. CPU times suffer least."
     return text
@@ -168,6 +180,8 @@ def tables(results):
         parts.append("### What a user of boto3 feels\n\nOne client, one call after the other; most of the time is spent in the SDK.\n\n" + sdk_table(results, notes))
     if results["cells"].get("pipeline"):
         parts.append("### The built-in pipeline\n\n" + pipeline_table(results))
+    if results["cells"].get("switch-send"):
+        parts.append("### What tracing and lint cost\n\n" + switches_table(results))
     if results["growth"]:
         parts.append("### Growth\n\n![growth](growth.svg)\n\n" + growth.table(results["growth"]))
     parts += ["### Every workload", *cells_section(results, notes)]

@@ -13,6 +13,7 @@ TEXT = "x" * 300
 TEXT_MD5 = md5(TEXT)
 SMALL = 4096
 KEYS = 1000
+PLAIN = "text/plain"
 MANY = 1_000_000  # objects that Headrace lists from
 PAGE = 1000
 BOTH = (1, 64)
@@ -78,7 +79,7 @@ def fifo(run):
 def small(run):
     run.link.bucket("small")
     bodies = [random.Random(i).randbytes(SMALL) for i in range(KEYS)]
-    puts = [frame(run.make.put(f"/small/k{i}", body, content_type="text/plain"), 1, md5(body)) for i, body in enumerate(bodies)]
+    puts = [frame(run.make.put(f"/small/k{i}", body, content_type=PLAIN), 1, md5(body)) for i, body in enumerate(bodies)]
     for connections in BOTH:
         run.load(f"put-{connections}", puts, connections)
     if run.fill(puts, 60, KEYS) < KEYS:
@@ -89,10 +90,10 @@ def small(run):
 
 
 def many_frames(run, first, count):
-    """Empty objects. Their signatures are right only where somebody looks."""
+    """Objects of one byte. Their signatures are right only where somebody looks."""
     if "sign" in run.target.services:
-        return [frame(run.make.put(f"/many/object-{i:08d}")) for i in range(first, first + count)]
-    pattern = frame(run.make.put("/many/object-NNNNNNNN"))
+        return [frame(run.make.put(f"/many/object-{i:08d}", b"x", content_type=PLAIN)) for i in range(first, first + count)]
+    pattern = frame(run.make.put("/many/object-NNNNNNNN", b"x", content_type=PLAIN))
     return (pattern.replace(b"NNNNNNNN", b"%08d" % i) for i in range(first, first + count))
 
 
@@ -128,7 +129,7 @@ def large(run):
         run.options.large_body = random.Random(7).randbytes(1 << 20) * run.options.large
         run.options.large_md5 = md5(run.options.large_body)
     os.sync()
-    run.load("large-put-1", [frame(run.make.put("/large/k", run.options.large_body), 1, run.options.large_md5)], 1, size / 1e6, limit=2, seconds=20)
+    run.load("large-put-1", [frame(run.make.put("/large/k", run.options.large_body, content_type=PLAIN), 1, run.options.large_md5)], 1, size / 1e6, limit=2, seconds=20)
     get = run.make.get("/large/k")
     if run.first and md5(run.link.send(get)) != run.options.large_md5:
         raise Failed("the large object came back changed")
@@ -154,14 +155,14 @@ def answer_on(link):
 
 
 def dial(run):
-    link = socket.create_connection(("127.0.0.1", run.target.port), timeout=25)
+    link = socket.create_connection(("127.0.0.1", run.target.port), timeout=15)
     link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return link
 
 
 def wakes(run, cell, url, trigger, times):
     """From sending `trigger(i)` to the complete answer of a receive that was parked: milliseconds. At most six seconds in all."""
-    receive = run.make.sqs("ReceiveMessage", QueueUrl=url, WaitTimeSeconds=20)
+    receive = run.make.sqs("ReceiveMessage", QueueUrl=url, WaitTimeSeconds=5)
     took, until = [], time.monotonic() + 6
     for i in range(times):
         waiter, other = dial(run), dial(run)
@@ -208,7 +209,7 @@ def event(run):
             break
         run.link.call("DeleteMessage", QueueUrl=url, ReceiptHandle=answer["Messages"][0]["ReceiptHandle"])
     body = b"t" * SMALL
-    last = wakes(run, "event", url, lambda i: run.make.put(f"/{bucket}/k{i}", body), 40)
+    last = wakes(run, "event", url, lambda i: run.make.put(f"/{bucket}/k{i}", body, content_type=PLAIN), 40)
     if "ObjectCreated:Put" not in last["Body"]:
         raise Failed("what came was no S3 event")
 
@@ -219,10 +220,12 @@ def pipeline(run):
     files = run.options.files
     url = run.link.call("GetQueueUrl", QueueName="results-queue")["QueueUrl"]
     body = (b"hello world, this is a line of text\n" * 114)[:SMALL]
-    last = wakes(run, "upload-result", url, lambda i: run.make.put(f"/dropzone/incoming/l{run.round}-{i}.txt", body), 100)
-    if json.loads(last["Body"])["counts"]["words"] != len(body.split()):
-        raise Failed(f"wrong result: {last['Body'][:200]}")
-    pattern = frame(run.make.put("/dropzone/incoming/rRR-NNNNNNNN.txt", body).replace(b"RR", b"%02d" % run.round))
+    last = wakes(run, "upload-result", url, lambda i: run.make.put(f"/dropzone/incoming/l{run.round}-{i}.txt", body, content_type=PLAIN), 100)
+    result = json.loads(last["Body"])
+    report = json.loads(run.link.send(run.make.get(f"/{result['outputBucket']}/{result['outputKey']}")))
+    if report["report"]["words"] != len(body.split()):
+        raise Failed(f"a wrong report: {report}")
+    pattern = frame(run.make.put("/dropzone/incoming/rRR-NNNNNNNN.txt", body, content_type=PLAIN).replace(b"RR", b"%02d" % run.round))
     run.write(pattern.replace(b"NNNNNNNN", b"%08d" % i) for i in range(files))
     before, began = run.target.cpu_seconds(), time.monotonic()
     got = hrload(run.target.port, run.folder, 64, 120, files)
@@ -239,7 +242,36 @@ def pipeline(run):
     run.link.call("PurgeQueue", QueueUrl=url)
 
 
-GROUPS = {  # name: (function, the service that a server must have)
-    "send": (send, "sqs"), "pair": (pair, "sqs"), "fifo": (fifo, "sqs"), "small": (small, "s3"), "large": (large, "s3"),
-    "wake": (wake, "sqs"), "event": (event, "sqs s3"), "pipeline": (pipeline, "pipeline"), "list": (listing, "s3"),
+# ---- what comes before, and Headrace against itself ----
+
+def warm(run):
+    """Not measured: virtual machines compile, caches fill."""
+    if "sqs" in run.target.services:
+        url = run.link.queue("warm")
+        run.fill([frame(run.make.sqs("SendMessage", QueueUrl=url, MessageBody=TEXT))], 1)
+        run.write([frame(run.make.sqs("ReceiveMessage", QueueUrl=url))])
+        hrload(run.target.port, run.folder, 4, 1, follow=run.make.delete_message(url))
+    if "s3" in run.target.services:
+        run.link.bucket("warm")
+        for make, body in ((run.make.put, {"body": TEXT.encode(), "content_type": PLAIN}), (run.make.get, {})):
+            run.fill([frame(make("/warm/k", **body))], 0.7)
+
+
+SWITCH_CELLS = {"switch-send": "SendMessage", "switch-put": "PutObject 4 KiB", "switch-get": "GetObject 4 KiB"}
+
+
+def switches(run):
+    """What recording causes (--trace) and watching for bad habits (--lint) cost: 64 connections, CPU time."""
+    url = run.link.queue(f"switch-{run.round}")
+    run.link.bucket("switch")
+    body = random.Random(1).randbytes(SMALL)
+    run.load("switch-send", [frame(run.make.sqs("SendMessage", QueueUrl=url, MessageBody=TEXT), 1, TEXT_MD5)], 64)
+    run.load("switch-put", [frame(run.make.put(f"/switch/k{i}", body, content_type=PLAIN), 1, md5(body)) for i in range(KEYS)], 64)
+    run.load("switch-get", [frame(run.make.get("/switch/k0"), BODY, body)], 64)
+
+
+GROUPS = {  # name: (function, the services that a server must have, rounds at most)
+    "warm": (warm, "", 1), "send": (send, "sqs", 9), "pair": (pair, "sqs", 9), "fifo": (fifo, "sqs", 9), "small": (small, "s3", 9),
+    "large": (large, "s3", 9), "wake": (wake, "sqs", 1), "event": (event, "sqs s3", 1), "pipeline": (pipeline, "pipeline", 9),
+    "switches": (switches, "switches", 9), "list": (listing, "s3", 9),
 }
