@@ -188,7 +188,7 @@ def arguments():
     parser.add_argument("--servers", type=lambda text: text.split(","), help=f"of: {', '.join(t.name for t in TARGETS)}")
     parser.add_argument("--large", type=int, default=256, metavar="MIB", help="size of the large object [256]")
     parser.add_argument("--files", type=int, default=20_000, help="through the pipeline in one round [20000]")
-    parser.add_argument("--fill", type=float, default=3, help="seconds for which a peer's listed bucket is filled [3]")
+    parser.add_argument("--fill", type=float, default=6, help="seconds for which a peer's listed bucket is filled [6]")
     parser.add_argument("--sizes", type=lambda text: [int(n) for n in text.split(",")], default=[1000, 10_000, 100_000, 1_000_000],
                         help="of the growth [1000,10000,100000,1000000]")
     parser.add_argument("--json", metavar="FILE", help="write every single result there")
@@ -197,7 +197,7 @@ def arguments():
     options = parser.parse_args()
     options.starts, options.sample = 5, 5000
     if options.quick:
-        options.seconds, options.rounds, options.large, options.files, options.starts, options.fill = 0.2, 1, 16, 1000, 1, 1
+        options.seconds, options.rounds, options.large, options.files, options.starts, options.fill = 0.2, 1, 16, 1000, 1, 2
     options.growth = not options.quick and (not options.only or "growth" in options.only)
     if not options.output and not options.quick and not options.only and not options.servers:
         options.output = str(ROOT / "docs/benchmarks.md")

@@ -112,7 +112,7 @@ def listing(run):
             target.listed += done
             if done < count:
                 break
-    if target.listed < 2 * PAGE:
+    if target.listed <= PAGE + 64:
         raise Failed(f"only {target.listed:,} objects in {run.options.fill:g} s")
     chance = random.Random(run.round)
     pages = [frame(run.make.get(f"/many?list-type=2&start-after=object-{chance.randrange(target.listed - PAGE - 64):08d}"), PAGE, "<Key>")
