@@ -1,7 +1,7 @@
 /* http/server.c - see server.h. libmicrohttpd in external-epoll mode inside a libuv loop:
  *
  *   uv_poll on MHD's epoll descriptor -> MHD_run
- *   uv_prepare -> app.turn (commit, answer), MHD_run while someone was resumed, then
+ *   uv_prepare -> app.turn (commit, answer), MHD_run while someone was resumed or answered, then
  * MHD_get_timeout -> uv_timer
  *
  * so that after everything that arrived was handed over the app commits once, all answers go out,
@@ -289,6 +289,19 @@ static enum MHD_Result body_call(struct exchange *exchange, const char *bytes, s
     return MHD_YES;
 }
 
+/* Most answers come at the end of this turn. Until then the connection stays in MHD's list of those
+ * to be called again; taking it out costs three system calls, so that is for who waits longer. */
+static void wait_for_answer(struct exchange *exchange)
+{
+    if (!exchange->called_again) {
+        exchange->called_again = true;
+        exchange->server->kick = true;
+        return;
+    }
+    exchange_suspend(exchange);
+    fresh_insert(exchange);
+}
+
 static enum MHD_Result last_call(struct exchange *exchange)
 {
     struct http_app *app = &exchange->server->app;
@@ -301,8 +314,7 @@ static enum MHD_Result last_call(struct exchange *exchange)
         return MHD_NO;
     if (exchange->reply)
         return reply_queue(exchange);
-    exchange_suspend(exchange);
-    fresh_insert(exchange);
+    wait_for_answer(exchange);
     return MHD_YES;
 }
 

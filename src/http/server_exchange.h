@@ -7,7 +7,8 @@
  *  - a suspended connection is invisible to MHD's epoll, and MHD 0.9.75's edge-triggered reading
  * misses an end that arrived together with data: so every connection has a watch of ours for its
  * peer's leaving (server_watch.c);
- *  - MHD_resume_connection is noticed only by the next MHD_run: every resume sets `kick`;
+ *  - MHD_resume_connection is noticed only by the next MHD_run: every resume sets `kick`. So does
+ * an answer that is queued by a second last call: MHD sends it in the run after;
  *  - the watch leaves the loop before MHD may close the descriptor. */
 #ifndef HEADRACE_HTTP_SERVER_EXCHANGE_H
 #define HEADRACE_HTTP_SERVER_EXCHANGE_H
@@ -45,6 +46,7 @@ struct exchange {
     bool begun;        /* the handler's first call is done */
     bool known;        /* the app has seen it: `gone` is owed */
     bool ended;        /* the body is complete */
+    bool called_again; /* or will be, before the loop polls: it had no answer at its end */
     bool suspended, paused, cut, queued, hung_up;
 };
 

@@ -137,6 +137,7 @@ enum MHD_Result reply_queue(struct exchange *exchange)
         MHD_queue_response(exchange->connection, (unsigned)reply->status, response);
     MHD_destroy_response(response);
     exchange->queued = true;
+    exchange->server->kick |= exchange->called_again;
     return result;
 }
 
