@@ -5,6 +5,7 @@
 #include "base/log.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +129,14 @@ static void raise_file_limit(void)
     setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* Arenas of a few MiB come and go with every large answer: giving their pages back to the kernel
+ * each time costs more than the answer. */
+static void keep_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 8 << 20);
+}
+
 static int serve(const struct options *options)
 {
     struct run run = {0};
@@ -169,6 +178,7 @@ int command_serve(int argc, char **argv)
         log_set_level((enum log_level)options.log_level);
         signal(SIGPIPE, SIG_IGN);
         raise_file_limit();
+        keep_memory();
         code = serve(&options);
     } else {
         code = command_fail("%.*s", STR_ARG(message));
