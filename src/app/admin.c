@@ -48,10 +48,11 @@ static bool is_ours(const struct http_request *http)
     str path = http->path;
     if (str_starts(path, S("/_headrace/")) || str_eq(path, S("/_headrace")))
         return true;
-    bool signed_here = has_credentials(http);
+    if (path.n < 2)
+        return false;
     EACH_ROW(row)
-    if (path_matches(path, row->path))
-        return !signed_here || row->path[1] == '_';
+    if (row->path[1] == path.p[1] && path_matches(path, row->path))
+        return row->path[1] == '_' || !has_credentials(http);
     return false;
 }
 

@@ -391,10 +391,10 @@ static bool aws_key(str key)
     return key.n >= 16 && (str_starts(key, S("AKIA")) || str_starts(key, S("ASIA")));
 }
 
-void lint_saw_caller(struct lint *lint, str access_key, str region, bool known_region)
+void lint_saw_caller(struct lint *lint, str access_key, str region, bool (*known)(str region))
 {
     uint64_t of_region = str_hash(region), of_key = str_hash(access_key);
-    if (!known_region && of_region != lint->last_region)
+    if (of_region != lint->last_region && !known(region))
         lint_found(lint, LINT_UNKNOWN_REGION, region, S("requests were signed for this region"));
     if (access_key.n && of_key != lint->last_key && !aws_key(access_key))
         lint_found(lint, LINT_TEST_CREDENTIALS, S("access keys"),

@@ -113,7 +113,8 @@ str lint_working_on(const struct lint *lint, str client, msec now);
 void lint_saw_event(struct lint *lint, str bucket, str key, str id, str cause, bool guessed);
 /* The processing of message `cause` wrote bytes of this fingerprint to `subject`. */
 void lint_saw_write(struct lint *lint, str cause, str subject, uint64_t fingerprint);
-void lint_saw_caller(struct lint *lint, str access_key, str region, bool known_region);
+/* `known` tells whether AWS has a region; it is asked for a region other than the last one. */
+void lint_saw_caller(struct lint *lint, str access_key, str region, bool (*known)(str region));
 /* Anything else, with the words for it; the same code and subject count up. */
 void lint_found(struct lint *lint, enum lint_code code, str subject, str seen);
 

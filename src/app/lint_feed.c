@@ -154,7 +154,7 @@ void lint_feed_done(struct request *request)
     if (!request->app->lint)
         return;
     lint_saw_caller(request->app->lint, ctx->anonymous ? STR_NONE : ctx->access_key, ctx->region,
-                    s3_region_known(ctx->region));
+                    s3_region_known);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (!strcmp(request->call.op->name, rows[i].op)) {
             rows[i].run(request);

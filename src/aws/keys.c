@@ -15,25 +15,10 @@
 struct keys {
     struct arena *arena;
     str default_account;
+    struct identity owner; /* of the default account, as it is without a key file */
     struct identity *list; /* of the key file, in its order */
     size_t n;
 };
-
-struct keys *keys_new(str default_account)
-{
-    struct keys *keys = xalloc(sizeof *keys);
-    keys->arena = arena_new();
-    keys->default_account = arena_copy(keys->arena, default_account);
-    return keys;
-}
-
-void keys_free(struct keys *keys)
-{
-    if (!keys)
-        return;
-    arena_free(keys->arena);
-    free(keys);
-}
 
 static bool is_account(str s)
 {
@@ -120,6 +105,24 @@ static void complete(struct arena *arena, struct identity *who, str user)
     who->arn = arn_of(arena, who->account, user);
 }
 
+struct keys *keys_new(str default_account)
+{
+    struct keys *keys = xalloc(sizeof *keys);
+    keys->arena = arena_new();
+    keys->default_account = arena_copy(keys->arena, default_account);
+    keys->owner = (struct identity){.account = keys->default_account};
+    complete(keys->arena, &keys->owner, STR_NONE);
+    return keys;
+}
+
+void keys_free(struct keys *keys)
+{
+    if (!keys)
+        return;
+    arena_free(keys->arena);
+    free(keys);
+}
+
 static const char *add_row(struct keys *keys, json_t *row)
 {
     struct identity *who = &keys->list[keys->n];
@@ -185,8 +188,18 @@ void keys_of_account(const struct keys *keys, struct arena *arena, str account,
             *out = keys->list[i];
             return;
         }
+    if (str_eq(account, keys->default_account)) {
+        *out = keys->owner;
+        return;
+    }
     *out = (struct identity){.account = account};
     complete(arena, out, STR_NONE);
+}
+
+static str root_of(const struct keys *keys, struct arena *arena, str account)
+{
+    return str_eq(account, keys->default_account) ? keys->owner.arn
+                                                  : arn_of(arena, account, STR_NONE);
 }
 
 bool keys_find(const struct keys *keys, struct arena *arena, str access_key, struct identity *out)
@@ -200,7 +213,7 @@ bool keys_find(const struct keys *keys, struct arena *arena, str access_key, str
     if (!numbered && !str_eq(access_key, S("test")))
         return false;
     keys_of_account(keys, arena, numbered ? access_key : keys->default_account, out);
-    out->arn = arn_of(arena, out->account, STR_NONE);
+    out->arn = root_of(keys, arena, out->account);
     out->access_key = access_key;
     out->secret = S(DEFAULT_SECRET);
     return true;
@@ -211,7 +224,7 @@ void keys_assume(const struct keys *keys, struct arena *arena, str access_key, s
     if (access_key.p && keys_find(keys, arena, access_key, out))
         return;
     keys_of_account(keys, arena, keys->default_account, out);
-    out->arn = arn_of(arena, out->account, STR_NONE);
+    out->arn = root_of(keys, arena, out->account);
     out->access_key = access_key;
     out->secret = STR_NONE;
 }

@@ -4,30 +4,14 @@
 #include <stdarg.h>
 #include <string.h>
 
-char *buf_room(struct buf *b, size_t more)
+/* For buf_room alone. */
+void buf_grow(struct buf *b, size_t more)
 {
-    if (b->cap - b->n < more) {
-        size_t cap = b->cap ? b->cap * 2 : 256;
-        while (cap - b->n < more)
-            cap *= 2;
-        b->p = arena_grow(b->arena, b->p, b->cap, cap);
-        b->cap = cap;
-    }
-    return b->p + b->n;
-}
-
-void buf_put(struct buf *b, str s)
-{
-    if (!s.n)
-        return;
-    memcpy(buf_room(b, s.n), s.p, s.n);
-    b->n += s.n;
-}
-
-void buf_char(struct buf *b, char c)
-{
-    *buf_room(b, 1) = c;
-    b->n++;
+    size_t cap = b->cap ? b->cap * 2 : 256;
+    while (cap - b->n < more)
+        cap *= 2;
+    b->p = arena_grow(b->arena, b->p, b->cap, cap);
+    b->cap = cap;
 }
 
 void buf_int(struct buf *b, int64_t value)

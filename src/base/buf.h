@@ -21,10 +21,30 @@ static inline str buf_str(const struct buf *b)
     return (str){b->p ? b->p : "", b->n};
 }
 
+void buf_grow(struct buf *b, size_t more);
+
 /* Room for `more` bytes beyond n; the returned place may be written, then add to b->n. */
-char *buf_room(struct buf *b, size_t more);
-void buf_put(struct buf *b, str s);
-void buf_char(struct buf *b, char c);
+static inline char *buf_room(struct buf *b, size_t more)
+{
+    if (b->cap - b->n < more)
+        buf_grow(b, more);
+    return b->p + b->n;
+}
+
+static inline void buf_put(struct buf *b, str s)
+{
+    if (!s.n)
+        return;
+    memcpy(buf_room(b, s.n), s.p, s.n);
+    b->n += s.n;
+}
+
+static inline void buf_char(struct buf *b, char c)
+{
+    *buf_room(b, 1) = c;
+    b->n++;
+}
+
 void buf_int(struct buf *b, int64_t value);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define BUF_LIT(b, literal) buf_put((b), S(literal))

@@ -4,27 +4,16 @@
 
 #include <string.h>
 
-str str_of(const char *text)
-{
-    return text ? (str){text, strlen(text)} : STR_NONE;
-}
-
-bool str_eq(str a, str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-bool str_eq_nocase(str a, str b)
+/* For str_eq_nocase alone. */
+bool str_same_nocase(const char *a, const char *b, size_t n)
 {
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
+    for (size_t i = 0; i < n; i++)
+        if (lower(a[i]) != lower(b[i]))
             return false;
     return true;
 }
@@ -38,19 +27,9 @@ int str_cmp(str a, str b)
     return a.n < b.n ? -1 : a.n > b.n;
 }
 
-bool str_starts(str s, str prefix)
-{
-    return s.n >= prefix.n && str_eq(str_slice(s, 0, prefix.n), prefix);
-}
-
 bool str_starts_nocase(str s, str prefix)
 {
     return s.n >= prefix.n && str_eq_nocase(str_slice(s, 0, prefix.n), prefix);
-}
-
-bool str_ends(str s, str suffix)
-{
-    return s.n >= suffix.n && str_eq(str_slice(s, s.n - suffix.n, s.n), suffix);
 }
 
 bool str_ends_nocase(str s, str suffix)
@@ -68,15 +47,6 @@ ptrdiff_t str_find(str s, str needle, size_t from)
         return -1;
     const char *at = memmem(s.p + from, s.n - from, needle.p, needle.n);
     return at ? at - s.p : -1;
-}
-
-str str_slice(str s, size_t from, size_t to)
-{
-    if (to > s.n)
-        to = s.n;
-    if (from > to)
-        from = to;
-    return s.p ? (str){s.p + from, to - from} : s;
 }
 
 str str_cut(str *rest, char separator)

@@ -140,16 +140,22 @@ str xml_attr(const struct xml *node, str name)
 
 void xml_open(struct buf *b, const char *name)
 {
-    buf_char(b, '<');
-    buf_put(b, str_of(name));
-    buf_char(b, '>');
+    size_t n = strlen(name);
+    char *to = buf_room(b, n + 2);
+    *to = '<';
+    memcpy(to + 1, name, n);
+    to[n + 1] = '>';
+    b->n += n + 2;
 }
 
 void xml_close(struct buf *b, const char *name)
 {
-    BUF_LIT(b, "</");
-    buf_put(b, str_of(name));
-    buf_char(b, '>');
+    size_t n = strlen(name);
+    char *to = buf_room(b, n + 3);
+    memcpy(to, "</", 2);
+    memcpy(to + 2, name, n);
+    to[n + 2] = '>';
+    b->n += n + 3;
 }
 
 void xml_put(struct buf *b, const char *name, str text)

@@ -15,9 +15,7 @@
 
 #include "base/log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,18 +160,13 @@ static enum MHD_Result add_header(void *user, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
-static str peer_of(struct arena *arena, struct MHD_Connection *connection)
+static str peer_of(struct exchange *exchange)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    char text[INET6_ADDRSTRLEN] = "";
-    if (info && info->client_addr && info->client_addr->sa_family == AF_INET)
-        inet_ntop(AF_INET, &((struct sockaddr_in *)info->client_addr)->sin_addr, text, sizeof text);
-    else if (info && info->client_addr && info->client_addr->sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &((struct sockaddr_in6 *)info->client_addr)->sin6_addr, text,
-                  sizeof text);
-    str peer = str_of(text);
-    return arena_copy(arena, str_starts(peer, S("::ffff:")) ? str_slice(peer, 7, peer.n) : peer);
+    char text[PEER_MAX];
+    if (!exchange->watch)
+        watch_peer(exchange->connection, text);
+    return arena_copy(exchange->request.arena,
+                      str_of(exchange->watch ? exchange->watch->peer : text));
 }
 
 static void read_head(struct exchange *exchange, const char *method)
@@ -186,7 +179,7 @@ static void read_head(struct exchange *exchange, const char *method)
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_header, request);
     request->method = arena_copy(request->arena, str_of(method));
     http_request_split(request);
-    request->peer = peer_of(request->arena, connection);
+    request->peer = peer_of(exchange);
     str length = http_header(request, S("Content-Length"));
     if (length.p && !str_to_int(length, &request->content_length))
         request->content_length = -1;

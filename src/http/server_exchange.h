@@ -24,6 +24,8 @@
 
 struct exchange;
 
+enum { PEER_MAX = 64 }; /* bytes of an address as text */
+
 /* One connection: lives until its uv handle is closed, a loop turn longer than MHD's. */
 struct watch {
     uv_poll_t poll; /* first: the handle is cast back */
@@ -31,6 +33,7 @@ struct watch {
     struct MHD_Connection *connection;
     struct exchange *exchange; /* the request that it carries now, or NULL */
     bool left;                 /* the peer sends no more */
+    char peer[PEER_MAX];       /* its address */
 };
 
 struct exchange {
@@ -78,6 +81,8 @@ void exchange_resume(struct exchange *exchange);
 void watch_connection(void *user, struct MHD_Connection *connection, void **state,
                       enum MHD_ConnectionNotificationCode code);
 struct watch *watch_of(struct MHD_Connection *connection);
+/* The address of a connection's peer as text; an IPv4 address that came over IPv6 as itself. */
+void watch_peer(struct MHD_Connection *connection, char out[PEER_MAX]);
 /* A request waits longer than its turn: if the peer has left meanwhile it is told now. */
 void watch_waiting(struct exchange *exchange);
 

@@ -7,13 +7,32 @@
  */
 #include "http/server_exchange.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct watch *watch_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
+}
+
+void watch_peer(struct MHD_Connection *connection, char out[PEER_MAX])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    out[0] = 0;
+    if (address && address->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, out,
+                  PEER_MAX);
+    else if (address && address->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, out,
+                  PEER_MAX);
+    if (strncmp(out, "::ffff:", 7) == 0)
+        memmove(out, out + 7, strlen(out + 7) + 1);
 }
 
 static void hang_up(struct exchange *exchange)
@@ -70,6 +89,7 @@ static void start(struct http_server *server, struct MHD_Connection *connection,
     }
     watch->server = server;
     watch->connection = connection;
+    watch_peer(connection, watch->peer);
     *state = watch;
     uv_poll_start(&watch->poll, UV_DISCONNECT, on_left);
 }

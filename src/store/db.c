@@ -231,10 +231,10 @@ bool col_null(struct stmt *stmt, int at)
 
 str col_str(struct stmt *stmt, int at)
 {
-    if (col_null(stmt, at))
-        return STR_NONE;
     const char *p = sqlite3_column_blob(stmt->handle, at);
-    return (str){p ? p : "", (size_t)sqlite3_column_bytes(stmt->handle, at)};
+    if (p)
+        return (str){p, (size_t)sqlite3_column_bytes(stmt->handle, at)};
+    return col_null(stmt, at) ? STR_NONE : S("");
 }
 
 str col_copy(struct stmt *stmt, int at, struct arena *arena)

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "app/lint.h"
+#include "s3/bucket.h"
 
 struct world {
     struct lint *lint;
@@ -263,9 +264,9 @@ TEST(a_receive_that_was_taken_back_is_no_delivery_but_one_that_timed_out_is)
 TEST(a_region_that_aws_does_not_have_is_found_and_test_credentials_are_a_note)
 {
     struct world w = world();
-    lint_saw_caller(w.lint, S("AKIAIOSFODNN7EXAMPLE"), S("us-east-1"), true);
+    lint_saw_caller(w.lint, S("AKIAIOSFODNN7EXAMPLE"), S("us-east-1"), s3_region_known);
     CHECK(!finds(w, plain, LINT_TEST_CREDENTIALS) && !finds(w, plain, LINT_UNKNOWN_REGION));
-    lint_saw_caller(w.lint, S("test"), S("moon-west-1"), false);
+    lint_saw_caller(w.lint, S("test"), S("moon-west-1"), s3_region_known);
     CHECK(finds(w, plain, LINT_TEST_CREDENTIALS) && finds(w, plain, LINT_UNKNOWN_REGION));
     struct lint_report report = {.arena = w.arena};
     lint_report_observed(&report, w.lint);
