@@ -182,7 +182,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=0.5, help="of one measurement [0.5]")
     parser.add_argument("--rounds", type=int, default=3, help="[3]")
-    parser.add_argument("--minutes", type=float, default=14, help="after so many, what has not begun gets one round [14]")
+    parser.add_argument("--minutes", type=float, default=12, help="after so many, every group that is left gets one round [12]")
     parser.add_argument("--quick", action="store_true", help="one short round, smaller objects, no growth: does everything work?")
     parser.add_argument("--only", type=lambda text: text.split(","), help=f"groups: {', '.join([*GROUPS, 'sdk', 'growth'])}")
     parser.add_argument("--servers", type=lambda text: text.split(","), help=f"of: {', '.join(t.name for t in TARGETS)}")
@@ -211,7 +211,7 @@ def main():
     else:
         targets = [t for t in TARGETS if not options.servers or t.name in options.servers]
         results = {"machine": machine(), "cells": {}, "failed": {}, "start": {}, "idle": {}, "loaded": {}, "sdk": {}, "deaths": {}, "hurried": [], "growth": None,
-                   "absent": {t.name: "not installed" for t in targets if not t.installed()}, "options": {
+                   "absent": {t.name: t.absence for t in targets if not t.installed()}, "options": {
                        "seconds": options.seconds, "rounds": options.rounds, "large": options.large, "fill": options.fill, "files": options.files}}
         targets = [t for t in targets if t.installed()]
         if results["machine"]["load"] > 0.5:

@@ -39,11 +39,12 @@ class Target:
     """One server. `services` are of: sqs, s3, sign (it checks signatures), pipeline, switches (what Headrace can do without)."""
     access_key, secret_key = "test", "test"
 
-    def __init__(self, name, command, services, state, syncs="no", version=None, env=None, keys=None, needs=None, files=None):
+    def __init__(self, name, command, services, state, syncs="no", version=None, env=None, keys=None, needs=None, files=None,
+                 absence="not installed (`tests/bench/run.sh --peers`)"):
         self.name, self.command, self.services, self.state, self.syncs = name, list(map(str, command)), services.split(), state, syncs
         self.find_version, self.env, self.needs, self.files = version, env or {}, needs, files or {}
         self.access_key, self.secret_key = keys or (self.access_key, self.secret_key)
-        self.process, self.port = None, 0
+        self.absence, self.process, self.port = absence, None, 0
 
     def installed(self):
         return pathlib.Path(self.needs or self.command[0]).exists()
@@ -198,7 +199,9 @@ TARGETS = [
     Target("roto --durable", [PEERS / "roto/bin/roto-server", "--durable", "--port", "{port}", "--data-dir", "{data}"], "sqs s3",
            "SQLite file and folder", syncs="every commit", version=pip("roto", "roto_aws")),
     Target("fakecloud", [PEERS / "cargo/bin/fakecloud", "--addr", "127.0.0.1:{port}"], "sqs s3", MEMORY,
-           version=last_word(PEERS / "cargo/bin/fakecloud", "--version")),
+           version=last_word(PEERS / "cargo/bin/fakecloud", "--version"),
+           absence="not installed: it has to be compiled from some eight hundred crates (`tests/bench/install.sh fakecloud`)"),
+    Target("floci", ["floci"], "sqs s3", MEMORY, needs="/nonexistent", absence="published as a container image only"),
     Target("localstack", [PEERS / "localstack/bin/python", "-m", "localstack.runtime.main"], "sqs s3", MEMORY,
            version=pip("localstack", "localstack_core"), needs=PEERS / "localstack/bin/python",
            env={"GATEWAY_LISTEN": "127.0.0.1:{port}", "SERVICES": "s3,sqs", "EAGER_SERVICE_LOADING": "1", "DISABLE_EVENTS": "1",

@@ -2,7 +2,7 @@
 import statistics
 
 import growth
-from goals import OURS, goal_rows, losses, middle, number, peers_of
+from goals import MORE, OURS, contests, goal_rows, losses, middle, number, peers_of
 from workloads import CELLS, MANY, SWITCH_CELLS
 
 BEGIN, END = "<!-- tables -->", "<!-- /tables -->"
@@ -41,15 +41,31 @@ def servers_table(results):
     return table(["server", "version", "keeps state in", "syncs", "checks signatures", "started as"], rows, 6)
 
 
+RATIOS = ("us of CPU", "ms p99")  # of the contests, what the table at a glance leaves out: it is in the tables of the workloads
+
+
 def ratios(results):
-    """How many times as much Headrace does: at a glance."""
-    peers = [name for name in peers_of(results) if any(middle(results, cell, name, "rate") for cell in CELLS)]
+    """How many times better Headrace is (more of what should be much, less of what should be little): at a glance."""
+    peers = [name for name in peers_of(results) if name in results["start"]]
     rows = []
-    for cell, (title, _, unit) in CELLS.items():
-        ours = middle(results, cell, OURS, "rate")
-        if ours:
-            theirs = [middle(results, cell, name, "rate") for name in peers]
-            rows.append([title, f"{number(ours)}{unit}", *(f"{number(ours / rate)} x" if rate else "–" for rate in theirs)])
+    for what, unit, better, values in contests(results, CELLS):
+        ours = values.get(OURS)
+        if ours and unit not in RATIOS and not (unit == "ms p50" and any(what == title for title, _, _ in CELLS.values())):
+            theirs = [values.get(name) for name in peers]
+            shares = [value and (ours / value if better == MORE else value / ours) for value in theirs]
+            rows.append([what, f"{number(ours)} {unit}", *(f"{number(share)} x" if share else "–" for share in shares)])
+    return table(["", "headrace", *peers], rows)
+
+
+def cpu_ratios(results):
+    """How many times the CPU time the peers take for the same request, at 64 connections or as many as there are."""
+    peers = [name for name in peers_of(results) if name in results["start"]]
+    rows = []
+    for cell, (title, _, _) in CELLS.items():
+        ours = middle(results, cell, OURS, "cpu")
+        if ours and (cell.endswith("-64") or cell.startswith("large")):
+            theirs = [middle(results, cell, name, "cpu") for name in peers]
+            rows.append([title, f"{number(ours)} us", *(f"{number(cost / ours)} x" if cost else "–" for cost in theirs)])
     return table(["", "headrace", *peers], rows)
 
 
@@ -171,7 +187,8 @@ def tables(results):
     notes = Notes()
     parts = [machine_text(results), "### Servers\n\n" + servers_table(results) + absent_text(results)]
     if any(results["cells"].get(cell) for cell in CELLS):
-        parts += ["### Goals\n\n" + goals_table(results), "### How many times the peers\n\n" + ratios(results)]
+        parts += ["### Goals\n\n" + goals_table(results), "### Headrace is so many times better\n\n" + ratios(results),
+                  "### The peers take so many times the CPU time\n\n" + cpu_ratios(results)]
     parts.append("### Where Headrace loses\n\n" + losses_text(results))
     parts.append("### Start, memory, idleness\n\n" + standing_table(results, notes))
     if results["cells"].get("wake") or results["cells"].get("event"):
