@@ -99,11 +99,12 @@ static void load(struct request *request)
     struct app *app = request->app;
     const char *path = path_of(request, "/load");
     char *message = NULL;
+    bool refused;
     if (!path)
         return;
     turn_end(app);
-    if (!snapshot_load(app->db, app->blobs, path, s3_blob_columns, &message)) {
-        answer_failure(request, access(path, F_OK) ? 404 : 409, message);
+    if (!snapshot_load(app->db, app->blobs, path, s3_blob_columns, &refused, &message)) {
+        answer_failure(request, !refused ? 500 : access(path, F_OK) ? 404 : 409, message);
         return;
     }
     sqs_reload(app->sqs);

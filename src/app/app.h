@@ -8,6 +8,7 @@
 #define HEADRACE_APP_APP_H
 
 #include "api/call.h"
+#include "app/budget.h"
 #include "app/clock.h"
 #include "app/options.h"
 #include "app/park.h"
@@ -61,6 +62,7 @@ struct app {
     struct rng rng;
     struct clock clock;
     struct safety safety;
+    struct budget bodies; /* memory that request bodies hold */
 
     struct trace *trace;
     struct follower *followers; /* streams of events */

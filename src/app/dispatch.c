@@ -15,6 +15,7 @@
 #include "base/text.h"
 
 #define XML_BODY_MAX ((size_t)2 * 1024 * 1024)
+#define UPLOAD_BUFFERS (INT64_C(704) * 1024) /* of one upload: api/s3_upload.c and store/blob.c */
 #define ADMIN_BODY_MAX ((size_t)64 * 1024 * 1024)
 
 static struct request *request_of(struct http_request *http)
@@ -236,10 +237,21 @@ static void open_chunked(struct request *request, const struct auth_chunk_key *k
     request->chunked = chunked_new(request->http->arena, &options);
 }
 
+/* A body that streams holds buffers of fixed size, a small one at most itself. */
+static bool take_buffers(struct request *request)
+{
+    int64_t length = request->http->content_length;
+    return budget_take(&request->app->bodies,
+                       length >= 0 && length < UPLOAD_BUFFERS ? length : UPLOAD_BUFFERS,
+                       &request->held);
+}
+
 static err open_upload(struct request *request, struct auth_chunk_key *key)
 {
     struct call *call = &request->call;
     struct arena *arena = request->http->arena;
+    if (!take_buffers(request))
+        return FAIL(FAULT_UNAVAILABLE);
     if (auth_body_chunked(request->http, &request->auth))
         open_chunked(request, key);
     request->stage = STAGE_UPLOAD;
@@ -267,20 +279,39 @@ static err to_upload(void *user, str data)
     return upload ? upload->ops->write(upload, data) : OK;
 }
 
+/* Room for a body of known length is made once; otherwise it doubles, and what it leaves behind in
+ * the arena stays counted. */
+static err make_room(struct request *request, size_t more)
+{
+    struct buf *body = &request->body;
+    int64_t length = request->http->content_length;
+    if (body->cap - body->n >= more)
+        return OK;
+    if (!body->n && length > (int64_t)more && length <= (int64_t)request->body_max)
+        more = (size_t)length;
+    if (!budget_take(&request->app->bodies, (int64_t)(2 * (body->n + more)), &request->held))
+        return FAIL(FAULT_UNAVAILABLE);
+    buf_room(body, more);
+    return OK;
+}
+
 static err collect(void *user, str data)
 {
     struct request *request = user;
     if (request->body.n + data.n > request->body_max)
         return FAIL(AWS_ENTITY_TOO_LARGE);
+    TRY(make_room(request, data.n));
     buf_put(&request->body, data);
     return OK;
 }
 
-static void too_large(struct request *request)
+static void refuse_admin(struct request *request, err e)
 {
     struct http_reply *reply = http_reply_new(request->http->arena);
-    http_reply_bytes(request->http->arena, reply, 413, S("text/plain"),
-                     S("The body is too large.\n"));
+    bool busy = e.fault == &FAULT_UNAVAILABLE;
+    http_reply_bytes(request->http->arena, reply, busy ? 503 : 413, S("text/plain"),
+                     busy ? S("ServiceUnavailable: too much is being sent at once.\n")
+                          : S("The body is too large.\n"));
     request->stage = STAGE_ANSWERED;
     request->app->outlet->respond(request->http, reply);
 }
@@ -299,7 +330,7 @@ void dispatch_body(struct app *app, struct http_request *http, str chunk)
         return;
     err e = take_chunk(request, chunk);
     if (failed(e) && request->admin)
-        too_large(request);
+        refuse_admin(request, e);
     else if (failed(e))
         request_refuse(request, e);
     else if (request->call.upload && request->call.upload->busy)
@@ -380,4 +411,5 @@ void dispatch_gone(struct app *app, struct http_request *http, bool completed)
     request_drop(request);
     if (!completed && request->call.undelivered)
         request_undo(app, request);
+    budget_give(&app->bodies, &request->held);
 }

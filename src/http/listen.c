@@ -179,6 +179,10 @@ static bool accept_one(struct listener *listener, int socket_fd)
 {
     struct sockaddr_storage peer;
     socklen_t length = sizeof peer;
+    if (!listener->app.room(listener->app.user)) {
+        stop_polling(listener, false);
+        return false;
+    }
     int fd = accept4(socket_fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)

@@ -12,6 +12,8 @@ struct listener;
 
 struct listen_app {
     void *user;
+    /* Asked before each connection is accepted. false: none for now, as below. */
+    bool (*room)(void *user);
     /* Owns `fd` from here on, whatever it returns. false: no more for now; listening stops until
      * listen_resume. */
     bool (*accepted)(void *user, int fd, const struct sockaddr *peer, socklen_t length);

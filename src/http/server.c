@@ -250,6 +250,7 @@ static enum MHD_Result first_call(struct exchange *exchange, const char *method,
 {
     struct http_server *server = exchange->server;
     exchange->begun = true;
+    watch_busy(exchange->watch);
     read_head(exchange, method);
     const char *why = smuggled(&exchange->request, version);
     if (why) {
@@ -336,6 +337,7 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
     fresh_remove(exchange);
     if (exchange->watch)
         exchange->watch->exchange = NULL;
+    watch_idle(exchange->watch);
     all_remove(exchange);
     if (exchange->known) {
         server->active--;
@@ -417,8 +419,7 @@ static unsigned connection_limit(const struct http_server_options *options)
     return (unsigned)limit;
 }
 
-static struct MHD_Daemon *daemon_start(struct http_server *server,
-                                       const struct http_server_options *options)
+static struct MHD_Daemon *daemon_start(struct http_server *server)
 {
     unsigned flags =
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
@@ -428,7 +429,7 @@ static struct MHD_Daemon *daemon_start(struct http_server *server,
     return MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-        connection_limit(options), MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+        server->connections_max, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
         server, MHD_OPTION_NOTIFY_CONNECTION, watch_connection, server, MHD_OPTION_END);
@@ -464,11 +465,12 @@ struct http_server *http_server_start(uv_loop_t *loop, const struct http_server_
 {
     struct http_server *server = xalloc(sizeof *server);
     *server = (struct http_server){.loop = loop, .app = *app};
-    struct listen_app accept = {.user = server, .accepted = on_accepted};
+    struct listen_app accept = {.user = server, .room = watch_room, .accepted = on_accepted};
+    server->connections_max = connection_limit(options);
     server->listener = listen_start(loop, options->address, options->port, &accept, message);
     if (!server->listener)
         goto fail;
-    server->daemon = daemon_start(server, options);
+    server->daemon = daemon_start(server);
     if (!server->daemon || !add_handles(server)) {
         *message = xstrdup(S("cannot start the HTTP server (out of memory or descriptors)"));
         goto fail_listener;

@@ -31,9 +31,11 @@ struct watch {
     uv_poll_t poll; /* first: the handle is cast back */
     struct http_server *server;
     struct MHD_Connection *connection;
-    struct exchange *exchange; /* the request that it carries now, or NULL */
-    bool left;                 /* the peer sends no more */
-    char peer[PEER_MAX];       /* its address */
+    struct exchange *exchange;   /* the request that it carries now, or NULL */
+    bool left;                   /* the peer sends no more */
+    char peer[PEER_MAX];         /* its address */
+    struct watch *older, *newer; /* among the idle, by when they became so */
+    bool idle;                   /* no request has begun */
 };
 
 struct exchange {
@@ -61,6 +63,8 @@ struct http_server {
     uv_poll_t poll;
     uv_prepare_t prepare;
     uv_timer_t timer;
+    struct watch *oldest, *newest; /* idle connections */
+    unsigned connections, connections_max;
     int open_handles;
     bool kick; /* MHD_run is owed */
     struct exchange *all, *fresh;
@@ -83,6 +87,12 @@ void watch_connection(void *user, struct MHD_Connection *connection, void **stat
 struct watch *watch_of(struct MHD_Connection *connection);
 /* The address of a connection's peer as text; an IPv4 address that came over IPv6 as itself. */
 void watch_peer(struct MHD_Connection *connection, char out[PEER_MAX]);
+/* The head of a request is complete, and its end: between them the connection is not idle. */
+void watch_busy(struct watch *watch);
+void watch_idle(struct watch *watch);
+/* For the listener: true while one more connection may be accepted. At the limit the connection
+ * that has been idle longest is closed, and makes room a little later. */
+bool watch_room(void *user);
 /* A request waits longer than its turn: if the peer has left meanwhile it is told now. */
 void watch_waiting(struct exchange *exchange);
 

@@ -4,13 +4,16 @@
  * connection has a level-triggered watch for its peer's end, which fires once: a request waits, for
  * a message or as a stream -> hangup, and the connection is cut; anything else -> MHD is made to
  * read again, and finds the end itself. A peer that has only stopped sending still gets its answer.
- */
+ *
+ * The watches of connections without a request, or with half a head, stand in a line, the one that
+ * has been so the longest first: at the limit of connections it goes. */
 #include "http/server_exchange.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct watch *watch_of(struct MHD_Connection *connection)
 {
@@ -73,6 +76,53 @@ static void on_left(uv_poll_t *poll, int status, int events)
     /* Else its turn ends first (watch_waiting), or its body goes on (http_resume). */
 }
 
+/* ---- room for connections ---- */
+
+void watch_busy(struct watch *watch)
+{
+    if (!watch || !watch->idle)
+        return;
+    struct http_server *server = watch->server;
+    *(watch->older ? &watch->older->newer : &server->oldest) = watch->newer;
+    *(watch->newer ? &watch->newer->older : &server->newest) = watch->older;
+    watch->idle = false;
+}
+
+void watch_idle(struct watch *watch)
+{
+    if (!watch || watch->idle)
+        return;
+    struct http_server *server = watch->server;
+    watch->idle = true;
+    watch->older = server->newest;
+    watch->newer = NULL;
+    *(server->newest ? &server->newest->newer : &server->oldest) = watch;
+    server->newest = watch;
+}
+
+/* MHD finds the end of the connection and closes it, as if the peer had left. */
+static void evict(struct watch *watch)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(watch->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    watch_busy(watch);
+    uv_poll_stop(&watch->poll);
+    watch->left = true;
+    if (info)
+        shutdown(info->connect_fd, SHUT_RDWR);
+    read_again(watch);
+}
+
+bool watch_room(void *user)
+{
+    struct http_server *server = user;
+    if (server->connections < server->connections_max)
+        return true;
+    if (server->oldest)
+        evict(server->oldest);
+    return false;
+}
+
 static void closed(uv_handle_t *handle)
 {
     free(handle);
@@ -83,6 +133,7 @@ static void start(struct http_server *server, struct MHD_Connection *connection,
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct watch *watch = xalloc(sizeof *watch);
+    server->connections++;
     if (!info || uv_poll_init(server->loop, &watch->poll, info->connect_fd)) {
         free(watch);
         return;
@@ -91,6 +142,7 @@ static void start(struct http_server *server, struct MHD_Connection *connection,
     watch->connection = connection;
     watch_peer(connection, watch->peer);
     *state = watch;
+    watch_idle(watch);
     uv_poll_start(&watch->poll, UV_DISCONNECT, on_left);
 }
 
@@ -102,6 +154,8 @@ void watch_connection(void *user, struct MHD_Connection *connection, void **stat
         start(server, connection, state);
         return;
     }
+    server->connections--;
+    watch_busy(*state);
     if (*state)
         uv_close(*state, closed);
     *state = NULL;

@@ -244,12 +244,13 @@ static int64_t highest_number(struct db *db)
 }
 
 static bool load_attached(struct db *db, struct blobs *blobs, const struct blob_column *columns,
-                          char **message)
+                          bool *refused, char **message)
 {
     size_t nold, nnew;
     int64_t offset = blobs->next_id, *old, *fresh;
     if (!same_version(db, message) || !sound_bodies(db, message))
         return false;
+    *refused = false;
     old = file_numbers(db, "main", &nold);
     fresh = file_numbers(db, "snap", &nnew);
     bool good = place_bodies(db, blobs, offset, message) && replace(db, offset, columns, message);
@@ -265,16 +266,17 @@ static bool load_attached(struct db *db, struct blobs *blobs, const struct blob_
 }
 
 bool snapshot_load(struct db *db, struct blobs *blobs, const char *path,
-                   const struct blob_column *columns, char **message)
+                   const struct blob_column *columns, bool *refused, char **message)
 {
     struct stat st;
+    *refused = true;
     if (lstat(path, &st) || access(path, R_OK))
         return complain(message, "there is no snapshot %s", path);
     if (!S_ISREG(st.st_mode))
         return complain(message, "%s is no file", path);
     if (!run_f(db->handle, message, "ATTACH %Q AS snap", path))
         return false;
-    bool good = load_attached(db, blobs, columns, message);
+    bool good = load_attached(db, blobs, columns, refused, message);
     sqlite3_exec(db->handle, "DETACH snap", NULL, NULL, NULL);
     return good;
 }

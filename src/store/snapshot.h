@@ -17,8 +17,9 @@ struct blob_column {
 /* Both want that no turn is open. False: *message (malloc'ed) says why; a file that was begun is
  * gone again. */
 bool snapshot_save(struct db *db, struct blobs *blobs, const char *path, char **message);
-/* Replaces everything. Engines must reload afterwards. */
+/* Replaces everything. Engines must reload afterwards. *refused: it is the file that is wrong, not
+ * the disk. */
 bool snapshot_load(struct db *db, struct blobs *blobs, const char *path,
-                   const struct blob_column *columns, char **message);
+                   const struct blob_column *columns, bool *refused, char **message);
 
 #endif

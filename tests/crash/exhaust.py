@@ -413,7 +413,7 @@ def attack(server, requests, size, wave=64):
 
 @case
 def a_memory_limit_refuses_requests_and_not_the_process(options, folder):
-    limit = 400 << 20
+    limit = 1 << 30
     with Limited("--no-pipeline", data_dir=folder / "data", limits={resource.RLIMIT_AS: limit}) as server:
         client = load.Client(server.port)
         assert client.call("PUT", "/bucket")[0] == 200

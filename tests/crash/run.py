@@ -88,7 +88,7 @@ class Mixed:
 
     def kill_within(self, *request):
         """Kills while a request that changes everything runs; True when it was acknowledged."""
-        killer = kill_after(self.server, self.random.uniform(0.0, 0.06))
+        killer = kill_after(self.server, self.random.choice((0.02, 0.05, 0.1, 0.4)) * self.random.random())
         try:
             status, answer = self.client.call(*request)
             assert status in (200, 201), answer
