@@ -14,7 +14,7 @@ Without a STAGE all run, in this order:
   sdk       the newest boto3 (SQS as JSON) and aws-cli, the pipeline end to end, against both builds
   query     a boto3 and aws-cli from before November 2023 (SQS as Query), against the sanitizer build
   js        @aws-sdk v3 from npm on Node, against both builds
-  crash     kill -9 under load, full disk, second process
+  crash     kill -9 under load, power loss, all that can be used up, damaged files
   demo      `headrace demo` and the examples
   quickstart  examples/quickstart.sh, as a newcomer runs it
 and only when named:
@@ -206,8 +206,10 @@ stage_js() {
 }
 stage_crash() {
     release
-    say "crash, full disk, second process"
+    say "crash, power loss, exhaustion, damage"
     check crash count_plain env HEADRACE_BIN="$ROOT/build/headrace" python3 tests/crash/run.py
+    check exhaustion count_plain env HEADRACE_BIN="$ROOT/build/headrace" python3 tests/crash/exhaust.py
+    check damage count_plain env HEADRACE_BIN="$ROOT/build/headrace" python3 tests/crash/damage.py
     check "power loss" count_plain env HEADRACE_BIN="$ROOT/build/headrace" python3 tests/crash/powerloss.py
 }
 stage_demo() {

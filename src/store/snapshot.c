@@ -80,7 +80,18 @@ static bool copy_bodies(struct blobs *blobs, sqlite3 *to, char **message)
     return good && run(to, message, "COMMIT");
 }
 
-bool snapshot_save(struct db *db, struct blobs *blobs, const char *path, char **message)
+/* The name under which a snapshot is written until it is whole; one a directory, so that a killed
+ * process leaves no more than one behind. */
+static char *unfinished(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *name = NULL;
+    if (asprintf(&name, "%.*s.unfinished", slash ? (int)(slash + 1 - path) : 0, path) < 0)
+        abort();
+    return name;
+}
+
+static bool write_snapshot(struct db *db, struct blobs *blobs, const char *path, char **message)
 {
     sqlite3 *to = NULL;
     unlink(path);
@@ -92,10 +103,40 @@ bool snapshot_save(struct db *db, struct blobs *blobs, const char *path, char **
     bool good = run_f(db->handle, message, "VACUUM INTO %Q", path);
     if (good && sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
         good = complain(message, "cannot open %s", path);
-    good = good && copy_bodies(blobs, to, message);
+    good = good && run(to, message, "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY") &&
+           copy_bodies(blobs, to, message);
     sqlite3_close(to);
+    return good;
+}
+
+static bool sync_path(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+/* A snapshot of that name is whole at any time: the old one or the new one. */
+static bool put_in_place(struct db *db, const char *from, const char *path, char **message)
+{
+    bool durable = db->durability == DURABLE_POWER;
+    const char *slash = strrchr(path, '/');
+    char *dir = xstrdup(slash ? (str){path, (size_t)(slash + 1 - path)} : S("."));
+    bool good = (!durable || sync_path(from, O_RDWR | O_NOFOLLOW)) && rename(from, path) == 0 &&
+                (!durable || sync_path(dir, O_RDONLY | O_DIRECTORY));
+    free(dir);
+    return good || complain(message, "cannot write %s: %s", path, strerror(errno));
+}
+
+bool snapshot_save(struct db *db, struct blobs *blobs, const char *path, char **message)
+{
+    char *fresh = unfinished(path);
+    bool good = write_snapshot(db, blobs, fresh, message) && put_in_place(db, fresh, path, message);
     if (!good)
-        unlink(path);
+        unlink(fresh);
+    free(fresh);
     return good;
 }
 

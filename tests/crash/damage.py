@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+"""A data directory that is damaged, foreign, too new or not ours to write: a start says so in one line that names the
+directory and the way out, `headrace doctor` says what it is, and nobody ever gets a wrong answer.
+
+    tests/crash/damage.py [CASE ...]      HEADRACE_BIN names the binary"""
+import argparse
+import contextlib
+import os
+import pathlib
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from harness import BINARY, Server  # noqa: E402
+import load  # noqa: E402
+
+PAGE = 4096
+CASES = []
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+class Directory:
+    """A directory with small and large objects, versions and messages, cleanly closed. `bodies` is what must be read."""
+
+    def __init__(self, folder, small=60, messages=40):
+        self.path, self.bodies, self.messages = folder / "data", {}, set()
+        rng = random.Random(5)
+        with Server("--no-pipeline", data_dir=self.path) as server:
+            client = load.Client(server.port)
+            assert client.call("PUT", "/box")[0] == 200
+            client.sqs("CreateQueue", QueueName="q")
+            for n in range(small):
+                self.put(client, f"small{n:03}", rng.randbytes(3000))
+            for n in range(4):
+                self.put(client, f"large{n}", rng.randbytes(100_000 + n))
+            for n in range(messages):
+                client.sqs("SendMessage", QueueUrl="q", MessageBody=f"message {n}")
+                self.messages.add(f"message {n}")
+        self.database = self.path / "headrace.db"
+
+    def put(self, client, key, body):
+        assert client.call("PUT", "/box/" + key, body)[0] == 200
+        self.bodies[key] = load.digest(body)
+
+    def files(self):
+        return sorted(p for p in (self.path / "blobs").rglob("*") if p.is_file())
+
+    def doctor(self, *flags):
+        said = subprocess.run([BINARY, "doctor", "--data-dir", str(self.path), *flags], capture_output=True, text=True, timeout=60)
+        return said.returncode, said.stdout + said.stderr
+
+    def refused(self, *parts):
+        """A start ends at once with one line of these parts and the directory's name."""
+        said = subprocess.run([BINARY, "serve", "--port", "0", "--no-pipeline", "--quiet", "--data-dir", str(self.path)],
+                              capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+        lines = [line for line in said.stderr.splitlines() if line.strip()]
+        assert said.returncode in (1, 2), (said.returncode, said.stderr)
+        assert len(lines) == 1 and str(self.path) in lines[0], said.stderr
+        assert all(part in lines[0] for part in parts), f"{lines[0]!r} lacks one of {parts}"
+        return lines[0]
+
+    def serve(self):
+        return Server("--no-pipeline", data_dir=self.path)
+
+    def never_wrong(self, client, lost_allowed=True):
+        """Each body is what was uploaded or an error. Keys that are lost."""
+        lost = []
+        for key, digest in self.bodies.items():
+            status, body = client.call("GET", "/box/" + key)
+            assert status in ((200, 404, 500) if lost_allowed else (200,)), f"{key}: {status}"
+            assert status != 200 or load.digest(body) == digest, f"{key}: a wrong body was served"
+            lost += [key] if status != 200 else []
+        return lost
+
+
+@case
+def a_truncated_database_is_refused(options, folder):
+    d = Directory(folder)
+    size = d.database.stat().st_size
+    for keep in (size - PAGE, size // 2, PAGE + 100, 50, 16):
+        whole = d.database.read_bytes()
+        os.truncate(d.database, keep)
+        d.refused("headrace.db")
+        code, said = d.doctor()
+        assert code in (1, 2) and said.strip(), (code, said)
+        d.database.write_bytes(whole)
+    with d.serve() as server:
+        assert not d.never_wrong(load.Client(server.port))
+
+
+@case
+def a_flipped_page_is_refused_or_noticed_and_never_served(options, folder):
+    d = Directory(folder)
+    whole, rng, refused, noticed = d.database.read_bytes(), random.Random(3), 0, 0
+    pages = len(whole) // PAGE
+    for page in rng.sample(range(1, pages), min(14, pages - 1)):
+        damaged = bytearray(whole)
+        damaged[page * PAGE:page * PAGE + 64] = bytes(64)  # the head of the page: what is on it cannot be found
+        d.database.write_bytes(damaged)
+        code, said = d.doctor()
+        try:
+            with d.serve() as server:
+                lost = d.never_wrong(load.Client(server.port))
+                assert code == 1 or not lost, f"page {page}: {lost} are lost and the doctor says: {said}"
+                noticed += 1
+        except (RuntimeError, load.Gone) as error:
+            assert code == 1, f"page {page}: no start ({error}), and the doctor says: {said}"
+            refused += 1
+    d.database.write_bytes(whole)
+    with d.serve() as server:
+        assert not d.never_wrong(load.Client(server.port))
+    assert refused, "nothing was ever noticed at the start"
+    print(f"  {refused} refused, {noticed} pages without harm")
+
+
+@case
+def a_torn_log_loses_its_end_and_nothing_else(options, folder):
+    path, bodies = folder / "data", {}
+    server = Server("--no-pipeline", data_dir=path).start()
+    client = load.Client(server.port)
+    assert client.call("PUT", "/box")[0] == 200
+    for n in range(40):
+        body = random.Random(n).randbytes(2000)
+        assert client.call("PUT", f"/box/k{n:02}", body)[0] == 200
+        bodies[f"k{n:02}"] = load.digest(body)
+    server.kill()
+    log = path / "headrace.db-wal"
+    whole = log.read_bytes()
+    for keep, flip in ((len(whole) - 100, None), (len(whole) * 2 // 3, None), (len(whole) // 3 + 7, None), (len(whole), len(whole) // 2)):
+        copy = folder / f"copy{keep}{flip}"
+        shutil.copytree(path, copy)
+        torn = bytearray(whole[:keep])
+        if flip:
+            torn[flip] ^= 0xFF
+        (copy / "headrace.db-wal").write_bytes(torn)
+        with Server("--no-pipeline", data_dir=copy) as server:
+            client = load.Client(server.port)
+            status = [client.call("GET", "/box/" + key) for key in sorted(bodies)]
+            there = [s == 200 for s, _ in status]
+            assert there == sorted(there, reverse=True), "a gap: later writes are there, earlier ones are not"
+            assert 0 < sum(there) < 40, sum(there)
+            for key, (code, body) in zip(sorted(bodies), status):
+                assert code == 404 or load.digest(body) == bodies[key], key
+
+
+@case
+def bodies_that_lost_their_files_are_told_at_the_start_and_repaired_on_request(options, folder):
+    d = Directory(folder)
+    files = d.files()
+    assert len(files) == 4
+    files[0].unlink()
+    os.truncate(files[1], 70_000)
+    with open(files[2], "ab") as file:
+        file.write(b"more")
+    with d.serve() as server:
+        client = load.Client(server.port)
+        assert "3 bodies" in server.output() and "headrace doctor --repair" in server.output(), server.output()
+        lost = d.never_wrong(client)
+        assert len(lost) == 3, lost
+        status, answer = client.call("GET", "/box/" + lost[0])
+        assert status == 500 and b"InternalError" in answer, (status, answer)
+        status, answer = client.call("PUT", "/box/copied", None, {"x-amz-copy-source": "/box/" + lost[0]})
+        assert status in (200, 500)
+        client.call("DELETE", "/box/copied")
+    code, said = d.doctor()
+    assert code == 1 and said.count("instead of") == 2 and said.count("is missing") == 1, said
+    code, said = d.doctor("--repair")
+    assert code == 0 and all(f"s3://box/{key}: its body is lost: removed" in said for key in lost), said
+    assert d.doctor()[0] == 0, d.doctor()
+    with d.serve() as server:
+        client = load.Client(server.port)
+        assert "lost" not in server.output()
+        assert sorted(d.never_wrong(client)) == sorted(lost)
+        assert all(client.call("GET", "/box/" + key)[0] == 404 for key in lost)
+        for key in lost:
+            d.put(client, key, os.urandom(90_000))
+        assert not d.never_wrong(client, lost_allowed=False)
+
+
+@case
+def files_that_are_not_ours_do_no_harm(options, folder):
+    d = Directory(folder)
+    (d.path / "blobs/new/7").write_bytes(b"half")
+    (d.path / "blobs/00").mkdir(exist_ok=True)
+    (d.path / "blobs/00/256").write_bytes(b"no row names it")
+    (d.path / "notes.txt").write_text("someone's")
+    code, said = d.doctor()
+    assert code == 1 and "was never finished" in said and "no body has this file" in said, said
+    code, said = d.doctor("--repair")
+    assert code == 0, said
+    (d.path / "blobs/00/512").write_bytes(b"no row names it")
+    with d.serve() as server:
+        assert not d.never_wrong(load.Client(server.port))
+    assert not (d.path / "blobs/00/512").exists() and (d.path / "notes.txt").read_text() == "someone's"
+    assert d.doctor()[0] == 0
+
+
+@case
+def what_is_no_database_of_ours_is_refused(options, folder):
+    d = Directory(folder)
+    whole = d.database.read_bytes()
+    for content in (b"some text that someone wrote here\n" * 200, os.urandom(20_000)):
+        d.database.write_bytes(content)
+        d.refused("not a database")
+        assert d.database.read_bytes() == content, "a foreign file was changed"
+    d.database.unlink()
+    with contextlib.closing(sqlite3.connect(d.database)) as db:
+        db.executescript("CREATE TABLE other(x); INSERT INTO other VALUES(1)")
+    d.refused("another program")
+    d.database.write_bytes(whole)
+    with d.serve() as server:
+        assert not d.never_wrong(load.Client(server.port))
+
+
+@case
+def a_database_of_a_newer_version_is_refused_and_left_alone(options, folder):
+    d = Directory(folder)
+    for module in ("blob", "s3", "sqs"):
+        with contextlib.closing(sqlite3.connect(d.database)) as db:
+            (version,) = db.execute("SELECT version FROM migration WHERE module = ?", (module,)).fetchone()
+            db.execute("UPDATE migration SET version = 99 WHERE module = ?", (module,))
+            db.commit()
+        d.refused("newer version")
+        with contextlib.closing(sqlite3.connect(d.database)) as db:
+            assert db.execute("SELECT version FROM migration WHERE module = ?", (module,)).fetchone() == (99,)
+            db.execute("UPDATE migration SET version = ? WHERE module = ?", (version, module))
+            db.commit()
+    with d.serve() as server:
+        assert not d.never_wrong(load.Client(server.port))
+
+
+@case
+def a_directory_that_cannot_be_written_is_refused(options, folder):
+    d = Directory(folder)
+    mounted = os.geteuid() == 0 and subprocess.run(["mount", "--bind", str(d.path), str(d.path)], capture_output=True).returncode == 0
+    try:
+        if mounted:
+            subprocess.run(["mount", "-o", "remount,ro,bind", str(d.path)], check=True)
+        else:
+            os.chmod(d.path, 0o500)
+        if mounted or os.geteuid() != 0:
+            d.refused("Read-only file system" if mounted else "Permission denied")
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(d.path)])
+        os.chmod(d.path, 0o700)
+    (folder / "file").write_text("")
+    d.path = folder / "file"
+    d.refused("cannot create the data directory")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("case", nargs="*", help="only cases whose name contains this")
+    options = parser.parse_args()
+    passed = failed = 0
+    for function in CASES:
+        if options.case and not any(part in function.__name__ for part in options.case):
+            continue
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="headrace-damage-"))
+        try:
+            function(options, folder)
+            passed += 1
+            print(f"ok {function.__name__}", flush=True)
+        except Exception as error:
+            failed += 1
+            print(f"FAILED {function.__name__}: {type(error).__name__}: {error}", flush=True)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
