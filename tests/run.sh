@@ -18,6 +18,9 @@ Without a STAGE all run, in this order:
   demo      `headrace demo` and the examples
   quickstart  examples/quickstart.sh, as a newcomer runs it
 and only when named:
+  clients   aws-cli 1 and 2, boto3, rclone, s3cmd and s3fs (where there is /dev/fuse) at their everyday work, signatures checked and not,
+            path style and virtual hosts, against the sanitizer build (about ten minutes: they are slow starters)
+  large     5 GiB up, down and copied in constant memory (tests/bench/large.py; needs 11 GiB of disk)
   package   the static build, the .deb and the .tar.gz, in a bare Debian and in an empty root (needs root or sudo)
 
 Installs what is missing: Debian packages by apt (with sudo only when not root), Python and npm packages into the build
@@ -27,7 +30,7 @@ TEXT
 }
 
 ALL=(unit asan wire sdk query js crash demo quickstart)
-BY_NAME=(package)
+BY_NAME=(clients large package)
 stages=()
 for argument in "$@"; do
     case $argument in
@@ -84,6 +87,7 @@ count_ctest() {
          END { print good + 0, bad + 0 }' "$1"
 }
 count_plain() { sed -nE 's/^([0-9]+) passed, ([0-9]+) failed.*/\1 \2/p' "$1" | tail -1; }
+count_rows() { awk '/^\| .* MB|^\| .* s \|/ { if (/TOO MUCH/) bad++; else good++ } END { print good + 0, bad + 0 }' "$1"; }
 count_pytest() {
     local line
     line=$(grep -aE '^(=+ )?[0-9]+ (passed|failed|skipped|error).* in [0-9.]+s' "$1" | tail -1)
@@ -155,8 +159,8 @@ npm_packages() {
     version=$(node -p 'process.versions.node.split(".")[0]')
     # The SDK's releases of 2026 need Node 20; Debian 12 has Node 18.
     [ "$version" -ge 20 ] || sed -i 's/\^3\.1100\.0/~3.900.0/' "$folder/package.json"
-    [ -d "$folder/node_modules/@aws-sdk/client-s3" ] && return
-    say "npm packages: @aws-sdk/client-s3, client-sqs, lib-storage, s3-request-presigner"
+    [ -d "$folder/node_modules/@aws-sdk/s3-presigned-post" ] && return
+    say "npm packages: @aws-sdk/client-s3, client-sqs, lib-storage, s3-presigned-post, s3-request-presigner"
     npm install --prefix "$folder" --no-audit --no-fund --loglevel=error >"$LOGS/npm.log" 2>&1 </dev/null && return
     tail -5 "$LOGS/npm.log"
     return 1
@@ -171,7 +175,7 @@ run_pytest() { HEADRACE_BIN=$ROOT/$2/headrace AWS_CLI=$ROOT/$1/bin/aws "$ROOT/$1
 
 # One server for all of Node's files; the tests of a sanitizer build fail when its log holds a report.
 run_node() {
-    HEADRACE_BIN=$ROOT/$1/headrace python3 tests/sdk/with_server.py --no-pipeline -- \
+    HEADRACE_BIN=$ROOT/$1/headrace python3 tests/sdk/with_server.py --no-pipeline "${@:2}" -- \
         node --test --test-reporter=tap build/js/
 }
 
@@ -202,7 +206,7 @@ stage_js() {
     npm_packages || { total_failed=$((total_failed + 1)); return; }
     say "@aws-sdk/client-s3 $(node -p 'require("./build/js/node_modules/@aws-sdk/client-s3/package.json").version') on Node $(node --version)"
     check js count_node run_node build
-    check "js asan" count_node run_node build-asan
+    check "js asan" count_node run_node build-asan --auth verify
 }
 stage_crash() {
     release
@@ -223,6 +227,26 @@ stage_quickstart() {
     check quickstart count_plain tests/quickstart.sh
 }
 # What only this stage needs comes with it: archives for the static build, debootstrap, lintian, man.
+stage_clients() {
+    local row list=()
+    for row in rclone:rclone s3cmd:s3cmd s3fs:s3fs fusermount3:fuse3; do
+        command -v "${row%%:*}" >/dev/null || list+=("${row##*:}")
+    done
+    [ -x /usr/bin/aws ] || list+=(awscli)
+    [ ${#list[@]} -eq 0 ] || apt_install "${list[@]}"
+    sanitized; sanitizer_options
+    venv build/venv-new boto3 awscli pytest || { total_failed=$((total_failed + 1)); return; }
+    say "$(/usr/bin/aws --version | cut -d' ' -f1), $(build/venv-new/bin/aws --version | cut -d' ' -f1), $(rclone version | head -1), $(s3cmd --version), $(
+        s3fs --version | grep -oE 'V[0-9.]+' | sed 's/V/s3fs /')"
+    CLIENTS_AWS1=$ROOT/build/venv-new/bin/aws check clients count_pytest run_pytest build/venv-new build-asan -rs tests/clients
+    grep -aE '^SKIPPED' "$LOGS/clients.log" | sed 's/^SKIPPED/   skipped:/'
+}
+stage_large() {
+    release
+    say "5 GiB through"
+    check large count_rows env HEADRACE_BIN="$ROOT/build/headrace" python3 tests/bench/large.py
+    cat "$LOGS/large.log"
+}
 stage_package() {
     local row list=()
     for row in debootstrap:debootstrap lintian:lintian man:man-db dpkg-source:dpkg-dev; do

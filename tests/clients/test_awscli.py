@@ -1,4 +1,5 @@
 """aws-cli 2 from Debian and the newest aws-cli 1 from pip: the s3 commands, nearly every s3api operation, presigned links, SQS.
+Each command of theirs takes most of a second, so each version goes one way: signatures checked, or policies enforced and virtual hosts.
 
 CLIENTS_AWS1 names the aws-cli 1; without it only version 2 is tested."""
 import json
@@ -6,22 +7,29 @@ import os
 import urllib.request
 
 import pytest
-from conftest import NAMES, files_of, need, run
+from conftest import NAMES, Place, files_of, need, run
 
-CLIS = {"v2": lambda: need("aws"), "v1": lambda: os.environ["CLIENTS_AWS1"]}
+WAYS = ["v2-enforce-virtual", pytest.param("v1-verify-path", marks=pytest.mark.skipif("CLIENTS_AWS1" not in os.environ, reason="no CLIENTS_AWS1"))]
 
 
-@pytest.fixture(params=["v2", pytest.param("v1", marks=pytest.mark.skipif("CLIENTS_AWS1" not in os.environ, reason="no CLIENTS_AWS1"))])
-def aws(request, place, tmp_path):
-    """Runs one command; aws.version is which aws-cli it is."""
+@pytest.fixture(params=WAYS)
+def place(request, servers):
+    version, auth, style = request.param.split("-")
+    place = Place(servers(auth), auth, style)
+    place.version = version
+    return place
+
+
+@pytest.fixture
+def aws(place, tmp_path):
+    """Runs one command."""
     config = tmp_path / "config"
     config.write_text(f"[default]\ns3 =\n  addressing_style = {place.style}\n")
-    program, env = CLIS[request.param](), place.environment(AWS_CONFIG_FILE=str(config))
+    program, env = need("aws") if place.version == "v2" else os.environ["CLIENTS_AWS1"], place.environment(AWS_CONFIG_FILE=str(config))
 
     def cli(service, *arguments, endpoint=None, **more):
         endpoint = endpoint or (place.endpoint if service != "sqs" else place.server.endpoint)
         return run([program, "--endpoint-url", endpoint, service, *arguments], env, **more)
-    cli.version = request.param
     return cli
 
 
@@ -87,7 +95,7 @@ def test_parts_and_copies_of_parts(aws, place, big, tmp_path, s3):
     head = s3.head_object(Bucket=place.bucket, Key="moved")
     assert head["ETag"].endswith('-3"')
     # Version 1 leaves the properties behind when it copies in parts.
-    assert head["Metadata"] == ({"color": "blue"} if aws.version == "v2" else {})
+    assert head["Metadata"] == ({"color": "blue"} if place.version == "v2" else {})
 
 
 def test_s3api_objects(api, place, tmp_path):
