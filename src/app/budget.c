@@ -1,11 +1,13 @@
 /* app/budget.c - see budget.h. */
 #include "app/budget.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #define SHARE 4
+#define FLOOD (INT64_C(64) << 20) /* bytes worth the milliseconds of a trim */
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -49,6 +51,7 @@ bool budget_take(struct budget *budget, int64_t n, int64_t *taken)
     if (n > budget->max - budget->held)
         return false;
     budget->held += n;
+    budget->most = budget->held > budget->most ? budget->held : budget->most;
     *taken += n;
     return true;
 }
@@ -57,4 +60,8 @@ void budget_give(struct budget *budget, int64_t *taken)
 {
     budget->held -= *taken;
     *taken = 0;
+    if (budget->held || budget->most < FLOOD)
+        return;
+    budget->most = 0;
+    malloc_trim(0);
 }

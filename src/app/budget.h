@@ -9,6 +9,7 @@
 
 struct budget {
     int64_t max, held; /* bytes */
+    int64_t most;      /* that were held since it was 0 */
 };
 
 /* A quarter of what this process may use: of the memory of the machine, of its control group, or of
@@ -16,7 +17,7 @@ struct budget {
 struct budget budget_of_process(void);
 /* True, and *taken grows by n, when there is room for n bytes more. */
 bool budget_take(struct budget *budget, int64_t n, int64_t *taken);
-/* Gives all of *taken back. */
+/* Gives all of *taken back. After a flood the process gives its memory back, too. */
 void budget_give(struct budget *budget, int64_t *taken);
 
 #endif
