@@ -21,7 +21,8 @@ static void on_finding(void *user, const struct doctor_finding *finding)
 {
     struct lost *lost = user;
     printf("%s%s\n", finding->text, finding->repaired ? ": removed" : "");
-    if (finding->kind != DOCTOR_MISSING_FILE && finding->kind != DOCTOR_WRONG_SIZE)
+    if (finding->kind != DOCTOR_MISSING_FILE && finding->kind != DOCTOR_WRONG_SIZE &&
+        finding->kind != DOCTOR_WRONG_CONTENT)
         return;
     lost->at = xrealloc(lost->at, (lost->n + 1) * sizeof *lost->at);
     lost->at[lost->n++] = finding->id;

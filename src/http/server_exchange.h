@@ -65,6 +65,7 @@ struct http_server {
     uv_timer_t timer;
     struct watch *oldest, *newest; /* idle connections */
     unsigned connections, connections_max;
+    unsigned connections_most; /* since memory was last given back */
     int open_handles;
     bool kick; /* MHD_run is owed */
     struct exchange *all, *fresh;

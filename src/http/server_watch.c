@@ -10,10 +10,13 @@
 #include "http/server_exchange.h"
 
 #include <arpa/inet.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+enum { MANY = 512 }; /* connections whose memory is worth a trim */
 
 struct watch *watch_of(struct MHD_Connection *connection)
 {
@@ -123,6 +126,15 @@ bool watch_room(void *user)
     return false;
 }
 
+/* Thousands of connections leave hundreds of MiB that malloc would keep. */
+static void give_back(struct http_server *server)
+{
+    if (server->connections_most < MANY || server->connections > server->connections_most / 8)
+        return;
+    server->connections_most = server->connections;
+    malloc_trim(0);
+}
+
 static void closed(uv_handle_t *handle)
 {
     free(handle);
@@ -134,6 +146,8 @@ static void start(struct http_server *server, struct MHD_Connection *connection,
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct watch *watch = xalloc(sizeof *watch);
     server->connections++;
+    if (server->connections > server->connections_most)
+        server->connections_most = server->connections;
     if (!info || uv_poll_init(server->loop, &watch->poll, info->connect_fd)) {
         free(watch);
         return;
@@ -155,6 +169,7 @@ void watch_connection(void *user, struct MHD_Connection *connection, void **stat
         return;
     }
     server->connections--;
+    give_back(server);
     watch_busy(*state);
     if (*state)
         uv_close(*state, closed);

@@ -3,8 +3,8 @@
  * before the row that names it commits; files without a row are swept at start. Keys never touch
  * the file system.
  *
- * Table blob(id INTEGER PRIMARY KEY, size, refs, data BLOB NULL): data is NULL when the body is a
- * file. */
+ * Table blob(id INTEGER PRIMARY KEY, size, refs, data BLOB NULL, sum): data is NULL when the body
+ * is a file, else sum is its XXH3. */
 #ifndef HEADRACE_STORE_BLOB_H
 #define HEADRACE_STORE_BLOB_H
 

@@ -29,6 +29,9 @@ struct blob_sink {
     bool failed;
 };
 
+/* What the column `sum` of a body in the table says: older rows have none. */
+int64_t blob_sum(str data);
+
 /* Prepares the directory and sweeps what an earlier process left. */
 bool blob_files_open(struct blobs *blobs, const char *dir, char **message);
 void blob_files_close(struct blobs *blobs);

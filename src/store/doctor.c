@@ -85,6 +85,15 @@ static bool has_bodies(struct doctor *d)
     return there;
 }
 
+/* Not before an older directory was opened by a start. */
+static bool has_sums(struct doctor *d)
+{
+    sqlite3_stmt *stmt = prepare(d, "SELECT 1 FROM pragma_table_info('blob') WHERE name = 'sum'");
+    bool there = stmt && sqlite3_step(stmt) == SQLITE_ROW;
+    sqlite3_finalize(stmt);
+    return there;
+}
+
 static void examine_file(struct doctor *d, int64_t id, int64_t size)
 {
     char *path = blob_file_path(&d->blobs, id);
@@ -99,6 +108,13 @@ static void examine_file(struct doctor *d, int64_t id, int64_t size)
              "body %lld: its file %s has %lld bytes instead of %lld", (long long)id, path,
              (long long)there, (long long)size);
     free(path);
+}
+
+static bool sum_right(sqlite3_stmt *row)
+{
+    const char *data = sqlite3_column_blob(row, 5);
+    str bytes = {data ? data : "", (size_t)sqlite3_column_bytes(row, 5)};
+    return blob_sum(bytes) == sqlite3_column_int64(row, 4);
 }
 
 static void examine_row(struct doctor *d, sqlite3_stmt *row)
@@ -116,12 +132,18 @@ static void examine_row(struct doctor *d, sqlite3_stmt *row)
         tell(d, (struct doctor_finding){DOCTOR_WRONG_SIZE, .id = id},
              "body %lld: has %lld bytes instead of %lld", (long long)id, (long long)length,
              (long long)size);
+    else if (sqlite3_column_type(row, 4) == SQLITE_INTEGER && !sum_right(row))
+        tell(d, (struct doctor_finding){DOCTOR_WRONG_CONTENT, .id = id},
+             "body %lld: is not what was stored", (long long)id);
 }
 
 /* False when rows could not all be read. */
 static bool examine_rows(struct doctor *d)
 {
-    sqlite3_stmt *stmt = prepare(d, "SELECT id, size, refs, length(data) FROM blob ORDER BY id");
+    sqlite3_stmt *stmt =
+        prepare(d, has_sums(d) ? "SELECT id, size, refs, length(data), sum, data FROM blob "
+                                 "ORDER BY id"
+                               : "SELECT id, size, refs, length(data), NULL FROM blob ORDER BY id");
     int rc = SQLITE_DONE;
     while (stmt && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
         examine_row(d, stmt);

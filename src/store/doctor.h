@@ -6,13 +6,14 @@
 #include "base/str.h"
 
 enum doctor_kind {
-    DOCTOR_DAMAGED_PAGE, /* SQLite's own integrity check complains; restore the directory from a
-                            copy */
-    DOCTOR_MISSING_FILE, /* a body's file is gone */
-    DOCTOR_WRONG_SIZE,   /* a body is longer or shorter than its row says */
-    DOCTOR_UNREFERENCED, /* a body that nothing refers to */
-    DOCTOR_ORPHAN_FILE,  /* a file that no row names; repairable: removed */
-    DOCTOR_LEFTOVER,     /* a file whose writing was never finished; repairable: removed */
+    DOCTOR_DAMAGED_PAGE,  /* SQLite's own integrity check complains; restore the directory from a
+                             copy */
+    DOCTOR_MISSING_FILE,  /* a body's file is gone */
+    DOCTOR_WRONG_SIZE,    /* a body is longer or shorter than its row says */
+    DOCTOR_WRONG_CONTENT, /* a body in the table is not what its sum says */
+    DOCTOR_UNREFERENCED,  /* a body that nothing refers to */
+    DOCTOR_ORPHAN_FILE,   /* a file that no row names; repairable: removed */
+    DOCTOR_LEFTOVER,      /* a file whose writing was never finished; repairable: removed */
 };
 
 struct doctor_finding {

@@ -187,6 +187,28 @@ def bodies_that_lost_their_files_are_told_at_the_start_and_repaired_on_request(o
 
 
 @case
+def a_flipped_bit_in_a_small_body_is_an_error_and_repaired_on_request(options, folder):
+    d = Directory(folder)
+    damaged, rng = bytearray(d.database.read_bytes()), random.Random(5)
+    piece = rng.randbytes(3000)[1000:1100]  # of small000
+    flipped = piece[:50] + bytes([piece[50] ^ 1]) + piece[51:]
+    assert piece in damaged
+    d.database.write_bytes(damaged.replace(piece, flipped))  # on free pages, too, where an older copy may lie
+    with d.serve() as server:
+        client = load.Client(server.port)
+        lost = d.never_wrong(client)
+        assert lost == ["small000"], lost
+        status, answer = client.call("GET", "/box/small000")
+        assert status == 500 and b"InternalError" in answer, (status, answer)
+    code, said = d.doctor()
+    assert code == 1 and "is not what was stored" in said, said
+    code, said = d.doctor("--repair")
+    assert code == 0 and "s3://box/small000: its body is lost: removed" in said, said
+    with d.serve() as server:
+        assert d.never_wrong(load.Client(server.port)) == ["small000"]
+
+
+@case
 def files_that_are_not_ours_do_no_harm(options, folder):
     d = Directory(folder)
     (d.path / "blobs/new/7").write_bytes(b"half")
