@@ -5,8 +5,7 @@
 #include "api/s3_acl.h"
 #include "api/s3_common.h"
 #include "base/text.h"
-#include "s3/config.h"
-#include "s3/tags.h"
+#include "s3/document.h"
 
 /* --- CreateBucket --- */
 #define LOCATION_INFO(F, T)                                                                        \
@@ -25,7 +24,7 @@ SHAPE(bucket_info, "BucketInfo", BUCKET_INFO)
       .flags = UNIMPLEMENTED)                                                                      \
     F(T, STRUCT, directory_bucket, "Bucket", BODY, .of = &bucket_info_shape,                       \
       .flags = UNIMPLEMENTED)                                                                      \
-    F(T, LIST, tags, "Tags", BODY, .of = &s3_tag_shape, .item = "Tag", .flags = UNIMPLEMENTED)
+    F(T, LIST, tags, "Tags", BODY, .of = &s3_tag_shape, .item = "Tag")
 SHAPE(create_configuration, "CreateBucketConfiguration", CREATE_CONFIGURATION)
 
 #define CREATE_IN(F, T)                                                                            \
@@ -66,6 +65,19 @@ static err store_settings(struct call *call, const struct create_in *in, struct 
     return s3_config_put(call->api->s3, bucket, S3_CONFIG_OWNERSHIP, S(""), document);
 }
 
+/* Tags that the bucket starts with. */
+static err store_tags(struct call *call, list tags, struct s3_bucket *bucket)
+{
+    LIST_EACH (const struct s3_tag, tag, tags)
+        if (str_starts(tag->key, S("aws:")))
+            return err_text(call->ctx.arena, &S3_INVALID_TAG,
+                            "User-defined tag keys can't start with \"aws:\". This prefix is "
+                            "reserved for system tags. Remove \"aws:\" from your tag keys and try "
+                            "again.");
+    struct s3_tagging tagging = {.tags = tags};
+    return s3_document_put(call->api->s3, &call->ctx, bucket, S3_CONFIG_TAGGING, S(""), &tagging);
+}
+
 static err create(struct call *call, const void *input, void *output)
 {
     const struct create_in *in = input;
@@ -81,6 +93,8 @@ static err create(struct call *call, const void *input, void *output)
     if (!made)
         TRY(s3_config_delete(call->api->s3, bucket, S3_CONFIG_ACL, S(""), NULL));
     TRY(store_settings(call, in, bucket, made));
+    if (configuration && configuration->tags.n && made)
+        TRY(store_tags(call, configuration->tags, bucket));
     bool global = str_eq(bucket->region, S("us-east-1"));
     out->location = arena_printf(
         call->ctx.arena, global ? "/%.*s" : "http://%.*s.s3.amazonaws.com/", STR_ARG(in->bucket));

@@ -116,6 +116,14 @@ static void put_expiration(struct call *call, const struct s3_bucket *bucket,
     http_reply_set(arena, call->reply, S("x-amz-expiration"), text);
 }
 
+void s3_abort_fill(struct call *call, struct s3_bucket *bucket, const struct s3_object *upload,
+                   opt_int *date, str *rule)
+{
+    msec when;
+    if (s3_lifecycle_abort(call->api->s3, &call->ctx, bucket, upload, &when, rule))
+        *date = INT_OF(when);
+}
+
 void s3_stored_fill(struct call *call, const struct s3_bucket *bucket,
                     const struct s3_object *object, struct s3_stored_out *out)
 {

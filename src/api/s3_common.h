@@ -154,6 +154,9 @@ void s3_stored_fill(struct call *call, const struct s3_bucket *bucket,
                     const struct s3_object *object, struct s3_stored_out *out);
 void s3_written_fill(struct call *call, const struct s3_bucket *bucket,
                      const struct s3_object *object, struct s3_stored_out *out);
+/* x-amz-abort-date and x-amz-abort-rule-id of an upload, where lifecycle has a rule for it. */
+void s3_abort_fill(struct call *call, struct s3_bucket *bucket, const struct s3_object *upload,
+                   opt_int *date, str *rule);
 /* Sets the one member of a checksum list (`checksum_md5` is its first) and the type ("FULL_OBJECT",
  * "COMPOSITE"; may be NULL). */
 void s3_checksum_fill(const struct s3_object *object, str *checksum_md5, str *type);

@@ -139,11 +139,12 @@ static void fill_state(struct call *call, const struct s3_object *object, struct
         out->lock_hold = object->legal_hold ? S("ON") : S("OFF");
 }
 
-/* A 304 names what the client has. */
+/* A 304 names what the client has; its Content-Length is that of the body it stands for. */
 static void not_modified(struct call *call, const struct s3_bucket *bucket,
                          const struct s3_object *object)
 {
     struct arena *arena = call->ctx.arena;
+    call->reply->length = object->size;
     http_reply_header(arena, call->reply, S("ETag"), s3_quoted(call, object->etag));
     http_reply_header(arena, call->reply, S("Last-Modified"), date_http(arena, object->mtime));
     str version = s3_object_version(bucket, object);

@@ -67,42 +67,49 @@ SHAPE(list2_in, "ListObjectsV2Request", LIST2_IN)
     F(T, STR, version_marker, "version-id-marker", QUERY)
 SHAPE(versions_in, "ListObjectVersionsRequest", VERSIONS_IN)
 
-/* What all three answers begin with. */
-#define PAGE_OUT(F, T)                                                                             \
+/* What all three answers have, around their markers: elements stand in AWS's order. */
+#define PAGE_HEAD(F, T)                                                                            \
     F(T, STR, name, "Name", BODY)                                                                  \
-    F(T, STR, prefix, "Prefix", BODY, .flags = KEEP_EMPTY)                                         \
-    F(T, STR, delimiter, "Delimiter", BODY)                                                        \
+    F(T, STR, prefix, "Prefix", BODY, .flags = KEEP_EMPTY)
+struct page_head {
+    PAGE_HEAD(SHAPE_MEMBER, page_head)
+};
+#define PAGE_TAIL(F, T)                                                                            \
     F(T, INT, max, "MaxKeys", BODY)                                                                \
+    F(T, STR, delimiter, "Delimiter", BODY)                                                        \
     F(T, STR, encoding, "EncodingType", BODY)                                                      \
     F(T, BOOL, truncated, "IsTruncated", BODY)
-struct page_out {
-    PAGE_OUT(SHAPE_MEMBER, page_out)
+struct page_tail {
+    PAGE_TAIL(SHAPE_MEMBER, page_tail)
 };
 
 #define LIST_OUT(F, T)                                                                             \
-    PAGE_OUT(F, T)                                                                                 \
+    PAGE_HEAD(F, T)                                                                                \
     F(T, STR, marker, "Marker", BODY, .flags = KEEP_EMPTY)                                         \
     F(T, STR, next_marker, "NextMarker", BODY)                                                     \
+    PAGE_TAIL(F, T)                                                                                \
     F(T, LIST, contents, "Contents", BODY, .of = &entry_shape, .flags = FLAT)                      \
     F(T, LIST, prefixes, "CommonPrefixes", BODY, .of = &common_prefix_shape, .flags = FLAT)
 SHAPE(list_out, "ListObjectsOutput", LIST_OUT)
 
 #define LIST2_OUT(F, T)                                                                            \
-    PAGE_OUT(F, T)                                                                                 \
+    PAGE_HEAD(F, T)                                                                                \
     F(T, STR, start_after, "StartAfter", BODY)                                                     \
     F(T, STR, token, "ContinuationToken", BODY)                                                    \
     F(T, STR, next_token, "NextContinuationToken", BODY)                                           \
     F(T, INT, count, "KeyCount", BODY)                                                             \
+    PAGE_TAIL(F, T)                                                                                \
     F(T, LIST, contents, "Contents", BODY, .of = &entry_shape, .flags = FLAT)                      \
     F(T, LIST, prefixes, "CommonPrefixes", BODY, .of = &common_prefix_shape, .flags = FLAT)
 SHAPE(list2_out, "ListObjectsV2Output", LIST2_OUT)
 
 #define VERSIONS_OUT(F, T)                                                                         \
-    PAGE_OUT(F, T)                                                                                 \
+    PAGE_HEAD(F, T)                                                                                \
     F(T, STR, key_marker, "KeyMarker", BODY, .flags = KEEP_EMPTY)                                  \
     F(T, STR, version_marker, "VersionIdMarker", BODY, .flags = KEEP_EMPTY)                        \
     F(T, STR, next_key, "NextKeyMarker", BODY)                                                     \
     F(T, STR, next_version, "NextVersionIdMarker", BODY)                                           \
+    PAGE_TAIL(F, T)                                                                                \
     F(T, LIST, versions, "Version", BODY, .of = &entry_shape, .flags = FLAT | MERGED)              \
     F(T, LIST, markers, "DeleteMarker", BODY, .of = &entry_shape, .flags = FLAT | MERGED)          \
     F(T, LIST, prefixes, "CommonPrefixes", BODY, .of = &common_prefix_shape, .flags = FLAT)
@@ -195,14 +202,16 @@ static struct s3_list list_of(const struct page_in *in)
 }
 
 static void fill_head(struct view *view, const struct page_in *in, const struct s3_list *asked,
-                      bool truncated, struct page_out *out)
+                      bool truncated, void *output, void *max)
 {
-    out->name = in->bucket;
-    out->prefix = shown(view, in->prefix);
-    out->delimiter = in->delimiter.n ? shown(view, in->delimiter) : STR_NONE;
-    out->max = INT_OF(asked->max);
-    out->encoding = in->encoding;
-    out->truncated = BOOL_OF(truncated);
+    struct page_head *head = output;
+    struct page_tail *tail = max;
+    head->name = in->bucket;
+    head->prefix = shown(view, in->prefix);
+    tail->max = INT_OF(asked->max);
+    tail->delimiter = in->delimiter.n ? shown(view, in->delimiter) : STR_NONE;
+    tail->encoding = in->encoding;
+    tail->truncated = BOOL_OF(truncated);
 }
 
 /* Room for as many as the page has. */
@@ -264,7 +273,7 @@ static err list_objects(struct call *call, const void *input, void *output)
     struct s3_list asked = list_of(page_in);
     start_at(&asked, in->marker);
     s3_list_page(call->api->s3, &call->ctx, bucket, &asked, &page);
-    fill_head(&view, page_in, &asked, page.truncated, output);
+    fill_head(&view, page_in, &asked, page.truncated, output, &out->max);
     out->prefix = in->prefix; /* the one that AWS sends as it is, and botocore doesn't decode */
     fill_items(&view, &page, &out->prefixes, &out->contents, NULL);
     out->marker = shown(&view, in->marker);
@@ -305,7 +314,7 @@ static err list_objects_v2(struct call *call, const void *input, void *output)
     if (in->token.n)
         TRY(take_token(call, in->token, &asked));
     s3_list_page(call->api->s3, &call->ctx, bucket, &asked, &page);
-    fill_head(&view, page_in, &asked, page.truncated, output);
+    fill_head(&view, page_in, &asked, page.truncated, output, &out->max);
     fill_items(&view, &page, &out->prefixes, &out->contents, NULL);
     out->start_after = shown(&view, in->start_after);
     out->token = in->token;
@@ -344,7 +353,7 @@ static err list_versions(struct call *call, const void *input, void *output)
     struct s3_list asked = list_of(page_in);
     TRY(take_markers(call, in, &asked));
     s3_list_page(call->api->s3, &call->ctx, bucket, &asked, &page);
-    fill_head(&view, page_in, &asked, page.truncated, output);
+    fill_head(&view, page_in, &asked, page.truncated, output, &out->max);
     fill_items(&view, &page, &out->prefixes, &out->versions, &out->markers);
     out->key_marker = shown(&view, in->key_marker);
     out->version_marker = in->version_marker;

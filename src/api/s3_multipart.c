@@ -61,6 +61,7 @@ static err create_run(struct call *call, const void *input, void *output)
     out->bucket = in->bucket;
     out->key = in->key;
     out->upload = upload.name;
+    s3_abort_fill(call, bucket, &upload.object, &out->abort_date, &out->abort_rule);
     return OK;
 }
 
@@ -181,9 +182,9 @@ static err part_run(struct call *call, const void *input, void *output)
 SHAPE(copy_in, "UploadPartCopyRequest", COPY_IN)
 
 #define COPY_RESULT(F, T)                                                                          \
-    S3_CHECKSUM_ELEMENTS(F, T)                                                                     \
+    F(T, TIME, modified, "LastModified", BODY)                                                     \
     F(T, STR, etag, "ETag", BODY)                                                                  \
-    F(T, TIME, modified, "LastModified", BODY)
+    S3_CHECKSUM_ELEMENTS(F, T)
 #define COPY_OUT(F, T)                                                                             \
     S3_STORED_OUT(F, T)                                                                            \
     F(T, STR, source_version, "x-amz-copy-source-version-id", HEADER)                              \

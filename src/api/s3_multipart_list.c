@@ -123,6 +123,7 @@ static err parts_run(struct call *call, const void *input, void *output)
     out->max = INT_OF(page_size(in->max));
     out->algorithm = algorithm_name(&upload);
     out->type = type_name(&upload);
+    s3_abort_fill(call, bucket, &upload.object, &out->abort_date, &out->abort_rule);
     fill_parts(call, &upload, in->marker.v, out->max.v, out);
     return OK;
 }

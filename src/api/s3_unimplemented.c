@@ -19,7 +19,6 @@
     X(PutObjectAnnotation, "PUT", OBJECT, "annotation", NULL)                                      \
     X(UpdateBucketMetadataAnnotationTableConfiguration, "PUT", BUCKET, "metadataAnnotationTable",  \
       NULL)                                                                                        \
-    X(GetObjectTorrent, "GET", OBJECT, "torrent", NULL)                                            \
     X(RenameObject, "PUT", OBJECT, "renameObject", "x-amz-rename-source")                          \
     X(SelectObjectContent, "POST", OBJECT, "select&select-type=2", NULL)                           \
     X(UpdateBucketMetadataInventoryTableConfiguration, "PUT", BUCKET, "metadataInventoryTable",    \
@@ -34,4 +33,23 @@
      .flags = OP_UNIMPLEMENTED,                                                                    \
      .rest = {method_, REST_##level_, query_, header_}},
 
-const struct op s3_unimplemented_ops[] = {UNIMPLEMENTED_OPS(ROW){0}};
+#define TORRENT_IN(F, T) S3_OBJECT_IN(F, T) S3_PAYER_IN(F, T)
+SHAPE(torrent_in, "GetObjectTorrentRequest", TORRENT_IN)
+
+/* AWS has given up BitTorrent: no object has a torrent. */
+static err torrent(struct call *call, const void *input, void *output)
+{
+    (void)output;
+    const struct torrent_in *in = input;
+    struct s3_bucket *bucket;
+    TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
+    return err_with(call->ctx.arena, FAIL(S3_NO_SUCH_KEY), "Key", in->key);
+}
+
+const struct op s3_unimplemented_ops[] = {{.name = "GetObjectTorrent",
+                                           .in = &torrent_in_shape,
+                                           .out = &empty_shape,
+                                           .run = torrent,
+                                           .flags = OP_READ,
+                                           .rest = {"GET", REST_OBJECT, "torrent"}},
+                                          UNIMPLEMENTED_OPS(ROW){0}};

@@ -5,6 +5,9 @@
 
 #include "aws/fault.h"
 #include "base/digest.h"
+#include "s3/bucket.h"
+
+#include <string.h>
 
 static bool is_s3(const struct request *request)
 {
@@ -46,6 +49,19 @@ static err identify_nobody(struct request *request)
     return app->options->auth == AUTH_ENFORCE ? OK : FAIL(AWS_ACCESS_DENIED);
 }
 
+/* The region that an S3 signature must name: the bucket's. Of what no bucket is concerned any real
+ * one will do, for all of them are here. Absent: any. */
+static str s3_region(const struct request *request)
+{
+    const struct route *route = &request->route;
+    bool makes = route->op && !strcmp(route->op->name, "CreateBucket");
+    struct s3_bucket *bucket =
+        route->bucket.p && !makes ? s3_bucket_get(request->app->s3, route->bucket) : NULL;
+    if (bucket)
+        return bucket->region;
+    return s3_region_known(request->auth.region) ? STR_NONE : request->app->options->region;
+}
+
 static err verify(struct request *request, const struct form *form, str body_sha256,
                   struct auth_chunk_key *chunks)
 {
@@ -56,6 +72,7 @@ static err verify(struct request *request, const struct form *form, str body_sha
         .real_now = clock_wall(),
         .now = request->call.ctx.now,
         .s3 = is_s3(request),
+        .region = is_s3(request) ? s3_region(request) : STR_NONE,
         .service = route->service ? str_of(route->service->name) : STR_NONE,
         .bucket = route->virtual_host ? route->bucket : STR_NONE,
         .body_sha256 = body_sha256,

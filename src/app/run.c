@@ -13,6 +13,7 @@
 #include "api/s3_log.h"
 #include "aws/codec.h"
 #include "aws/fault.h"
+#include "s3/bucket.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -96,6 +97,16 @@ void request_answer(struct request *request, struct http_reply *reply)
         request_send(request, reply);
 }
 
+/* Who signed for a wrong region is told the right one, also where no body can. */
+static void name_region(struct request *request, err e, struct http_reply *reply)
+{
+    if (e.fault != &AWS_AUTH_HEADER_MALFORMED || !request->route.bucket.p)
+        return;
+    struct s3_bucket *bucket = s3_bucket_get(request->app->s3, request->route.bucket);
+    if (bucket)
+        http_reply_set(request->http->arena, reply, S("x-amz-bucket-region"), bucket->region);
+}
+
 static struct http_reply *fault_answer(struct request *request, err e)
 {
     /* Headers that the handler set for its fault (ETag of a 304, x-amz-delete-marker) stay. */
@@ -103,6 +114,7 @@ static struct http_reply *fault_answer(struct request *request, err e)
     const struct ctx *ctx = &request->call.ctx;
     reply->kind = HTTP_BODY_BYTES;
     trace_feed_refused(request, e);
+    name_region(request, e, reply);
     fault_reply(request->http->arena, &request->route, request->http, ctx->request_id, ctx->host_id,
                 e, reply);
     return reply;

@@ -128,9 +128,10 @@ static void reply_s3(struct arena *arena, const struct http_request *request, er
     if (str_eq(request->method, S("HEAD")) || e.fault->status == 304) {
         reply->status = e.fault->status;
         reply->kind = HTTP_BODY_HEAD;
+        if (e.fault->status == 304)
+            return;
         reply->length = 0;
-        if (e.fault->status != 304)
-            http_reply_default(arena, reply, S("Content-Type"), S("application/xml"));
+        http_reply_default(arena, reply, S("Content-Type"), S("application/xml"));
         return;
     }
     http_reply_bytes(arena, reply, e.fault->status, S("application/xml"),

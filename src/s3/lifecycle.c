@@ -105,6 +105,33 @@ bool s3_lifecycle_expiry(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucke
     return *when != INT64_MAX;
 }
 
+/* When a rule aborts the upload; INT64_MAX: never. */
+static msec abort_of(const struct s3_lifecycle_rule *rule, const struct s3_object *upload)
+{
+    const struct s3_abort_uploads *abort = rule->abort;
+    bool meant = abort && str_eq(rule->status, S("Enabled")) &&
+                 str_starts(upload->key, limits_of(rule).prefix);
+    return meant ? midnight_after(upload->mtime, abort->days.v) : INT64_MAX;
+}
+
+bool s3_lifecycle_abort(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                        const struct s3_object *upload, msec *when, str *rule_id)
+{
+    struct s3_lifecycle config = {0};
+    *when = INT64_MAX;
+    if (!s3_bucket_has(bucket, S3_CONFIG_LIFECYCLE) ||
+        !s3_document_load(s3, ctx, bucket, S3_CONFIG_LIFECYCLE, S(""), &config))
+        return false;
+    LIST_EACH (const struct s3_lifecycle_rule, rule, config.rules) {
+        msec due = abort_of(rule, upload);
+        if (due >= *when)
+            continue;
+        *when = due;
+        *rule_id = rule->id;
+    }
+    return *when != INT64_MAX;
+}
+
 /* One bucket's rules at work. */
 struct work {
     struct s3 *s3;
@@ -259,13 +286,9 @@ static err abort_uploads(struct work *w)
     TRY(s3_multipart_list(w->s3, w->ctx, w->bucket, &ask, &page));
     for (size_t i = 0; i < page.nuploads; i++)
         LIST_EACH (const struct s3_lifecycle_rule, rule, w->config.rules) {
-            const struct s3_abort_uploads *abort = rule->abort;
-            const struct s3_multipart *upload = &page.uploads[i];
-            if (!abort || !str_eq(rule->status, S("Enabled")) ||
-                !str_starts(upload->object.key, limits_of(rule).prefix) ||
-                midnight_after(upload->object.mtime, abort->days.v) > w->ctx->now)
+            if (abort_of(rule, &page.uploads[i].object) > w->ctx->now)
                 continue;
-            TRY(s3_multipart_abort(w->s3, upload));
+            TRY(s3_multipart_abort(w->s3, &page.uploads[i]));
             break;
         }
     return OK;

@@ -18,5 +18,9 @@ void s3_lifecycle_changed(struct s3 *s3, struct ctx *ctx);
  * x-amz-expiration. */
 bool s3_lifecycle_expiry(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
                          const struct s3_object *object, msec *when, str *rule);
+/* When and by which rule an upload of this key will be aborted; false when no rule says so. For
+ * x-amz-abort-date. */
+bool s3_lifecycle_abort(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                        const struct s3_object *upload, msec *when, str *rule);
 
 #endif

@@ -188,3 +188,33 @@ def test_a_signed_trailer_is_checked_twice(server, bucket):
 def test_small_chunks_are_for_the_end(server, bucket):
     status, _, text = Chunks(server, f"/{bucket}/small", BODY, 1000).send()
     assert status == 403 and "<Code>InvalidChunkSizeError</Code>" in text
+
+
+# --- the region of a signature ---
+
+def in_region(server, region, **config):
+    return boto3.client("s3", endpoint_url=server.endpoint, region_name=region, aws_access_key_id=KEY,
+                        aws_secret_access_key="test", config=Config(retries={"max_attempts": 0}, **config))
+
+
+def test_a_signature_names_the_region_of_its_bucket(server, bucket):
+    url = in_region(server, "ap-south-1", signature_version="s3v4").generate_presigned_url(
+        "get_object", {"Bucket": bucket, "Key": "k"})
+    status, text = fetch(url)
+    assert status == 400 and "<Code>AuthorizationQueryParametersError</Code>" in text
+    assert "the region 'ap-south-1' is wrong; expecting 'us-east-1'" in text and "<Region>us-east-1</Region>" in text
+
+
+def test_clients_of_another_region_are_sent_to_the_right_one(server, bucket):
+    elsewhere = in_region(server, "ap-south-1", signature_version="s3v4")
+    assert elsewhere.get_object(Bucket=bucket, Key="k")["Body"].read() == b"hello"
+    assert in_region(server, "ap-south-1").head_bucket(Bucket=bucket)["BucketRegion"] == "us-east-1"
+
+
+def test_a_region_that_is_none_is_refused_everywhere(server, bucket):
+    with Refused("AuthorizationHeaderMalformed", 400) as answer:
+        in_region(server, "nowhere-1").list_buckets()
+    assert answer.message == ("The authorization header is malformed; the region 'nowhere-1' is wrong; "
+                              "expecting 'us-east-1'")
+    assert answer.response["Error"]["Region"] == "us-east-1"
+    in_region(server, "eu-west-1").list_buckets()

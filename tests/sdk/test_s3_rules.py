@@ -463,3 +463,74 @@ def test_versions_and_delete_markers_stand_in_the_order_of_keys(world):
              for child in ElementTree.fromstring(body) if child.find("{*}Key") is not None]
     assert found == [("Version", "a", "true"), ("DeleteMarker", "b", "true"), ("Version", "b", "false"),
                      ("Version", "c", "true")]
+
+
+def test_errors_of_head_have_no_body(world):
+    bucket = world.names["bucket"]
+    assert world.send("HEAD", f"/{bucket}/none")[::2] == (404, b"")
+    assert world.send("HEAD", f"/{bucket}/k", {"If-Match": '"other"'})[::2] == (412, b"")
+    assert world.send("HEAD", world.filled("/{versioned}/k?versionId=bad"))[::2] == (400, b"")
+    status, headers, body = world.send("HEAD", world.filled("/{versioned}/k?versionId={marker}"))
+    assert (status, headers["x-amz-delete-marker"], headers["allow"], body) == (405, "true", "DELETE", b"")
+
+
+def test_a_304_describes_what_it_does_not_send(world):
+    path = world.filled("/{bucket}/k")
+    status, headers, body = world.send("GET", path, {"If-None-Match": world.filled('"{etag}"')})
+    assert (status, body) == (304, b"")
+    assert (headers["etag"], headers["content-length"]) == (world.filled('"{etag}"'), "10")
+    assert world.send("GET", path)[2] == b"0123456789"  # the connection is in order
+
+
+def test_ranges_that_are_none_are_ignored(world):
+    for value in ("bytes=5-2", "bytes=a-b", "lines=0-1"):
+        status, _, body = world.send("GET", world.filled("/{bucket}/k"), {"Range": value})
+        assert (status, body) == (200, b"0123456789")
+
+
+def test_deletes_of_nothing_are_no_errors(world):
+    bucket = world.names["bucket"]
+    assert world.send("DELETE", f"/{bucket}/none")[0] == 204
+
+    def delete(document):
+        md5 = base64.b64encode(hashlib.md5(document).digest()).decode()
+        return world.ok("POST", f"/{bucket}?delete", {"Content-MD5": md5}, document)[1]
+
+    assert b"<Deleted><Key>none</Key></Deleted>" in delete(b"<Delete><Object><Key>none</Key></Object></Delete>")
+    body = delete(b"<Delete><Object><Key>none</Key></Object><Quiet>true</Quiet></Delete>")
+    assert list(ElementTree.fromstring(body)) == []
+
+
+def test_chunks_of_unknown_length_are_refused(world):
+    status, _, body = world.send("PUT", world.filled("/{bucket}/x"), {
+        "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "Content-Encoding": "aws-chunked"}, b"0\r\n\r\n")
+    assert (status, dict(fault_of(body))["Code"]) == (411, "MissingContentLength")
+
+
+def test_torrents_are_gone(world):
+    status, _, body = world.send("GET", world.filled("/{bucket}/k?torrent"))
+    assert (status, dict(fault_of(body))["Code"]) == (404, "NoSuchKey")
+
+
+def test_buckets_are_born_with_tags(world):
+    bucket = f"rules-tags-{next(names)}"
+    world.ok("PUT", "/" + bucket, {}, b"<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags>"
+             b"</CreateBucketConfiguration>")
+    assert b"<Key>a</Key><Value>b</Value>" in world.ok("GET", f"/{bucket}?tagging")[1]
+    status, _, body = world.send("PUT", f"/{bucket}-2", {}, b"<CreateBucketConfiguration><Tags><Tag><Key>aws:a</Key>"
+                                 b"<Value>b</Value></Tag></Tags></CreateBucketConfiguration>")
+    assert (status, dict(fault_of(body))["Code"]) == (400, "InvalidTag")
+    assert world.send("HEAD", f"/{bucket}-2")[0] == 404
+
+
+def test_uploads_say_when_lifecycle_aborts_them(world):
+    bucket = f"rules-abort-{next(names)}"
+    world.ok("PUT", "/" + bucket)
+    world.ok("PUT", f"/{bucket}?lifecycle", {}, b"<LifecycleConfiguration><Rule><ID>tidy</ID><Filter><Prefix>a/</Prefix>"
+             b"</Filter><Status>Enabled</Status><AbortIncompleteMultipartUpload><DaysAfterInitiation>7"
+             b"</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule></LifecycleConfiguration>")
+    headers, body = world.ok("POST", f"/{bucket}/a/k?uploads")
+    assert headers["x-amz-abort-rule-id"] == "tidy" and headers["x-amz-abort-date"].endswith("00:00:00 GMT")
+    upload = re.search(rb"<UploadId>([^<]+)", body).group(1).decode()
+    assert world.ok("GET", f"/{bucket}/a/k?uploadId={upload}")[0]["x-amz-abort-date"] == headers["x-amz-abort-date"]
+    assert "x-amz-abort-date" not in world.ok("POST", f"/{bucket}/b?uploads")[0]
