@@ -19,14 +19,20 @@ def roff(text):
     return re.sub(r"^([.'])", r"\\&\1", text, flags=re.M)
 
 
-def rows(block):
-    """Lines of two columns, "  what   meaning", as tagged paragraphs; other lines as they are."""
+def rows(title, block):
+    """Lines of two columns, "  what   meaning", as tagged paragraphs; examples as they are; the rest as text."""
+    if title == "examples":
+        yield f".nf\n{roff(block.strip(chr(10)))}\n.fi"
+        return
+    yield ".PP"
     for line in block.strip("\n").splitlines():
         row = re.match(r"  (\S.*?)  +(.*)", line)
-        if row:
+        if row and not line.startswith(" " * 12):
             yield f".TP\n.B {roff(row[1])}\n{roff(row[2])}"
         elif line.strip():
-            yield f".PP\n{roff(line.strip())}" if not line.startswith("  ") else f".br\n{roff(line.strip())}"
+            yield roff(line.strip())
+        else:
+            yield ".PP"
 
 
 def sections(help_text):
@@ -45,16 +51,16 @@ def main():
     names = []
     for title, block in sections(overall)[1:]:
         print(f".SH {title.upper()}")
-        print("\n".join(rows(block)))
+        print("\n".join(rows(title, block)))
         names += re.findall(r"^  ([a-z]+)", block, re.M) if title == "commands" else []
     for name in names:
         text = said(binary, name, "--help")
-        if text == overall:
+        if name == "serve":  # its options stand above
             continue
         print(f'.SH "HEADRACE {name.upper()}"')
         for title, block in sections(text):
             print(f".SS {title}" if title else "", end="\n" if title else "")
-            print("\n".join(rows(block)))
+            print("\n".join(rows(title, block)))
     print(f".SH EXIT STATUS\n{EXIT}")
     print(".SH SEE ALSO\n.I /usr/share/doc/headrace/README.md\n.br\n.BR aws (1)")
 

@@ -45,14 +45,6 @@ err s3_document_check(struct call *call)
                     digest_infos[kind].name);
 }
 
-static bool is_account(str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return s.n == 12;
-}
-
 /* Where the requester pays, other accounts must say that they know. */
 static err requester_pays(struct call *call, struct s3_bucket *bucket)
 {
@@ -72,9 +64,9 @@ static err requester_pays(struct call *call, struct s3_bucket *bucket)
 
 err s3_bucket_of(struct call *call, str bucket, str expected_owner, struct s3_bucket **out)
 {
-    if (expected_owner.p && call->ctx.anonymous && !is_account(expected_owner))
+    if (expected_owner.p && call->ctx.anonymous && !str_is_account(expected_owner))
         return FAIL(S3_ACCESS_DENIED); /* nobody is told what is wrong */
-    if (expected_owner.p && !is_account(expected_owner))
+    if (expected_owner.p && !str_is_account(expected_owner))
         return err_text(
             call->ctx.arena, &S3_INVALID_BUCKET_OWNER,
             "The value of the expected bucket owner parameter must be an AWS Account ID... [%.*s]",

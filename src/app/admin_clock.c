@@ -1,12 +1,13 @@
 /* app/admin_clock.c - /_headrace/clock: what virtual time it is, and moving it.
- *   GET                                   ->
- * {"mode":"real|offset|frozen","now":"2026-01-01T00:00:00.000Z"} POST
- * {"advance":"90s"|milliseconds}      forward, with all that falls due on the way
- *        {"set":"2026-01-01T00:00:00Z"}      the same to an instant; backwards only the clock moves
- *        {"freeze":true|"TIME"}              stands still, now or at an instant
- *        {"real":true}                       the wall clock again
- * `freeze` may be combined with one of the first two. The answer comes when the pipeline has
- * settled. */
+ *
+ *   GET
+ *   POST {"advance":"90s"|milliseconds}    forward, with all that falls due on the way
+ *        {"set":"2026-01-01T00:00:00Z"}    the same to an instant; backwards only the clock moves
+ *        {"freeze":true|"TIME"}            stands still, now or at an instant
+ *        {"real":true}                     the wall clock again
+ *
+ * Both answer {"mode":"real|offset|frozen","now":"2026-01-01T00:00:00.000Z"}. `freeze` may be
+ * combined with one of the first two. The answer comes when the pipeline has settled. */
 #include "app/admin.h"
 #include "app/advance.h"
 #include "app/turn.h"
@@ -74,6 +75,23 @@ static str json_text(const json_t *value)
                                  : STR_NONE;
 }
 
+static const char *wrong_member(str name)
+{
+    static const struct {
+        const char *name, *wants;
+    } rows[] = {
+        {"advance",
+         "advance wants a length such as 90s, 12h, 1h30m or PT12H, or milliseconds, not below 0"},
+        {"set", "set wants an instant such as 2026-01-01T00:00:00Z"},
+        {"freeze", "freeze wants true, or an instant such as 2026-01-01T00:00:00Z"},
+        {"real", "real wants true"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (str_eq(name, str_of(rows[i].name)))
+            return rows[i].wants;
+    return "the members are advance, set, freeze and real";
+}
+
 /* NULL, or what is wrong. */
 static const char *read_member(const char *name, const json_t *value, msec now,
                                struct clock_wish *wish)
@@ -95,8 +113,7 @@ static const char *read_member(const char *name, const json_t *value, msec now,
         wish->moves = true;
         wish->to = now + length;
     } else {
-        return "known: {\"advance\":\"90s\"}, {\"set\":\"TIME\"}, {\"freeze\":true or \"TIME\"}, "
-               "{\"real\":true}";
+        return wrong_member(key);
     }
     return NULL;
 }

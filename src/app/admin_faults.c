@@ -39,8 +39,8 @@ static void answer_remove(struct request *request)
     str id = http_query(request->http, S("id"));
     size_t n = fault_rules_remove(request->app->faults, id.n ? id : STR_NONE);
     if (id.n && !n)
-        admin_answer_error(request, 404,
-                           S("no rule has this id; GET /_headrace/faults lists them"));
+        admin_answer_error(
+            request, 404, S("no rule has this id (headrace fault list, or GET /_headrace/faults)"));
     else
         admin_answer_json(request, 200, arena_printf(request->http->arena, "{\"removed\":%zu}", n));
 }

@@ -1,11 +1,16 @@
 /* app/admin_snapshot.c - named snapshots of the whole state, kept in DIR/snapshots (ephemeral: with
- * the bodies, gone at exit). GET    /_headrace/snapshots {"snapshots":[{"name":...,"bytes":...}]}
+ * the bodies, gone at exit).
+ *
+ *   GET    /_headrace/snapshots              {"snapshots":[{"name":...,"bytes":...}]}
  *   POST   /_headrace/snapshots/NAME         saves
  *   POST   /_headrace/snapshots/NAME/load    loads: everything is as it was; what was counted and
- * traced is forgotten GET    /_headrace/snapshots/NAME         the file, to keep PUT
- * /_headrace/snapshots/NAME         such a file back, at most 64 MiB DELETE
- * /_headrace/snapshots/NAME A name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with none of the
- * signs, so it names no other place. */
+ *                                            traced is forgotten
+ *   GET    /_headrace/snapshots/NAME         the file, to keep
+ *   PUT    /_headrace/snapshots/NAME         such a file back, at most 64 MiB
+ *   DELETE /_headrace/snapshots/NAME
+ *
+ * A name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with none of the signs, so it names no other
+ * place. */
 #include "app/admin.h"
 #include "app/lint.h"
 #include "app/pool.h"
@@ -46,6 +51,13 @@ static const char *directory(struct request *request)
     if (!dir || (mkdir(dir, 0700) && errno != EEXIST) || lstat(dir, &st))
         return NULL;
     return S_ISDIR(st.st_mode) ? dir : NULL; /* and no link */
+}
+
+static void answer_missing(struct request *request)
+{
+    admin_answer_error(
+        request, 404,
+        S("there is no such snapshot (headrace snapshot list, or GET /_headrace/snapshots)"));
 }
 
 /* Path of the snapshot that the address names, `tail` taken off; NULL after answering why not. */
@@ -102,9 +114,13 @@ static void load(struct request *request)
     bool refused;
     if (!path)
         return;
+    if (access(path, F_OK)) {
+        answer_missing(request);
+        return;
+    }
     turn_end(app);
     if (!snapshot_load(app->db, app->blobs, path, s3_blob_columns, &refused, &message)) {
-        answer_failure(request, !refused ? 500 : access(path, F_OK) ? 404 : 409, message);
+        answer_failure(request, refused ? 409 : 500, message);
         return;
     }
     sqs_reload(app->sqs);
@@ -134,8 +150,7 @@ static void download(struct request *request)
     if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         if (fd >= 0)
             close(fd);
-        admin_answer_error(request, 404,
-                           S("there is no such snapshot; GET /_headrace/snapshots lists them"));
+        answer_missing(request);
         return;
     }
     struct http_reply *reply = request_reply(request);
@@ -175,8 +190,7 @@ static void delete (struct request *request)
     if (unlink(path) == 0)
         admin_answer_json(request, 200, S("{\"deleted\":true}"));
     else
-        admin_answer_error(request, 404,
-                           S("there is no such snapshot; GET /_headrace/snapshots lists them"));
+        answer_missing(request);
 }
 
 static void list_all(struct request *request)

@@ -1,8 +1,12 @@
 /* app/admin_state.c - what tests do to the state: empty it, look for what they left behind; and the
- * addresses by which users of moto and LocalStack know these things. POST /_headrace/reset
- * {"account":"111122223333","service":"s3|sqs","provision":false}   all members optional GET
- * /_headrace/leaks?account=111122223333 A reset is one transaction, complete before it answers. The
- * pipeline's own resources are made anew unless told otherwise. */
+ * addresses by which users of moto and LocalStack know these things.
+ *
+ *   POST /_headrace/reset {"account":"111122223333","service":"s3|sqs","provision":false}
+ *                                       all members optional
+ *   GET  /_headrace/leaks?account=111122223333
+ *
+ * A reset is one transaction, complete before it answers. The pipeline's own resources are made
+ * anew unless told otherwise. */
 #include "app/admin.h"
 #include "app/fault_rules.h"
 #include "app/lint.h"
@@ -89,6 +93,8 @@ static bool read_reset(struct request *request, struct reset *reset)
     if (!wrong && reset->service && !str_eq(str_of(reset->service), S("s3")) &&
         !str_eq(str_of(reset->service), S("sqs")))
         wrong = "service is s3 or sqs";
+    if (!wrong && reset->account && !str_is_account(str_of(reset->account)))
+        wrong = "account is 12 digits";
     if (reset->account)
         reset->account = arena_cstr(request->http->arena, str_of(reset->account));
     if (reset->service)
@@ -147,8 +153,8 @@ static void answer_leaks(struct request *request)
 {
     str account = http_query(request->http, S("account"));
     struct buf b = buf_in(request->http->arena);
-    if (account.n != 12) {
-        admin_answer_error(request, 400, S("give ?account= of 12 digits"));
+    if (!str_is_account(account)) {
+        admin_answer_error(request, 400, S("account is 12 digits"));
         return;
     }
     BUF_LIT(&b, "{\"account\":");

@@ -14,36 +14,33 @@ static int command_version(int argc, char **argv);
 
 static const struct command commands[] = {
     {"serve", "[OPTIONS]", "run the emulator (the default)", command_serve, false},
-    {"env", "[OPTIONS]", "print the variables that point AWS tools here, for eval", command_env,
-     false},
-    {"wait", "[--timeout SECONDS]", "wait until a started emulator is ready", command_wait, false},
-    {"ops", "[--json|--markdown]", "list the operations that are implemented", command_ops, false},
     {"demo", "", "send a sample file through an emulator of its own, and show each step",
      command_demo, false},
-    {"worker", "[OPTIONS]",
-     "run the pipeline's worker against AWS or any S3 and SQS (--help says more)", command_worker,
-     false, true},
-    {"ingest", "[OPTIONS]", "run the pipeline's ingest likewise", command_ingest, false, true},
-    {"clock", "[advance LENGTH|...]",
-     "show or move virtual time: advance 12h, set TIME, freeze [TIME], real", command_clock, false,
+    {"env", "[OPTIONS]", "print the variables that point AWS tools here, for eval", command_env,
      false},
-    {"trace", "s3://BUCKET/KEY|ID",
-     "why something happened to it, or nothing did; --follow, --json", command_trace, false, false},
-    {"fault", "[add RULE|list|...]", "make requests, events or workers go wrong on purpose",
-     command_fault, false, false},
-    {"status", "[--watch]", "buckets, queues and requests of a running emulator", command_status,
-     false, false},
-    {"snapshot", "save|load|... NAME", "save or load the whole state by NAME or FILE; list, delete",
-     command_snapshot, false, false},
-    {"cost", "[--json]", "what the requests so far would have cost on AWS", command_cost, false,
+    {"wait", "", "wait until a started emulator is ready", command_wait, false},
+    {"status", "[--watch]", "buckets, queues, workers and requests of a running emulator",
+     command_status, false},
+    {"trace", "s3://BUCKET/KEY|ID", "why something happened to it, or nothing did", command_trace,
      false},
-    {"lint", "[--json]", "what would hurt on AWS in the use so far", command_lint, false, false},
-    {"reset", "[ACCOUNT]", "empty a running emulator, or one account", command_reset, false, false},
-    {"leaks", "ACCOUNT", "what an account left behind", command_leaks, false, false},
-    {"doctor", "[--repair]", "examine the data directory (--data-dir) of a stopped emulator",
-     command_doctor, false},
+    {"clock", "[advance 12h|...]", "show virtual time, move it, freeze it", command_clock, false},
+    {"fault", "[add RULE|...]", "make requests, events or workers go wrong on purpose",
+     command_fault, false},
+    {"snapshot", "[save NAME|...]", "keep the whole state by name or in a file, bring it back",
+     command_snapshot, false},
+    {"reset", "[ACCOUNT]", "empty a running emulator, or one account", command_reset, false},
+    {"leaks", "ACCOUNT", "what an account left behind", command_leaks, false},
+    {"cost", "", "what the requests so far would have cost on AWS", command_cost, false},
+    {"lint", "", "what would hurt on AWS in the use so far", command_lint, false},
+    {"worker", "[OPTIONS]", "run the pipeline's worker against AWS or any S3 and SQS",
+     command_worker, true},
+    {"ingest", "[OPTIONS]", "run the pipeline's ingest likewise", command_ingest, true},
+    {"doctor", "[--repair]", "examine the data directory of a stopped emulator", command_doctor,
+     false},
+    {"ops", "", "list the operations that are implemented", command_ops, false},
     {"version", "", "print the version", command_version, false},
-    {"help", "[--markdown]", "print this", command_help, false},
+    {"help", "[COMMAND]", "print this, or what a command takes (also: COMMAND --help)",
+     command_help, false},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -89,7 +86,9 @@ str command_endpoint(struct arena *arena, const char *given)
 
 static int command_version(int argc, char **argv)
 {
-    (void)argc, (void)argv;
+    (void)argv;
+    if (argc)
+        return command_usage("version");
     puts("headrace " HEADRACE_VERSION);
     return 0;
 }
@@ -99,26 +98,18 @@ static void put_help(struct buf *b)
     BUF_LIT(b, "headrace " HEADRACE_VERSION
                ": S3, SQS and a word-count pipeline on this machine, for tests and classes\n\n"
                "usage: headrace [COMMAND] [OPTIONS]\n\ncommands:\n");
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (!commands[i].hidden) {
-            char usage[64];
-            snprintf(usage, sizeof usage, "%s %s", commands[i].name, commands[i].arguments);
-            buf_printf(b, "  %-26s %s\n", usage, commands[i].help);
-        }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        char usage[64];
+        snprintf(usage, sizeof usage, "%s %s", commands[i].name, commands[i].arguments);
+        help_line(b, 29, usage, str_of(commands[i].help));
+    }
     BUF_LIT(b, "\noptions of serve:\n");
     options_help(b);
 }
 
-/* With --markdown only the table of options, for the docs. */
-static int command_help(int argc, char **argv)
+static int print_buf(struct arena *arena, const struct buf *b)
 {
-    struct arena *arena = arena_new();
-    struct buf b = buf_in(arena);
-    if (argc == 1 && !strcmp(argv[0], "--markdown"))
-        options_markdown(&b);
-    else
-        put_help(&b);
-    fwrite(b.p, 1, b.n, stdout);
+    fwrite(b->p, 1, b->n, stdout);
     arena_free(arena);
     return 0;
 }
@@ -142,7 +133,38 @@ static int command_unknown(const char *word)
     return command_fail("unknown command %s (see headrace --help)", word);
 }
 
-/* --help and --version count anywhere, but not as the value of an option. */
+static int help_of(const struct command *command)
+{
+    char *flag[] = {"--help"};
+    struct arena *arena = arena_new();
+    struct buf b = buf_in(arena);
+    if (command && command->own_help) {
+        arena_free(arena);
+        return command->run(1, flag);
+    }
+    if (!command)
+        put_help(&b);
+    else
+        command_help_put(&b, command->name);
+    return print_buf(arena, &b);
+}
+
+/* With --markdown only the table of options, for the docs. */
+static int command_help(int argc, char **argv)
+{
+    const struct command *named = argc == 1 ? command_named(argv[0]) : NULL;
+    if (argc == 1 && !strcmp(argv[0], "--markdown")) {
+        struct arena *arena = arena_new();
+        struct buf b = buf_in(arena);
+        options_markdown(&b);
+        return print_buf(arena, &b);
+    }
+    if (argc == 1 && !named)
+        return command_unknown(argv[0]);
+    return argc > 1 ? command_usage("help") : help_of(named);
+}
+
+/* --help counts anywhere. */
 static bool asks(int argc, char **argv, const char *flag, const char *short_flag)
 {
     for (int i = 1; i < argc; i++)
@@ -154,10 +176,10 @@ static bool asks(int argc, char **argv, const char *flag, const char *short_flag
 int command_main(int argc, char **argv)
 {
     const struct command *named = argc > 1 ? command_named(argv[1]) : NULL;
-    if (asks(argc, argv, "--help", "-h") && !(named && named->own_help))
-        return command_help(0, NULL);
+    if (asks(argc, argv, "--help", "-h"))
+        return help_of(named);
     if (argc < 2 || argv[1][0] == '-')
-        return asks(argc, argv, "--version", "-V") ? command_version(argc, argv)
+        return asks(argc, argv, "--version", "-V") ? command_version(0, NULL)
                                                    : command_serve(argc - 1, argv + 1);
     return named ? named->run(argc - 2, argv + 2) : command_unknown(argv[1]);
 }

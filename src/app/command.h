@@ -9,8 +9,7 @@
 struct command {
     const char *name, *arguments, *help;
     int (*run)(int argc, char **argv);
-    bool hidden;   /* not in --help */
-    bool own_help; /* prints its own for --help */
+    bool own_help; /* answers --help itself: its options are in a table of its own */
 };
 
 /* Picks the command of argv[1] (serve when it is a flag or missing) and runs it. */
@@ -18,6 +17,10 @@ int command_main(int argc, char **argv);
 
 /* One line on stderr: "headrace: ...". Returns 2. */
 int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* "usage: ..." of a command in one such line. Returns 2. */
+int command_usage(const char *name);
+/* What `headrace NAME --help` prints; false when command_help.c has no such row. */
+bool command_help_put(struct buf *b, const char *name);
 /* True when ANSI colours are welcome on `fd`: a terminal, NO_COLOR unset; `when` is auto, always or
  * never. */
 bool command_color(int fd, str when);
@@ -28,6 +31,10 @@ const char *command_value(int argc, char **argv, int *at, const char *name);
 /* Where a running instance is: --endpoint-url's value if given, HEADRACE_ENDPOINT,
  * AWS_ENDPOINT_URL, or the default port. */
 str command_endpoint(struct arena *arena, const char *given);
+/* One request to it. The answer's body goes to *body or, when that is NULL, to stdout; a refusal is
+ * one line on stderr. `sent` absent: no body. The exit code. */
+int command_request(struct arena *arena, const char *given, const char *method, str target,
+                    str sent, str *body);
 
 int command_serve(int argc, char **argv);
 int command_env(int argc, char **argv);

@@ -11,25 +11,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int print_env(const struct options *options)
+{
+    str endpoint = options_endpoint(options, options->arena, options->port);
+    if (!options->port)
+        return command_fail("env: --port 0 is any port; name the one that --port-file has");
+    printf("export AWS_ENDPOINT_URL=%.*s\n", STR_ARG(endpoint));
+    printf("export AWS_ACCESS_KEY_ID=test\nexport AWS_SECRET_ACCESS_KEY=test\n");
+    printf("export AWS_REGION=%.*s\nexport AWS_DEFAULT_REGION=%.*s\n", STR_ARG(options->region),
+           STR_ARG(options->region));
+    printf("unset AWS_SESSION_TOKEN AWS_PROFILE\n");
+    return 0;
+}
+
 int command_env(int argc, char **argv)
 {
     struct options options;
     str message = STR_NONE;
     const char *(*environment)(const char *) = (const char *(*)(const char *))getenv;
-    if (!options_read(&options, argc, argv, environment, &message)) {
-        int code = command_fail("%.*s", STR_ARG(message));
-        options_free(&options);
-        return code;
-    }
-    bool v6 = str_find(options.host, S(":"), 0) >= 0;
-    printf("export AWS_ENDPOINT_URL=http://%s%.*s%s:%lld\n", v6 ? "[" : "", STR_ARG(options.host),
-           v6 ? "]" : "", (long long)options.port);
-    printf("export AWS_ACCESS_KEY_ID=test\nexport AWS_SECRET_ACCESS_KEY=test\n");
-    printf("export AWS_REGION=%.*s\nexport AWS_DEFAULT_REGION=%.*s\n", STR_ARG(options.region),
-           STR_ARG(options.region));
-    printf("unset AWS_SESSION_TOKEN AWS_PROFILE\n");
+    int code = options_read(&options, argc, argv, environment, &message)
+                   ? print_env(&options)
+                   : command_fail("%.*s", STR_ARG(message));
     options_free(&options);
-    return 0;
+    return code;
 }
 
 static bool is_ready(struct arena *arena, str endpoint, str *why)
@@ -65,9 +69,7 @@ int command_wait(int argc, char **argv)
         else if ((text = command_value(argc, argv, &at, "--endpoint-url")))
             endpoint = text;
         else
-            return command_fail(
-                "wait: unexpected argument %s (known: --timeout SECONDS, --endpoint-url URL)",
-                argv[at]);
+            return command_usage("wait");
     }
     if (!str_to_int(str_of(seconds_text), &seconds) || seconds < 0)
         return command_fail("wait: --timeout %s is not a number of seconds", seconds_text);
@@ -88,8 +90,7 @@ int command_ops(int argc, char **argv)
         if (!strcmp(argv[0], forms[i].flag))
             put = forms[i].put;
     if (!put)
-        return command_fail("ops: unexpected argument %s (known: --json, --markdown)",
-                            argv[argc - 1]);
+        return command_usage("ops");
     struct arena *arena = arena_new();
     struct buf b = buf_in(arena);
     put(&b);

@@ -44,15 +44,7 @@ static bool read_arguments(struct asked *asked, int argc, char **argv)
 /* Prints the answer to `target`; the exit code. */
 static int call(struct asked *asked, const char *method, str target, str body)
 {
-    struct http_answer answer;
-    str why, endpoint = command_endpoint(asked->arena, asked->endpoint);
-    if (!call_http(asked->arena, endpoint, method, target, body, &answer, &why)) {
-        command_fail("%.*s", STR_ARG(why));
-        return 1;
-    }
-    bool good = answer.status < 300;
-    fwrite(answer.body.p, 1, answer.body.n, good ? stdout : stderr);
-    return good ? 0 : 1;
+    return command_request(asked->arena, asked->endpoint, method, target, body, NULL);
 }
 
 static str with_query(struct arena *arena, const char *path, const char *name, const char *value)
@@ -115,8 +107,7 @@ int command_trace(int argc, char **argv)
 {
     struct asked asked = {.arena = arena_new()};
     if (!read_arguments(&asked, argc, argv) || asked.n > 1 || (asked.n == 0 && !asked.follow))
-        return finish(&asked, command_fail("usage: headrace trace s3://BUCKET/KEY|ID|TEXT [--json] "
-                                           "[--follow] [--endpoint-url URL]"));
+        return finish(&asked, command_usage("trace"));
     if (asked.follow)
         return finish(&asked, follow(&asked));
     str target = with_query(asked.arena, "/_headrace/trace", "target", asked.words[0]);
@@ -145,12 +136,7 @@ int command_fault(int argc, char **argv)
                       call(&asked, "DELETE",
                            with_query(asked.arena, "/_headrace/faults", "id", asked.words[1]),
                            STR_NONE));
-    return finish(&asked,
-                  command_fail("usage: headrace fault [list | add RULE-AS-JSON | remove ID | "
-                               "clear] [--endpoint-url URL]\n"
-                               "  e.g. headrace fault add "
-                               "'{\"service\":\"sqs\",\"operation\":\"ReceiveMessage\",\"nth\":3,"
-                               "\"effect\":\"error\",\"code\":\"OverLimit\",\"status\":403}'"));
+    return finish(&asked, command_usage("fault"));
 }
 
 /* ---- cost, lint, reset, leaks, status ---- */
@@ -159,8 +145,7 @@ static int show(int argc, char **argv, const char *name, const char *path)
 {
     struct asked asked = {.arena = arena_new()};
     if (!read_arguments(&asked, argc, argv) || asked.n)
-        return finish(&asked,
-                      command_fail("usage: headrace %s [--json] [--endpoint-url URL]", name));
+        return finish(&asked, command_usage(name));
     str target = arena_printf(asked.arena, "%s%s", path, asked.json ? "" : "?format=text");
     return finish(&asked, call(&asked, "GET", target, STR_NONE));
 }
@@ -179,17 +164,22 @@ int command_reset(int argc, char **argv)
 {
     struct asked asked = {.arena = arena_new()};
     if (!read_arguments(&asked, argc, argv) || asked.n > 1)
-        return finish(&asked, command_fail("usage: headrace reset [ACCOUNT] [--endpoint-url URL]"));
-    str body =
-        asked.n ? arena_printf(asked.arena, "{\"account\":\"%s\"}", asked.words[0]) : S("{}");
-    return finish(&asked, call(&asked, "POST", S("/_headrace/reset"), body));
+        return finish(&asked, command_usage("reset"));
+    struct buf b = buf_in(asked.arena);
+    BUF_LIT(&b, "{");
+    if (asked.n) {
+        BUF_LIT(&b, "\"account\":");
+        buf_json(&b, str_of(asked.words[0]));
+    }
+    BUF_LIT(&b, "}");
+    return finish(&asked, call(&asked, "POST", S("/_headrace/reset"), buf_str(&b)));
 }
 
 int command_leaks(int argc, char **argv)
 {
     struct asked asked = {.arena = arena_new()};
     if (!read_arguments(&asked, argc, argv) || asked.n != 1)
-        return finish(&asked, command_fail("usage: headrace leaks ACCOUNT [--endpoint-url URL]"));
+        return finish(&asked, command_usage("leaks"));
     return finish(&asked,
                   call(&asked, "GET",
                        with_query(asked.arena, "/_headrace/leaks", "account", asked.words[0]),
@@ -201,8 +191,7 @@ int command_status(int argc, char **argv)
     struct asked asked = {.arena = arena_new()};
     int code;
     if (!read_arguments(&asked, argc, argv) || asked.n)
-        return finish(
-            &asked, command_fail("usage: headrace status [--watch] [--json] [--endpoint-url URL]"));
+        return finish(&asked, command_usage("status"));
     do {
         if (asked.watch)
             fputs("\033[H\033[2J", stdout);

@@ -1,6 +1,5 @@
 /* app/command_clock.c - `headrace clock [advance LENGTH | set TIME | freeze [TIME] | real]`: asks a
  * running instance. */
-#include "app/call_http.h"
 #include "app/command.h"
 #include "base/text.h"
 
@@ -28,19 +27,6 @@ static bool read_words(struct arena *arena, int argc, char **argv, str *body)
     return true;
 }
 
-static int ask(struct arena *arena, str endpoint, str body)
-{
-    struct http_answer answer;
-    str why;
-    if (!call_http(arena, endpoint, body.p ? "POST" : "GET", S("/_headrace/clock"), body, &answer,
-                   &why)) {
-        command_fail("%.*s", STR_ARG(why));
-        return 1;
-    }
-    fwrite(answer.body.p, 1, answer.body.n, answer.status == 200 ? stdout : stderr);
-    return answer.status == 200 ? 0 : 1;
-}
-
 int command_clock(int argc, char **argv)
 {
     const char *endpoint = NULL, *text;
@@ -55,10 +41,10 @@ int command_clock(int argc, char **argv)
     struct arena *arena = arena_new();
     str body;
     if (read_words(arena, n, words, &body))
-        code = ask(arena, command_endpoint(arena, endpoint), body);
+        code = command_request(arena, endpoint, body.p ? "POST" : "GET", S("/_headrace/clock"),
+                               body, NULL);
     else
-        code = command_fail("usage: headrace clock [advance LENGTH | set TIME | freeze [TIME] | "
-                            "real] [--endpoint-url URL]");
+        code = command_usage("clock");
     arena_free(arena);
     return code;
 }

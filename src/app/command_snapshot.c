@@ -4,6 +4,7 @@
 #include "app/call_http.h"
 #include "app/command.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,34 +18,17 @@ static bool is_file(const char *name)
     return strchr(name, '/') || str_ends(str_of(name), S(".snapshot"));
 }
 
-/* One request; the body of the answer is *body when wanted, else printed. The exit code. */
-static int ask(struct arena *arena, str endpoint, const char *method, str target, str sent,
-               str *body)
-{
-    struct http_answer answer;
-    str why;
-    if (!call_http(arena, endpoint, method, target, sent, &answer, &why)) {
-        command_fail("%.*s", STR_ARG(why));
-        return 1;
-    }
-    bool good = answer.status < 300;
-    if (good && body)
-        *body = answer.body;
-    else
-        fwrite(answer.body.p, 1, answer.body.n, good ? stdout : stderr);
-    return good ? 0 : 1;
-}
-
 static str place(struct arena *arena, const char *name, const char *tail)
 {
     return arena_printf(arena, PLACE "/%s%s", name, tail);
 }
 
-static void forget_transfer(struct arena *arena, str endpoint)
+static void forget_transfer(struct arena *arena, const char *endpoint)
 {
     struct http_answer answer;
     str why;
-    call_http(arena, endpoint, "DELETE", S(PLACE "/" TRANSFER), STR_NONE, &answer, &why);
+    call_http(arena, command_endpoint(arena, endpoint), "DELETE", S(PLACE "/" TRANSFER), STR_NONE,
+              &answer, &why);
 }
 
 static bool write_file(const char *path, str bytes)
@@ -58,15 +42,17 @@ static bool write_file(const char *path, str bytes)
     return good;
 }
 
-static int save_file(struct arena *arena, str endpoint, const char *path)
+static int save_file(struct arena *arena, const char *endpoint, const char *path)
 {
     str ignored, bytes = STR_NONE;
-    int code = ask(arena, endpoint, "POST", S(PLACE "/" TRANSFER), S("{}"), &ignored);
+    int code = command_request(arena, endpoint, "POST", S(PLACE "/" TRANSFER), S("{}"), &ignored);
     if (code == 0)
-        code = ask(arena, endpoint, "GET", S(PLACE "/" TRANSFER), STR_NONE, &bytes);
+        code = command_request(arena, endpoint, "GET", S(PLACE "/" TRANSFER), STR_NONE, &bytes);
     forget_transfer(arena, endpoint);
     if (code == 0 && !write_file(path, bytes))
-        return command_fail("cannot write %s", path);
+        return command_fail("cannot write %s: %s", path, strerror(errno));
+    if (code == 0)
+        printf("%s: %zu bytes\n", path, bytes.n);
     return code;
 }
 
@@ -84,37 +70,38 @@ static bool read_file(struct arena *arena, const char *path, str *bytes)
     return good;
 }
 
-static int load_file(struct arena *arena, str endpoint, const char *path)
+static int load_file(struct arena *arena, const char *endpoint, const char *path)
 {
     str ignored, bytes;
     if (!read_file(arena, path, &bytes))
-        return command_fail("cannot read %s", path);
+        return command_fail("cannot read %s: %s", path, strerror(errno));
     forget_transfer(arena, endpoint);
-    int code = ask(arena, endpoint, "PUT", S(PLACE "/" TRANSFER), bytes, &ignored);
+    int code = command_request(arena, endpoint, "PUT", S(PLACE "/" TRANSFER), bytes, &ignored);
     if (code == 0)
-        code = ask(arena, endpoint, "POST", S(PLACE "/" TRANSFER "/load"), S("{}"), NULL);
+        code =
+            command_request(arena, endpoint, "POST", S(PLACE "/" TRANSFER "/load"), S("{}"), NULL);
     forget_transfer(arena, endpoint);
     return code;
 }
 
-static int run(struct arena *arena, str endpoint, int n, char **words)
+static int run(struct arena *arena, const char *endpoint, int n, char **words)
 {
     const char *word = n ? words[0] : "list";
     bool list = !strcmp(word, "list") && n <= 1;
     if (list)
-        return ask(arena, endpoint, "GET", S(PLACE), STR_NONE, NULL);
+        return command_request(arena, endpoint, "GET", S(PLACE), STR_NONE, NULL);
     if (n == 2 && !strcmp(word, "save"))
-        return is_file(words[1])
-                   ? save_file(arena, endpoint, words[1])
-                   : ask(arena, endpoint, "POST", place(arena, words[1], ""), S("{}"), NULL);
+        return is_file(words[1]) ? save_file(arena, endpoint, words[1])
+                                 : command_request(arena, endpoint, "POST",
+                                                   place(arena, words[1], ""), S("{}"), NULL);
     if (n == 2 && !strcmp(word, "load"))
-        return is_file(words[1])
-                   ? load_file(arena, endpoint, words[1])
-                   : ask(arena, endpoint, "POST", place(arena, words[1], "/load"), S("{}"), NULL);
+        return is_file(words[1]) ? load_file(arena, endpoint, words[1])
+                                 : command_request(arena, endpoint, "POST",
+                                                   place(arena, words[1], "/load"), S("{}"), NULL);
     if (n == 2 && !strcmp(word, "delete"))
-        return ask(arena, endpoint, "DELETE", place(arena, words[1], ""), STR_NONE, NULL);
-    return command_fail("usage: headrace snapshot [list | save NAME|FILE | load NAME|FILE | delete "
-                        "NAME] [--endpoint-url URL]");
+        return command_request(arena, endpoint, "DELETE", place(arena, words[1], ""), STR_NONE,
+                               NULL);
+    return command_usage("snapshot");
 }
 
 int command_snapshot(int argc, char **argv)
@@ -129,7 +116,7 @@ int command_snapshot(int argc, char **argv)
             words[n++] = argv[at];
     }
     struct arena *arena = arena_new();
-    int code = run(arena, command_endpoint(arena, endpoint), n, words);
+    int code = run(arena, endpoint, n, words);
     arena_free(arena);
     return code;
 }

@@ -409,7 +409,9 @@ static bool read_config(struct options *options, const char *path, str *message)
     str why = STR_NONE;
     bool ok = json_is_object(root);
     if (!root)
-        why = arena_printf(options->arena, "%s (line %d)", where.text, where.line);
+        why = where.line > 0
+                  ? arena_printf(options->arena, "%s (line %d)", where.text, where.line)
+                  : arena_copy(options->arena, str_of(where.text)); /* it cannot be read */
     else if (!ok)
         why = S("not a JSON object");
     else
@@ -431,19 +433,11 @@ static void set_presets(struct options *options)
             abort();
 }
 
-static bool is_account(str account)
-{
-    for (size_t i = 0; i < account.n; i++)
-        if (account.p[i] < '0' || account.p[i] > '9')
-            return false;
-    return account.n == 12;
-}
-
 static bool check(struct options *options, str *message)
 {
     msec at;
     str clock = options->clock, mode = str_cut(&clock, '=');
-    if (!is_account(options->account))
+    if (!str_is_account(options->account))
         *message = arena_printf(options->arena, "--account: %.*s is not 12 digits",
                                 STR_ARG(options->account));
     else if (!options->region.n)
@@ -453,6 +447,10 @@ static bool check(struct options *options, str *message)
         *message =
             arena_printf(options->arena, "--clock: %.*s is none of real, frozen, frozen=TIME",
                          STR_ARG(options->clock));
+    else if (!str_eq(options->color, S("auto")) && !str_eq(options->color, S("always")) &&
+             !str_eq(options->color, S("never")))
+        *message = arena_printf(options->arena, "--color: %.*s is none of auto, always, never",
+                                STR_ARG(options->color));
     else
         return true;
     return false;
@@ -482,26 +480,57 @@ void options_free(struct options *options)
     arena_free(options->arena);
 }
 
+str options_endpoint(const struct options *options, struct arena *arena, int64_t port)
+{
+    bool any = str_eq(options->host, S("0.0.0.0")) || str_eq(options->host, S("::"));
+    str host = any ? S("127.0.0.1") : options->host;
+    bool v6 = str_find(host, S(":"), 0) >= 0;
+    return arena_printf(arena, v6 ? "http://[%.*s]:%lld" : "http://%.*s:%lld", STR_ARG(host),
+                        (long long)port);
+}
+
+#define HELP_INDENT 29
+#define HELP_WIDTH 100
+
+void help_line(struct buf *b, size_t indent, const char *left, str text)
+{
+    size_t used = 0; /* of this line, by the text */
+    buf_printf(b, "  %-*s", (int)indent - 3, left);
+    while (text.p) {
+        str word = str_cut(&text, ' ');
+        if (used && indent + used + word.n > HELP_WIDTH) {
+            buf_printf(b, "\n%*s", (int)indent - 1, "");
+            used = 0;
+        }
+        buf_char(b, ' ');
+        buf_put(b, word);
+        used += word.n + 1;
+    }
+    buf_char(b, '\n');
+}
+
 static void help_row(struct buf *b, const struct option_row *row)
 {
     char flag[64];
+    struct buf text = buf_in(b->arena);
     snprintf(flag, sizeof flag, "--%s%s%s", row->flag, row->argument ? " " : "",
              row->argument ? row->argument : "");
-    buf_printf(b, "  %-26s %s", flag, row->help);
+    buf_printf(&text, "%s", row->help);
     if (row->choices)
-        buf_printf(b, ": %s", row->choices);
+        buf_printf(&text, ": %s", row->choices);
     if (row->preset && row->type != OPTION_FLAG)
-        buf_printf(b, " [%s]", row->preset);
-    buf_char(b, '\n');
+        buf_printf(&text, " [%s]", row->preset);
+    help_line(b, HELP_INDENT, flag, buf_str(&text));
 }
 
 void options_help(struct buf *b)
 {
     for (size_t i = 0; i < ROWS; i++)
         help_row(b, &rows[i]);
-    BUF_LIT(b, "Every option can also be set as HEADRACE_OPTION_NAME in the environment "
-               "(--data-dir: HEADRACE_DATA_DIR),\n"
-               "and all but --config by its key in the config file.\n");
+    BUF_LIT(
+        b,
+        "\nEvery option can also be set as HEADRACE_OPTION_NAME in the environment (--data-dir:\n"
+        "HEADRACE_DATA_DIR), and all but --config by its key in the config file.\n");
 }
 
 void options_markdown(struct buf *b)
@@ -511,8 +540,10 @@ void options_markdown(struct buf *b)
         str env = env_name(b->arena, &rows[i]), others = str_of(rows[i].env);
         buf_printf(b, "| `--%s%s%s` | `%.*s`", rows[i].flag, rows[i].argument ? " " : "",
                    rows[i].argument ? rows[i].argument : "", STR_ARG(env));
-        while (others.p && others.n)
-            buf_printf(b, ", `%.*s`", STR_ARG(str_cut(&others, '|')));
+        while (others.p && others.n) {
+            str other = str_cut(&others, '|');
+            buf_printf(b, ", `%.*s`", STR_ARG(other));
+        }
         buf_printf(b, " | %s%s%s | %s | ", rows[i].key ? "`" : "", rows[i].key ? rows[i].key : "",
                    rows[i].key ? "`" : "", rows[i].preset ? rows[i].preset : "");
         for (const char *c = rows[i].help; *c; c++) {

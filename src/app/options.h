@@ -47,6 +47,12 @@ struct options {
 bool options_read(struct options *options, int argc, char **argv,
                   const char *(*getenv_of)(const char *name), str *message);
 void options_free(struct options *options);
+/* "http://HOST:PORT" as a client on this machine asks for it: 127.0.0.1 where we listen on all
+ * addresses. */
+str options_endpoint(const struct options *options, struct arena *arena, int64_t port);
+/* One line of help: what is said at the left, its meaning from column `indent` on, broken before
+ * column 100. */
+void help_line(struct buf *b, size_t indent, const char *left, str text);
 /* The table as help text. */
 void options_help(struct buf *b);
 /* The table as Markdown, for the docs. */

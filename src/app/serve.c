@@ -465,9 +465,5 @@ void app_stop(struct app *app)
 
 str app_endpoint(const struct app *app, struct arena *arena)
 {
-    str host = app->options->host;
-    bool any = str_eq(host, S("0.0.0.0")) || str_eq(host, S("::"));
-    bool v6 = !any && str_find(host, S(":"), 0) >= 0;
-    return arena_printf(arena, v6 ? "http://[%.*s]:%d" : "http://%.*s:%d",
-                        STR_ARG(any ? S("127.0.0.1") : host), app->port);
+    return options_endpoint(app->options, arena, app->port);
 }

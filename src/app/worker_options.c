@@ -1,6 +1,8 @@
 /* app/worker_options.c - one row an option; parsing and help are derived from it. */
 #include "app/worker_options.h"
 
+#include "app/options.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,12 +214,12 @@ void worker_options_help(struct buf *b, bool ingest)
     for (size_t i = 0; i < ROWS; i++) {
         if (!applies(&rows[i], ingest))
             continue;
-        str head =
+        const char *variable = rows[i].variable;
+        str left =
             arena_printf(b->arena, "%s %s", rows[i].flag, rows[i].value ? rows[i].value : "");
-        buf_printf(b, "  %-36.*s %s", STR_ARG(head), rows[i].help);
-        if (rows[i].variable)
-            buf_printf(b, " [%s]", rows[i].variable);
-        buf_char(b, '\n');
+        str text = arena_printf(b->arena, "%s%s%s%s", rows[i].help, variable ? " [" : "",
+                                variable ? variable : "", variable ? "]" : "");
+        help_line(b, 37, left.p, text);
     }
     BUF_LIT(b,
             "\nCredentials come from the environment, ~/.aws, web identity, the container or the\n"

@@ -20,14 +20,6 @@ struct keys {
     size_t n;
 };
 
-static bool is_account(str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return s.n == 12;
-}
-
 /* --- canonical ids --- */
 
 static void mask(const uint8_t *bytes, uint64_t number, uint8_t *out)
@@ -138,8 +130,8 @@ static const char *add_row(struct keys *keys, json_t *row)
     if (!who->access_key.n || !who->secret.n)
         return "a key needs accessKeyId and secretAccessKey";
     if (!who->account.p)
-        who->account = is_account(who->access_key) ? who->access_key : keys->default_account;
-    if (!is_account(who->account))
+        who->account = str_is_account(who->access_key) ? who->access_key : keys->default_account;
+    if (!str_is_account(who->account))
         return arena_printf(keys->arena, "account \"%.*s\" is not 12 digits", STR_ARG(who->account))
             .p;
     complete(keys->arena, who, text_member(keys, row, "user"));
@@ -152,7 +144,9 @@ bool keys_load(struct keys *keys, struct arena *arena, const char *path, str *me
     json_error_t error;
     json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
     if (!root) {
-        *message = arena_printf(arena, "%s:%d: %s", path, error.line, error.text);
+        *message = error.line > 0
+                       ? arena_printf(arena, "%s:%d: %s", path, error.line, error.text)
+                       : arena_printf(arena, "keys file: %s", error.text); /* it cannot be read */
         return false;
     }
     json_t *rows = json_object_get(root, "keys"), *row;
@@ -209,7 +203,7 @@ bool keys_find(const struct keys *keys, struct arena *arena, str access_key, str
         *out = *row;
         return true;
     }
-    bool numbered = is_account(access_key);
+    bool numbered = str_is_account(access_key);
     if (!numbered && !str_eq(access_key, S("test")))
         return false;
     keys_of_account(keys, arena, numbered ? access_key : keys->default_account, out);

@@ -76,21 +76,13 @@ static bool take_strings(struct parser *p, const json_t *value, struct strings *
 
 /* --- principals --- */
 
-static bool is_account(str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return s.n == 12;
-}
-
 static bool good_aws_principals(struct principals *out)
 {
     for (size_t i = 0; i < out->aws.n; i++) {
         str one = out->aws.at[i];
         if (str_eq(one, S("*")))
             out->everyone = true;
-        else if (!is_account(one) && !str_starts(one, S("arn:aws")))
+        else if (!str_is_account(one) && !str_starts(one, S("arn:aws")))
             return false;
     }
     return true;

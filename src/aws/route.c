@@ -76,14 +76,6 @@ static err begin_json(const struct service *const *services, str target, struct 
 
 /* --- Query --- */
 
-static bool is_account(str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return s.n == 12;
-}
-
 /* "/ACCOUNT/NAME" and "/queue/REGION/ACCOUNT/NAME": only the last two parts matter. */
 static bool is_queue_path(str path)
 {
@@ -93,7 +85,7 @@ static bool is_queue_path(str path)
     while (rest.p && n < 5)
         parts[n++] = str_cut(&rest, '/');
     bool whole = !rest.p && (n == 3 || (n == 5 && str_eq(parts[1], S("queue"))));
-    return whole && !parts[0].n && is_account(parts[n - 2]) && parts[n - 1].n;
+    return whole && !parts[0].n && str_is_account(parts[n - 2]) && parts[n - 1].n;
 }
 
 static bool is_queue_host(const struct http_request *request)

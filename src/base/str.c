@@ -76,6 +76,14 @@ str str_trim(str s)
     return s;
 }
 
+bool str_is_account(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return s.n == 12;
+}
+
 bool str_to_int(str s, int64_t *out)
 {
     bool minus = s.n && s.p[0] == '-';

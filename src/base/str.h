@@ -74,6 +74,8 @@ str str_trim(str s);
 /* A whole decimal integer with optional '-', no spaces, in range of int64: true and *out; else
  * false. */
 bool str_to_int(str s, int64_t *out);
+/* True for 12 digits, the form of an AWS account's id. */
+bool str_is_account(str s);
 /* FNV-1a, for hash tables of trusted size. */
 uint64_t str_hash(str s);
 

@@ -93,6 +93,8 @@ static bool check_owner(struct db *db, char **message)
     uid_t me = geteuid();
     if (lstat(db->dir, &link) || stat(db->dir, &st))
         return say(message, "cannot look at the data directory %s: %s", db->dir, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return say(message, "the data directory %s is not a directory", db->dir);
     bool strange = (st.st_uid && st.st_uid != me) || (link.st_uid && link.st_uid != me);
     if (me && strange)
         return say(message, "the data directory %s belongs to another user", db->dir);

@@ -113,6 +113,14 @@ TEST(to_int_refuses_all_else)
     CHECK(!str_to_int(STR_NONE, &n));
 }
 
+TEST(an_account_is_twelve_digits)
+{
+    CHECK(str_is_account(S("000000000000")) && str_is_account(S("111122223333")));
+    CHECK(!str_is_account(S("11112222333")) && !str_is_account(S("1111222233334")));
+    CHECK(!str_is_account(S("11112222333x")) && !str_is_account(S("-11112222333")));
+    CHECK(!str_is_account(STR_NONE));
+}
+
 TEST(equal_strings_hash_alike)
 {
     CHECK(str_hash(S("queue")) == str_hash(str_slice(S("a queue"), 2, 7)));

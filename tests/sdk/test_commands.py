@@ -1,0 +1,165 @@
+"""`headrace COMMAND` as somebody meets it who has not read anything: help, mistakes, exit codes, JSON, colours."""
+import http.server
+import json
+import os
+import pathlib
+import re
+import subprocess
+import threading
+
+import pytest
+
+from harness import BINARY, Server
+
+COMMANDS = re.findall(r"^  ([a-z]+)\b", subprocess.run([BINARY, "--help"], capture_output=True, text=True)
+                      .stdout.split("options of serve:")[0], re.M)
+ASKING = ["status", "trace x", "clock", "fault", "snapshot", "reset", "leaks 111122223333", "cost", "lint"]
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server("--no-pipeline") as one:
+        yield one
+
+
+def run(*words, env=None, cwd=None):
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "HEADRACE_", "NO_COLOR"))}
+    return subprocess.run([BINARY, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
+                          env={**clean, **(env or {})}, cwd=cwd)
+
+
+def ask(server, *words, code=0):
+    done = run(*words, env={"HEADRACE_PORT": str(server.port)})
+    assert done.returncode == code, (words, done)
+    assert (done.stdout if code == 0 else done.stderr), done
+    return done.stdout if code == 0 else done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_of_its_own(command):
+    texts = [run(command, "--help"), run("help", command), run(command, "-h")]
+    assert {done.returncode for done in texts} == {0}
+    assert len({done.stdout for done in texts}) == 1 and not texts[0].stderr
+    shown = texts[0].stdout
+    assert shown.startswith(f"usage: headrace {'[serve]' if command == 'serve' else command}")
+    assert max(map(len, shown.splitlines())) <= 100
+    assert re.search(r"^ \S|\t| $", shown, re.M) is None
+
+
+@pytest.mark.parametrize("words, says", [
+    (["satus"], "did you mean status?"), (["frobnicate"], "headrace --help"), (["help", "nosuch"], "unknown command nosuch"),
+    (["--prot", "1"], "did you mean --port?"), (["--port"], "--port needs a value (N)"), (["--port", "99999"], "0 to 65535"),
+    (["--auth", "maybe"], "off|verify|enforce"), (["--color", "pink"], "auto, always, never"), (["--account", "12"], "12 digits"),
+    (["--config", "/nonexistent"], "No such file"), (["--keys", "/nonexistent", "--ephemeral"], "No such file"),
+    (["--clock", "frozen=yesterday"], "frozen=TIME"), (["version", "x"], "usage: headrace version"), (["env", "--port", "0"], "--port 0"),
+    (["demo", "x"], "usage: headrace demo"), (["ops", "--yaml"], "--json|--markdown"), (["wait", "--timeout", "soon"], "soon"),
+    (["clock", "advance"], "advance LENGTH"), (["fault", "add"], "add RULE"), (["snapshot", "save"], "save NAME|FILE"),
+    (["trace"], "s3://BUCKET/KEY"), (["leaks"], "leaks ACCOUNT"), (["doctor", "--data-dir", "/nonexistent"], "/nonexistent"),
+    (["--data-dir", "/etc/passwd"], "not a directory"), (["--host", "1.2.3.4", "--ephemeral"], "1.2.3.4"),
+])
+def test_a_mistake_is_one_line_that_helps(words, says):
+    done = run(*words)
+    assert done.returncode == 2 and not done.stdout, done
+    assert done.stderr.startswith("headrace: ") and done.stderr.count("\n") == 1 and says in done.stderr, done.stderr
+    assert "line -1" not in done.stderr and ":-1" not in done.stderr
+
+
+@pytest.mark.parametrize("words", ASKING)
+def test_without_an_emulator_it_says_where_it_looked(words):
+    done = run(*words.split(), env={"HEADRACE_PORT": "1"})
+    assert done.returncode == 1 and not done.stdout
+    assert "http://127.0.0.1:1" in done.stderr and "is it running?" in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words, says", [
+    ("clock advance yesterday", "advance wants a length such as 90s"), ("clock advance -5s", "advance wants a length"),
+    ("clock set soon", "set wants an instant"), ("reset abc", "12 digits"), ("leaks abc", "12 digits"),
+    ("fault add {bad", "not JSON"), ('fault add {"effect":"nope"}', "effect is one of"), ("fault remove nosuch", "headrace fault list"),
+    ("snapshot load nosuch", "headrace snapshot list"), ("snapshot delete nosuch", "headrace snapshot list"),
+    ("snapshot save .hidden", "begins with a letter"), ("trace s3://nosuch/key", "nothing is known"),
+])
+def test_a_refusal_is_one_line_without_json(server, words, says):
+    first, rest = words.split(" ", 1)
+    arguments = [first, *(rest.split(" ", 1) if first != "reset" and first != "leaks" and first != "trace" else [rest])]
+    said = ask(server, *arguments, code=1)
+    assert said.startswith("headrace: ") and says in said and said.count("\n") == 1 and '{"error"' not in said, said
+
+
+class Stranger(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_error(404)
+
+    def log_message(self, *words):
+        pass
+
+
+def test_what_is_not_a_headrace_is_told():
+    with http.server.HTTPServer(("127.0.0.1", 0), Stranger) as stranger:
+        threading.Thread(target=stranger.handle_request).start()
+        url = f"http://127.0.0.1:{stranger.server_port}"
+        done = run("status", env={"AWS_ENDPOINT_URL": url})
+    assert done.returncode == 1 and done.stderr == f"headrace: {url} answers 404, not as a Headrace does\n", done
+    done = run("status", "--endpoint-url", "https://example.com")
+    assert done.returncode == 1 and "not an http:// URL" in done.stderr
+
+
+@pytest.mark.parametrize("words", ["status --json", "cost --json", "lint --json", "clock", "fault list", "snapshot list", "ops --json",
+                                   "leaks 000000000000", "trace s3://nosuch/key --json", "snapshot save one", "snapshot delete one",
+                                   "clock advance 1s", "clock real", "fault clear", "reset 111122223333"])
+def test_json_is_json(server, words):
+    answer = ask(server, *words.split())
+    assert isinstance(json.loads(answer), dict) and answer.endswith("\n")
+
+
+def test_the_examples_of_fault_work(server):
+    examples = re.findall(r"headrace fault add '(.*)'", run("fault", "--help").stdout)
+    assert len(examples) == 2
+    for rule in examples:
+        ask(server, "fault", "add", rule)
+    assert json.loads(ask(server, "fault", "clear"))["removed"] == 2
+
+
+def test_a_snapshot_in_a_file_says_what_it_wrote(server, tmp_path):
+    path = tmp_path / "state.snapshot"
+    assert ask(server, "snapshot", "save", str(path)) == f"{path}: {path.stat().st_size} bytes\n"
+    assert path.stat().st_mode & 0o077 == 0
+    ask(server, "snapshot", "load", str(path))
+    done = run("snapshot", "save", "/nonexistent/a.snapshot", env={"HEADRACE_PORT": str(server.port)})
+    assert done.returncode == 2 and "No such file" in done.stderr
+
+
+def test_env_is_what_a_shell_and_an_sdk_need():
+    done = run("env", "--host", "0.0.0.0", "--port", "5000", "--region", "eu-west-1")
+    shown = subprocess.run(["sh", "-c", done.stdout + 'echo "$AWS_ENDPOINT_URL $AWS_REGION"'], capture_output=True, text=True)
+    assert shown.stdout == "http://127.0.0.1:5000 eu-west-1\n"
+    assert "http://[::1]:4566" in run("env", "--host", "::1").stdout
+
+
+def test_colours_are_for_terminals(server):
+    assert "\033" not in ask(server, "status") and "\033" not in run("demo").stdout
+    assert "\033" not in server.output()
+    master, slave = os.openpty()
+    for env, colourful in (({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+        process = subprocess.Popen([BINARY, "--ephemeral", "--port", "0"], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave,
+                                   env={"TERM": "xterm", "PATH": os.environ["PATH"], **env})
+        text = b""
+        while b"try" not in text:
+            text += os.read(master, 4096)
+        process.terminate()
+        assert process.wait(30) == 0
+        assert (b"\033[" in text) == colourful, text
+
+
+def test_a_taken_port_and_a_used_directory_are_named(tmp_path):
+    with Server("--no-pipeline", data_dir=tmp_path / "data") as one:
+        done = run("--port", str(one.port), "--ephemeral")
+        assert done.returncode == 2 and f"port {one.port} on 127.0.0.1 is in use" in done.stderr
+        done = run("--port", "0", "--data-dir", str(tmp_path / "data"))
+        assert done.returncode == 2 and f"in use by process {one.process.pid}" in done.stderr
+
+
+def test_the_documents_of_the_program_are_where_it_says():
+    docs = pathlib.Path(__file__).resolve().parents[2]
+    for command in COMMANDS:
+        for name in re.findall(r"docs/\w+\.md", run(command, "--help").stdout):
+            assert (docs / name).exists(), name
