@@ -5,9 +5,10 @@ _headrace() {
         [[ $word == -* ]] || { command=$word; break; }
     done
     help=$("${COMP_WORDS[0]}" ${command:+"$command"} --help 2>/dev/null) || return
+    help=$(sed -E ':a; N; $!ba; s/\n {20,}/ /g' <<<"$help") # meanings that were broken into lines
     # An option that takes one of several words: "...: off|verify|enforce [off]".
-    choices=$(sed -nE "s/^ *$previous [A-Z].*[: ]([a-z-]+(\|[a-z-]+)+).*/\1/p" <<<"$help" | tr '|' ' ')
-    if [ -n "$choices" ] && [[ $previous == -* ]]; then
+    [[ $previous != -* ]] || choices=$(sed -nE "s/^ *$previous [A-Z].*[: ]([a-z-]+(\|[a-z-]+)+).*/\1/p" <<<"$help" | tr '|' ' ')
+    if [ -n "$choices" ]; then
         COMPREPLY=($(compgen -W "$choices" -- "$current"))
     elif [[ $current == -* ]]; then
         COMPREPLY=($(compgen -W "$(grep -oE '^ +--[a-z0-9-]+' <<<"$help")" -- "$current"))
