@@ -1,11 +1,11 @@
 /* api/s3_upload.c - see s3_upload.h.
  *
  * MD5 is the slowest thing an upload does (ETags need it), so a large body is digested on a pool
- * thread while the loop receives and writes the next bytes. Two buffers take turns: the loop fills
- * `front`, the pool reads `back`. The pool touches only `back` and the digest states, and the loop
- * touches those only while nothing runs there; that is all the synchronisation there is. The struct
- * lives on the heap because a dropped request may leave work behind that still reads it; the last
- * one out frees it. */
+ * thread while the loop writes the same bytes to the file and receives the next. Two buffers take
+ * turns: the loop fills `front`, the pool reads `back`. Both may read `back`; the pool alone
+ * touches the digest states while it runs, and the loop changes `back` only while nothing runs
+ * there; that is all the synchronisation there is. The struct lives on the heap because a dropped
+ * request may leave work behind that still reads it; the last one out frees it. */
 #include "api/s3_upload.h"
 
 #include "aws/fault.h"
@@ -37,6 +37,7 @@ struct body {
     bool running;  /* the pool has `back` */
     bool settling; /* the body is complete */
     bool dropped;
+    err outcome; /* of writing what was received */
 };
 
 static const struct digest_info *info_of(enum digest_kind kind)
@@ -239,6 +240,12 @@ static void set_busy(struct body *body, bool busy)
 
 static void pump(struct body *body);
 
+static void keep(struct body *body, struct batch *batch)
+{
+    if (!failed(body->outcome))
+        body->outcome = blob_sink_write(body->sink, (str){batch->p, batch->n});
+}
+
 static void digested(void *arg)
 {
     struct body *body = arg;
@@ -262,6 +269,7 @@ static void pump(struct body *body)
         body->running = true;
         due = false;
         api->offload(api->offload_user, digest_back, digested, body);
+        keep(body, &body->back);
     }
     set_busy(body, due || (body->settling && body->running));
 }
@@ -301,15 +309,14 @@ static err body_write(struct upload *upload, str chunk)
         return too_large(body, size);
     if (body->claims.length >= 0 && size > body->claims.length)
         return FAIL(S3_INCOMPLETE_BODY);
-    TRY(blob_sink_write(body->sink, chunk));
     body->size = size;
     if (digests_inline(body)) {
         digest_all(body, chunk);
-        return OK;
+        return blob_sink_write(body->sink, chunk);
     }
     batch_put(&body->front, chunk);
     pump(body);
-    return OK;
+    return body->outcome;
 }
 
 static void body_settle(struct upload *upload)
@@ -455,8 +462,11 @@ static err body_finish(struct body *body, struct s3_uploaded *out)
 {
     struct arena *arena = body->call->ctx.arena;
     digest values[DIGEST_KINDS] = {0};
-    if (body->front.n)
+    if (body->front.n) {
         digest_all(body, (str){body->front.p, body->front.n});
+        keep(body, &body->front);
+    }
+    TRY(body->outcome);
     for (int kind = 0; kind < DIGEST_KINDS; kind++)
         if (body->states[kind]) {
             values[kind] = digest_end(body->states[kind]);

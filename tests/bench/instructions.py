@@ -18,14 +18,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import types
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
-from bench import Link, TEXT, put, raw, sqs  # noqa: E402
+from frames import Link  # noqa: E402
 from harness import Server  # noqa: E402
 
 KEPT = HERE / "instructions.txt"
 TOLERANCE = 1.05
+TEXT = "x" * 300
 # A long copy by "rep movsb" counts as an instruction for each byte, though it takes a fraction of a cycle: have none.
 ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.cpu.x86_rep_movsb_threshold=1073741824:glibc.cpu.x86_rep_stosb_threshold=1073741824"}
 WARM_UP = 30  # requests before the count begins: statements are prepared, caches and arenas are there
@@ -35,65 +37,63 @@ WARM_UP = 30  # requests before the count begins: statements are prepared, cache
 
 def send_message(link, total):
     url = link.queue("send")
-    return lambda i: link.send(sqs("SendMessage", QueueUrl=url, MessageBody=TEXT))
+    return lambda i: link.call("SendMessage", QueueUrl=url, MessageBody=TEXT)
 
 
 def send_fifo(link, total):
     url = link.queue("order.fifo", FifoQueue="true")
-    return lambda i: link.send(sqs("SendMessage", QueueUrl=url, MessageBody=TEXT, MessageGroupId=f"g{i % 10}",
-                                   MessageDeduplicationId=f"d{i}"))
+    return lambda i: link.call("SendMessage", QueueUrl=url, MessageBody=TEXT, MessageGroupId=f"g{i % 10}",
+                               MessageDeduplicationId=f"d{i}")
 
 
-def batch_of(url, start=0):
-    return sqs("SendMessageBatch", QueueUrl=url, Entries=[{"Id": str(i), "MessageBody": TEXT} for i in range(10)])
+def send_ten(link, url):
+    link.call("SendMessageBatch", QueueUrl=url, Entries=[{"Id": str(i), "MessageBody": TEXT} for i in range(10)])
 
 
 def send_batch(link, total):
     url = link.queue("batch")
-    return lambda i: link.send(batch_of(url))
+    return lambda i: send_ten(link, url)
 
 
 def receive_delete(link, total):
     url = link.queue("pair", VisibilityTimeout="600")
     for _ in range(total // 10 + 1):
-        link.send(batch_of(url))
+        send_ten(link, url)
 
     def pair(i):
-        message = json.loads(link.send(sqs("ReceiveMessage", QueueUrl=url)))["Messages"][0]
-        link.send(sqs("DeleteMessage", QueueUrl=url, ReceiptHandle=message["ReceiptHandle"]))
+        message = link.call("ReceiveMessage", QueueUrl=url)["Messages"][0]
+        link.call("DeleteMessage", QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return pair
 
 
-def put_object(link, total):
-    link.send(raw("PUT", "/small"))
-    return lambda i: link.send(put(f"/small/k{i}", b"x" * 4096))
+def put_object(link, total, keys=1000):
+    link.bucket("small")
+    return lambda i: link.send(link.make.put(f"/small/k{i % keys}", b"x" * 4096))
 
 
 def overwrite_object(link, total):
-    link.send(raw("PUT", "/small"))
-    return lambda i: link.send(put(f"/small/k{i % 10}", b"x" * 4096))
+    return put_object(link, total, keys=10)
 
 
 def get_object(link, total):
-    link.send(raw("PUT", "/small"))
-    for i in range(10):
-        link.send(put(f"/small/k{i}", b"x" * 4096))
-    return lambda i: link.send(raw("GET", f"/small/k{i % 10}"))
+    link.bucket("small")
+    link.send(link.make.put("/small/k", b"x" * 4096))
+    return lambda i: link.send(link.make.get("/small/k"))
 
 
 def list_page(link, total):
-    link.send(raw("PUT", "/many"))
+    link.bucket("many")
     for i in range(1100):
-        link.send(put(f"/many/dir/object-{i:07d}", b""))
-    return lambda i: link.send(raw("GET", f"/many?list-type=2&start-after=dir/object-{i % 90:07d}"))
+        link.send(link.make.put(f"/many/dir/object-{i:07d}"))
+    return lambda i: link.send(link.make.get(f"/many?list-type=2&start-after=dir/object-{i % 90:07d}"))
 
 
 def pipeline_file(link, total):
-    url = json.loads(link.send(sqs("GetQueueUrl", QueueName="results-queue")))["QueueUrl"]
+    url = link.call("GetQueueUrl", QueueName="results-queue")["QueueUrl"]
 
     def one(i):
-        link.send(put(f"/dropzone/incoming/f{i}.txt", b"hello world, this is a line\n" * 30))
-        while not json.loads(link.send(sqs("ReceiveMessage", QueueUrl=url, WaitTimeSeconds=20))).get("Messages"):
+        link.send(link.make.put(f"/dropzone/incoming/f{i}.txt", b"hello world, this is a line\n" * 30))
+        while not link.call("ReceiveMessage", QueueUrl=url, WaitTimeSeconds=20).get("Messages"):
             pass
     return one
 
@@ -136,7 +136,8 @@ def instructions(name, requests, profile):
     with tempfile.TemporaryDirectory(prefix="headrace-instructions-") as temporary:
         folder = pathlib.Path(temporary)
         with Counted(folder, *flags, data_dir=folder / "data") as server:
-            run = prepare(Link(server.port), requests + warm_up)
+            target = types.SimpleNamespace(port=server.port, access_key="test", secret_key="test")
+            run = prepare(Link(target), requests + warm_up)
             for i in range(warm_up):
                 run(i)
             server.count()
