@@ -88,7 +88,11 @@ struct s3_owner s3_owner_of(struct call *call, str account)
 
 str s3_quoted(struct call *call, str etag)
 {
-    return arena_printf(call->ctx.arena, "\"%.*s\"", STR_ARG(etag));
+    char *text = arena_alloc(call->ctx.arena, etag.n + 3);
+    text[0] = text[etag.n + 1] = '"';
+    if (etag.n)
+        memcpy(text + 1, etag.p, etag.n);
+    return (str){text, etag.n + 2};
 }
 
 /* x-amz-expiration: when lifecycle will take the version, and by which rule. */

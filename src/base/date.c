@@ -52,7 +52,7 @@ static struct civil civil_of(msec t)
     };
 }
 
-static char *put_digits(char *to, int64_t value, int width)
+static char *put_digits(char *to, int value, int width)
 {
     for (int i = width; i--; value /= 10)
         to[i] = (char)('0' + value % 10);
@@ -68,7 +68,7 @@ static str date_format(struct arena *arena, msec t, const char *pattern)
     for (; *pattern; pattern++)
         switch (*pattern) {
         case 'y':
-            to = put_digits(to, c.year, 4);
+            to = put_digits(to, (int)c.year, 4);
             break;
         case 'm':
             to = put_digits(to, c.month, 2);
