@@ -95,7 +95,13 @@ str rng_uuid(struct rng *rng, struct arena *arena)
 str rng_text(struct rng *rng, struct arena *arena, str alphabet, size_t n)
 {
     char *text = arena_alloc(arena, n + 1);
-    for (size_t i = 0; i < n; i++)
-        text[i] = alphabet.p[rng_below(rng, alphabet.n)];
+    uint64_t rest = 0;
+    /* The low half of the product is as random as the value was, but for the bits that are spent:
+     * after eight letters enough are left for the next to be even to one in 65,536. */
+    for (size_t i = 0; i < n; i++) {
+        __uint128_t product = (__uint128_t)(i % 8 ? rest : rng_next(rng)) * alphabet.n;
+        text[i] = alphabet.p[(size_t)(product >> 64)];
+        rest = (uint64_t)product;
+    }
     return (str){text, n};
 }

@@ -1,38 +1,140 @@
-/* pipeline/json.c - see json.h. */
+/* pipeline/json.c - see json.h. Three of these texts are read for each file of the pipeline, so
+ * they are read without a library's tree of counted references. */
 #include "pipeline/json.h"
 
 #include "base/text.h"
 
-#include <stdlib.h>
+static struct value *read_any(struct jsonin *in);
 
-json_t *value_read(str text)
+static void read_object(struct jsonin *in, struct value *object)
 {
-    return json_loadb(text.p ? text.p : "", text.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    struct value **end = &object->first;
+    str name;
+    bool first = true;
+    jsonin_enter(in, '{');
+    while (!in->bad && jsonin_member(in, &first, &name)) {
+        *end = read_any(in);
+        (*end)->name = name;
+        end = &(*end)->next;
+    }
 }
 
-str value_str(struct arena *arena, const json_t *value)
+static void read_array(struct jsonin *in, struct value *array)
 {
-    if (!json_is_string(value))
-        return STR_NONE;
-    return arena_copy(arena, (str){json_string_value(value), json_string_length(value)});
+    struct value **end = &array->first;
+    bool first = true;
+    jsonin_enter(in, '[');
+    while (!in->bad && jsonin_item(in, &first)) {
+        *end = read_any(in);
+        end = &(*end)->next;
+    }
 }
 
-static str dumped(struct arena *arena, const json_t *value)
+static void read_number(struct jsonin *in, struct value *value)
 {
-    char *dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-    str text = dump ? arena_copy(arena, str_of(dump)) : S("null");
-    free(dump);
-    return text;
+    bool whole;
+    int64_t integer;
+    const char *from = in->p;
+    if (jsonin_number(in, &whole, &integer, &value->number))
+        value->text = (str){from, (size_t)(in->p - from)};
 }
 
-str value_json(struct arena *arena, const json_t *value)
+static struct value *read_any(struct jsonin *in)
+{
+    struct value *value = ARENA_NEW(in->arena, struct value);
+    value->kind = jsonin_peek(in);
+    switch (value->kind) {
+    case JSONIN_OBJECT:
+        read_object(in, value);
+        break;
+    case JSONIN_ARRAY:
+        read_array(in, value);
+        break;
+    case JSONIN_STRING:
+        jsonin_string(in, &value->text);
+        break;
+    case JSONIN_NUMBER:
+        read_number(in, value);
+        break;
+    default:
+        jsonin_skip(in);
+    }
+    return value;
+}
+
+struct value *value_read(struct arena *arena, str text)
+{
+    struct jsonin in = jsonin_of(arena, text);
+    struct value *value = read_any(&in);
+    return jsonin_end(&in) ? value : NULL;
+}
+
+const struct value *value_member(const struct value *object, const char *name)
+{
+    const struct value *last = NULL;
+    str wanted = str_of(name);
+    for (const struct value *member = object ? object->first : NULL; member; member = member->next)
+        if (str_eq(member->name, wanted))
+            last = member;
+    return object && object->kind == JSONIN_OBJECT ? last : NULL;
+}
+
+str value_str(struct arena *arena, const struct value *value)
+{
+    return value && value->kind == JSONIN_STRING ? arena_copy(arena, value->text) : STR_NONE;
+}
+
+static void put(struct buf *b, const struct value *value);
+
+static void put_all(struct buf *b, const struct value *value, bool named)
+{
+    for (const struct value *inner = value->first; inner; inner = inner->next) {
+        if (inner != value->first)
+            buf_char(b, ',');
+        if (named) {
+            buf_json(b, inner->name);
+            buf_char(b, ':');
+        }
+        put(b, inner);
+    }
+}
+
+static void put(struct buf *b, const struct value *value)
+{
+    switch (value->kind) {
+    case JSONIN_OBJECT:
+        buf_char(b, '{');
+        put_all(b, value, true);
+        buf_char(b, '}');
+        break;
+    case JSONIN_ARRAY:
+        buf_char(b, '[');
+        put_all(b, value, false);
+        buf_char(b, ']');
+        break;
+    case JSONIN_STRING:
+        buf_json(b, value->text);
+        break;
+    case JSONIN_NUMBER:
+        buf_put(b, value->text);
+        break;
+    case JSONIN_TRUE:
+        BUF_LIT(b, "true");
+        break;
+    case JSONIN_FALSE:
+        BUF_LIT(b, "false");
+        break;
+    default:
+        BUF_LIT(b, "null");
+    }
+}
+
+str value_json(struct arena *arena, const struct value *value)
 {
     if (!value)
         return STR_NONE;
-    if (!json_is_string(value))
-        return dumped(arena, value);
     struct buf b = buf_in(arena);
-    buf_json(&b, (str){json_string_value(value), json_string_length(value)});
+    put(&b, value);
     return buf_str(&b);
 }
 

@@ -1,18 +1,27 @@
-/* pipeline/json.h - the little that jobs, events and results share: reading with jansson, copying
- * out into an arena, and writing members as JSON.stringify does. */
+/* pipeline/json.h - the little that jobs, events and results share: a JSON text as a tree in an
+ * arena, and members written as JSON.stringify does. */
 #ifndef HEADRACE_PIPELINE_JSON_H
 #define HEADRACE_PIPELINE_JSON_H
 
 #include "base/buf.h"
+#include "base/jsonin.h"
 
-#include <jansson.h>
+struct value {
+    enum jsonin_kind kind;
+    str name;                   /* of a member */
+    str text;                   /* of a string: its bytes; of a number: as it was written */
+    double number;              /* of a number */
+    struct value *first, *next; /* members or items, in order; the next of them */
+};
 
-/* The parsed text, to be given to json_decref; NULL when it is no JSON. */
-json_t *value_read(str text);
-/* A string's bytes in the arena; absent when the value is no string. */
-str value_str(struct arena *arena, const json_t *value);
+/* The parsed text; NULL when it is no JSON. Strings may be borrowed from `text`. */
+struct value *value_read(struct arena *arena, str text);
+/* A member of an object, the last one with the name; NULL when there is none, or no object. */
+const struct value *value_member(const struct value *object, const char *name);
+/* A string's bytes, copied; absent when the value is no string. */
+str value_str(struct arena *arena, const struct value *value);
 /* The value as compact JSON text; absent for NULL. */
-str value_json(struct arena *arena, const json_t *value);
+str value_json(struct arena *arena, const struct value *value);
 
 /* A writer of one flat run of members: puts the comma and the quoted name. */
 void member_str(struct buf *b, const char *name, str value);

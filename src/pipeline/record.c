@@ -39,33 +39,31 @@ static str without_quotes(struct arena *arena, str text)
 }
 
 /* Number(value ?? 0) */
-static double number_of(struct arena *arena, const json_t *value)
+static double number_of(struct arena *arena, const struct value *value)
 {
-    if (json_is_number(value))
-        return json_number_value(value);
-    if (!json_is_string(value))
-        return json_is_true(value);
+    if (!value || value->kind != JSONIN_STRING)
+        return value && value->kind == JSONIN_TRUE ? 1 : value ? value->number : 0;
     char *text = arena_cstr(arena, str_trim(value_str(arena, value))), *end;
     double number = strtod(text, &end);
     return *end ? (double)NAN : number;
 }
 
-static str text_or_empty(struct arena *arena, const json_t *value)
+static str text_or_empty(struct arena *arena, const struct value *value)
 {
     str text = value_str(arena, value);
     return text.p ? text : S("");
 }
 
-static struct record read_record(struct arena *arena, const json_t *value)
+static struct record read_record(struct arena *arena, const struct value *value)
 {
-    const json_t *s3 = json_object_get(value, "s3");
-    const json_t *object = json_object_get(s3, "object");
+    const struct value *s3 = value_member(value, "s3");
+    const struct value *object = value_member(s3, "object");
     struct record record = {
-        .bucket = text_or_empty(arena, json_object_get(json_object_get(s3, "bucket"), "name")),
-        .etag = without_quotes(arena, text_or_empty(arena, json_object_get(object, "eTag"))),
-        .size = number_of(arena, json_object_get(object, "size")),
+        .bucket = text_or_empty(arena, value_member(value_member(s3, "bucket"), "name")),
+        .etag = without_quotes(arena, text_or_empty(arena, value_member(object, "eTag"))),
+        .size = number_of(arena, value_member(object, "size")),
     };
-    record.key = decoded_key(arena, text_or_empty(arena, json_object_get(object, "key")));
+    record.key = decoded_key(arena, text_or_empty(arena, value_member(object, "key")));
     if (!record.key.p)
         record.broken = S("URIError: URI malformed");
     return record;
@@ -73,16 +71,16 @@ static struct record read_record(struct arena *arena, const json_t *value)
 
 bool records_read(struct arena *arena, str body, struct record **out, size_t *n)
 {
-    json_t *root = value_read(body);
-    bool event = json_is_object(root);
-    const json_t *list = json_object_get(root, "Records");
-    size_t count = json_array_size(list);
+    const struct value *root = value_read(arena, body), *list = value_member(root, "Records");
+    const struct value *first = list && list->kind == JSONIN_ARRAY ? list->first : NULL;
+    size_t count = 0, i = 0;
+    for (const struct value *value = first; value; value = value->next)
+        count++;
     struct record *records = arena_array(arena, count, sizeof *records);
-    for (size_t i = 0; i < count; i++)
-        records[i] = read_record(arena, json_array_get(list, i));
-    json_decref(root);
+    for (const struct value *value = first; value; value = value->next)
+        records[i++] = read_record(arena, value);
     *out = records, *n = count;
-    return event;
+    return root && root->kind == JSONIN_OBJECT;
 }
 
 str record_skip(const struct pipeline_options *options, const struct record *record)

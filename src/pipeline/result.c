@@ -4,29 +4,28 @@
 #include "pipeline/job.h"
 #include "pipeline/json.h"
 
-static str place(struct arena *arena, const json_t *root, const char *bucket, const char *key)
+static str place(struct arena *arena, const struct value *root, const char *bucket, const char *key)
 {
     struct buf b = buf_in(arena);
     buf_char(&b, '{');
-    member_raw(&b, "bucket", value_json(arena, json_object_get(root, bucket)));
-    member_raw(&b, "key", value_json(arena, json_object_get(root, key)));
+    member_raw(&b, "bucket", value_json(arena, value_member(root, bucket)));
+    member_raw(&b, "key", value_json(arena, value_member(root, key)));
     buf_char(&b, '}');
     return buf_str(&b);
 }
 
 str result_log(struct arena *arena, str body)
 {
-    json_t *root = value_read(body);
+    const struct value *root = value_read(arena, body);
     struct buf b = buf_in(arena);
     buf_char(&b, '{');
     member_str(&b, "action", S("RESULT"));
-    member_raw(&b, "jobId", value_json(arena, json_object_get(root, "jobId")));
-    member_raw(&b, "status", value_json(arena, json_object_get(root, "status")));
+    member_raw(&b, "jobId", value_json(arena, value_member(root, "jobId")));
+    member_raw(&b, "status", value_json(arena, value_member(root, "status")));
     member_raw(&b, "input", place(arena, root, "bucket", "key"));
     member_raw(&b, "output", place(arena, root, "outputBucket", "outputKey"));
-    member_raw(&b, "durationMs", value_json(arena, json_object_get(root, "durationMs")));
-    member_raw(&b, "traceId", value_json(arena, json_object_get(root, "traceId")));
+    member_raw(&b, "durationMs", value_json(arena, value_member(root, "durationMs")));
+    member_raw(&b, "traceId", value_json(arena, value_member(root, "traceId")));
     buf_char(&b, '}');
-    json_decref(root);
     return buf_str(&b);
 }

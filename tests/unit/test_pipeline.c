@@ -380,4 +380,19 @@ TEST(a_result_is_logged_with_what_it_has)
     arena_free(arena);
 }
 
+TEST(members_of_any_kind_pass_through_compact_and_the_last_of_a_name_counts)
+{
+    struct arena *arena = arena_new();
+    CHECK_STR(result_log(arena, S(" { \"jobId\" : 1, \"status\":{ \"a\" : [ 1.5e3 , true,null , "
+                                  "\"\\u0041\\n\"] }, \"jobId\":\"two\",\"durationMs\":[ ],"
+                                  "\"traceId\":{ } } ")),
+              S("{\"action\":\"RESULT\",\"jobId\":\"two\",\"status\":{\"a\":[1.5e3,true,null,"
+                "\"A\\n\"]},\"input\":{},\"output\":{},\"durationMs\":[],\"traceId\":{}}"));
+    CHECK_STR(result_log(arena, S("{\"jobId\":1}}")),
+              S("{\"action\":\"RESULT\",\"input\":{},\"output\":{}}"));
+    CHECK_STR(result_log(arena, S("[{\"jobId\":1}]")),
+              S("{\"action\":\"RESULT\",\"input\":{},\"output\":{}}"));
+    arena_free(arena);
+}
+
 UNIT_MAIN
