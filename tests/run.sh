@@ -213,6 +213,7 @@ stage_crash() {
     say "crash, power loss, exhaustion, damage"
     check crash count_plain env HEADRACE_BIN="$ROOT/build/headrace" python3 tests/crash/run.py
     check exhaustion count_plain env HEADRACE_BIN="$ROOT/build/headrace" python3 tests/crash/exhaust.py
+    check soak count_plain env HEADRACE_BIN="$ROOT/build/headrace" python3 tests/crash/soak.py --minutes 0.1 --warm-up 200 --every 3
     check damage count_plain env HEADRACE_BIN="$ROOT/build/headrace" python3 tests/crash/damage.py
     check "power loss" count_plain env HEADRACE_BIN="$ROOT/build/headrace" python3 tests/crash/powerloss.py
 }

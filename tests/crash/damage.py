@@ -55,13 +55,13 @@ class Directory:
         return sorted(p for p in (self.path / "blobs").rglob("*") if p.is_file())
 
     def doctor(self, *flags):
-        said = subprocess.run([BINARY, "doctor", "--data-dir", str(self.path), *flags], capture_output=True, text=True, timeout=60)
+        said = subprocess.run([BINARY, "doctor", "--data-dir", str(self.path), *flags], capture_output=True, text=True, errors="replace", timeout=60)
         return said.returncode, said.stdout + said.stderr
 
     def refused(self, *parts):
         """A start ends at once with one line of these parts and the directory's name."""
         said = subprocess.run([BINARY, "serve", "--port", "0", "--no-pipeline", "--quiet", "--data-dir", str(self.path)],
-                              capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+                              capture_output=True, text=True, errors="replace", timeout=60, stdin=subprocess.DEVNULL)
         lines = [line for line in said.stderr.splitlines() if line.strip()]
         assert said.returncode in (1, 2), (said.returncode, said.stderr)
         assert len(lines) == 1 and str(self.path) in lines[0], said.stderr

@@ -416,6 +416,7 @@ def main():
     for problem in problems[:10]:
         print("FAILED", problem)
     print(f"verdict: {'exact and flat' if not problems else 'NOT good'}")
+    print(f"{int(not problems)} passed, {int(bool(problems))} failed")
     return 1 if problems else 0
 
 
