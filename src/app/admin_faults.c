@@ -45,6 +45,15 @@ static void answer_remove(struct request *request)
         admin_answer_json(request, 200, arena_printf(request->http->arena, "{\"removed\":%zu}", n));
 }
 
+/* ---- LocalStack's ---- */
+
+static void answer_given(struct request *request)
+{
+    struct buf b = buf_in(request->http->arena);
+    fault_rules_given(request->app->faults, &b);
+    admin_answer_json(request, 200, buf_str(&b));
+}
+
 /* A replacing POST: the old rules stay when the new ones are refused. */
 static void answer_replace(struct request *request)
 {
@@ -52,31 +61,44 @@ static void answer_replace(struct request *request)
     bool empty = str_eq(str_trim(request->call.body), S("[]"));
     request->app->faults = fresh;
     str ids;
-    if (!empty && !add(request, &ids)) {
-        request->app->faults = old;
-        fault_rules_free(fresh);
-        return;
-    }
-    fault_rules_swap(old, fresh);
+    bool good = empty || add(request, &ids);
     request->app->faults = old;
+    if (good) {
+        fault_rules_swap(old, fresh);
+        answer_given(request);
+    }
     fault_rules_free(fresh);
-    admin_answer_json(request, 200, request->call.body);
 }
 
 static void answer_extend(struct request *request)
 {
     str ids;
     if (add(request, &ids))
-        admin_answer_json(request, 200, request->call.body);
+        answer_given(request);
+}
+
+/* Those that the body lists; all without a body. */
+static void answer_remove_same(struct request *request)
+{
+    str body = str_trim(request->call.body);
+    if (!body.n) {
+        fault_rules_remove(request->app->faults, STR_NONE);
+    } else if (!fault_rules_remove_same(request->app->faults, body)) {
+        admin_answer_error(request, 400,
+                           S("give an array of rules as they were added, or no body"));
+        return;
+    }
+    answer_given(request);
 }
 
 const struct admin_row admin_fault_rows[] = {
     {"GET", "/_headrace/faults", answer_list, "fault rules and how often they fired"},
     {"POST", "/_headrace/faults", answer_add, "add a fault rule, or an array of them"},
     {"DELETE", "/_headrace/faults", answer_remove, "remove the rule of ?id=, or all"},
-    {"GET", "/_localstack/chaos/faults", answer_list, "the same"},
+    {"GET", "/_localstack/chaos/faults", answer_given, "the rules as they were given"},
     {"POST", "/_localstack/chaos/faults", answer_replace, "replace all fault rules"},
     {"PATCH", "/_localstack/chaos/faults", answer_extend, "add fault rules"},
-    {"DELETE", "/_localstack/chaos/faults", answer_remove, "remove all fault rules"},
+    {"DELETE", "/_localstack/chaos/faults", answer_remove_same,
+     "remove the fault rules that the body lists, or all"},
     {NULL, NULL, NULL, NULL},
 };

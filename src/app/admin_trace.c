@@ -135,8 +135,7 @@ static void answer_events(struct request *request)
     struct follower *follower = xalloc(sizeof *follower);
     str after = http_query(request->http, S("after"));
     str target = http_query(request->http, S("target"));
-    *follower =
-        (struct follower){.request = request, .arena = arena_new(), .seq = app->told};
+    *follower = (struct follower){.request = request, .arena = arena_new(), .seq = app->told};
     if (after.n && (!str_to_int(after, &follower->seq) || follower->seq < 0))
         follower->seq = 0;
     follower->text = buf_in(follower->arena);

@@ -154,10 +154,20 @@ static const char *read_when(const struct wire *w, struct rule *rule)
     return NULL;
 }
 
+/* It stands in headers, JSON and XML. */
+static bool code_fits(str code)
+{
+    for (size_t i = 0; i < code.n; i++)
+        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-#:",
+                    code.p[i]))
+            return false;
+    return code.n > 0;
+}
+
 static const char *read_effect(const struct wire *w, struct rule *rule)
 {
     struct fault_hit *hit = &rule->hit;
-    int effect = name_index(effect_names, EFFECTS, w->effect);
+    int effect = w->effect ? name_index(effect_names, EFFECTS, w->effect) : EFFECT_ERROR;
     if (effect < 0)
         return "effect is one of error, latency, cut, duplicate, reorder, lose-delete, late-event, "
                "double-event, kill-worker";
@@ -174,6 +184,8 @@ static const char *read_effect(const struct wire *w, struct rule *rule)
         return "status is an HTTP status from 400 to 599";
     hit->status = w->status ? (int)w->status : 503;
     hit->code = w->code ? str_of(w->code) : S("ServiceUnavailable");
+    if (!code_fits(hit->code))
+        return "code is an AWS error code: letters, digits and . _ - # :";
     hit->message = w->message ? str_of(w->message) : S("Please try again.");
     return NULL;
 }
@@ -294,6 +306,36 @@ size_t fault_rules_remove(struct fault_rules *rules, str id)
     return removed;
 }
 
+static bool is_one_of(const json_t *json, const json_t *array)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(array, i, item) if (json_equal(json, item)) return true;
+    return false;
+}
+
+bool fault_rules_remove_same(struct fault_rules *rules, str json)
+{
+    json_t *root = json_loadb(json.p, json.n, 0, NULL);
+    if (!json_is_array(root) && !json_is_object(root)) {
+        json_decref(root);
+        return false;
+    }
+    json_t *array = json_is_array(root) ? json_incref(root) : json_pack("[O]", root);
+    for (struct rule **at = &rules->first; *at;) {
+        struct rule *rule = *at;
+        if (!is_one_of(rule->json, array)) {
+            at = &rule->next;
+            continue;
+        }
+        *at = rule->next;
+        rule_free(rule);
+    }
+    json_decref(array);
+    json_decref(root);
+    return true;
+}
+
 void fault_rules_swap(struct fault_rules *a, struct fault_rules *b)
 {
     struct fault_rules other = *a;
@@ -312,6 +354,17 @@ void fault_rules_list(const struct fault_rules *rules, struct buf *out)
         free(given);
     }
     BUF_LIT(out, "]}");
+}
+
+void fault_rules_given(const struct fault_rules *rules, struct buf *out)
+{
+    buf_char(out, '[');
+    for (const struct rule *rule = rules->first; rule; rule = rule->next) {
+        char *given = json_dumps(rule->json, JSON_COMPACT | JSON_PRESERVE_ORDER);
+        buf_printf(out, "%s%s", rule == rules->first ? "" : ",", given);
+        free(given);
+    }
+    buf_char(out, ']');
 }
 
 static bool probe_matches(const struct fault_probe *pattern, const struct fault_probe *probe)

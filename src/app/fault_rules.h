@@ -9,8 +9,9 @@
  *    "effect":"latency","delay":"250ms"        "effect":"cut","at":"before|within|after"
  *    "effect":"duplicate" | "reorder" | "lose-delete" | "double-event" | "kill-worker"
  *    "effect":"late-event","delay":"5s"}
+ * Without an effect a rule means an error, 503 ServiceUnavailable where it says no more; so do
  * LocalStack's chaos rules
- * ({"service","operation","region","probability","error":{"statusCode","code"}}) mean an error. */
+ * ({"service","operation","region","probability","error":{"statusCode","code"}}). */
 #ifndef HEADRACE_APP_FAULT_RULES_H
 #define HEADRACE_APP_FAULT_RULES_H
 
@@ -63,10 +64,15 @@ bool fault_rules_add(struct fault_rules *rules, struct arena *arena, str json, s
                      str *message);
 /* Removes the rule with this id; absent id: all. The number removed. */
 size_t fault_rules_remove(struct fault_rules *rules, str id);
+/* Removes the rules that are written like these, a JSON object or array of objects. False, and
+ * nothing is removed, when that is no such JSON. */
+bool fault_rules_remove_same(struct fault_rules *rules, str json);
 /* Exchanges the rules of two sets. */
 void fault_rules_swap(struct fault_rules *a, struct fault_rules *b);
 /* {"rules":[{"id":...,"effect":...,"matched":N,"fired":N, ...as given}]} */
 void fault_rules_list(const struct fault_rules *rules, struct buf *out);
+/* An array of the rules as they were given. */
+void fault_rules_given(const struct fault_rules *rules, struct buf *out);
 
 /* Counts the probe at every matching rule whose effect is in `effects` (EFFECT_BITs); those that
  * fire are stored in order, at most one per effect. Returns their number. */

@@ -239,7 +239,7 @@ static bool copy_tables(struct db *db, char **message)
     sqlite3_prepare_v2(
         db->handle,
         "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        " AND name <> 'migration'",
+        " AND name NOT IN ('migration', 'blob')",
         -1, &tables, NULL);
     while (good && sqlite3_step(tables) == SQLITE_ROW)
         good = copy_table(db, (const char *)sqlite3_column_text(tables, 0), message);
@@ -247,14 +247,14 @@ static bool copy_tables(struct db *db, char **message)
     return good;
 }
 
+/* The bodies under their new numbers, and all that refers to them. */
 static bool renumber(struct db *db, int64_t offset, const struct blob_column *columns,
                      char **message)
 {
-    /* Downwards through negative numbers, for a primary key must not collide with itself on the
-     * way. */
-    bool good =
-        run_f(db->handle, message, "UPDATE blob SET id = -id; UPDATE blob SET id = %lld - id",
-              (long long)offset);
+    bool good = run_f(db->handle, message,
+                      "DELETE FROM main.blob; INSERT INTO main.blob(id, size, refs, data) "
+                      "SELECT id + %lld, size, refs, data FROM snap.blob",
+                      (long long)offset);
     for (; good && columns->table; columns++)
         good = run_f(db->handle, message,
                      "UPDATE \"%w\" SET \"%w\" = \"%w\" + %lld WHERE \"%w\" > 0", columns->table,

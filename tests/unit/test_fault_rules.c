@@ -125,6 +125,8 @@ TEST(a_rule_that_says_nothing_clear_is_refused_and_none_of_its_batch_stays)
         "{\"effect\":\"error\",\"nth\":1,\"next\":2}",
         "{\"effect\":\"error\",\"probability\":1.5}",
         "{\"effect\":\"error\",\"status\":200}",
+        "{\"effect\":\"error\",\"code\":\"two words\"}",
+        "{\"effect\":\"error\",\"code\":\"\"}",
         "[{\"effect\":\"error\"},{\"effect\":\"none\"}]",
     };
     struct arena *arena = arena_new();
@@ -165,6 +167,33 @@ TEST(a_pattern_takes_stars_and_question_marks)
     CHECK(!glob_matches(S("a?c"), S("ac")));
     CHECK(glob_matches(STR_NONE, S("anything")));
     CHECK(!glob_matches(S("x"), STR_NONE));
+}
+
+TEST(a_rule_without_an_effect_is_an_error_of_503)
+{
+    struct arena *arena = arena_new();
+    struct fault_rules *rules = rules_of(arena, "{\"service\":\"sqs\"}");
+    struct fault_hit hits[EFFECTS];
+    CHECK_INT(fire(rules, &receive, hits), 1);
+    CHECK_INT(hits[0].effect, EFFECT_ERROR);
+    CHECK_INT(hits[0].status, 503);
+    CHECK_STR(hits[0].code, S("ServiceUnavailable"));
+    fault_rules_free(rules);
+    arena_free(arena);
+}
+
+TEST(rules_are_removed_by_what_they_say)
+{
+    struct arena *arena = arena_new();
+    struct fault_rules *rules =
+        rules_of(arena, "[{\"service\":\"s3\"},{\"service\":\"sqs\",\"region\":\"*\"}]");
+    struct buf b = buf_in(arena);
+    CHECK(!fault_rules_remove_same(rules, S("7")));
+    CHECK(fault_rules_remove_same(rules, S("[{\"service\":\"s3\"},{\"service\":\"kms\"}]")));
+    fault_rules_given(rules, &b);
+    CHECK_STR(buf_str(&b), S("[{\"service\":\"sqs\",\"region\":\"*\"}]"));
+    fault_rules_free(rules);
+    arena_free(arena);
 }
 
 UNIT_MAIN
