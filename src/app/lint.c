@@ -1,70 +1,11 @@
-/* app/lint.c - see lint.h. Messages live in a table where a new one takes the place of an old one
- * with the same slot: what is forgotten can hide a finding, never make one, for every slot carries
- * the whole hash of its message. */
-#include "app/lint.h"
+/* app/lint.c - see lint.h. Whatever changes a table tells `touch` first: what a request or a turn
+ * made is taken back when they are rolled back. */
+#include "app/lint_inside.h"
 
 #include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define QUEUES 1024   /* slots; three quarters are used */
-#define MESSAGES 4096 /* slots of each table by message */
-#define EVENTS 1024
-#define CLIENTS 256
-#define FOUND_MAX 500
-#define QUIET ((msec)60000)
-#define POLLS_MIN 20
-
-struct queue_seen {
-    uint64_t hash; /* 0: free */
-    int64_t most_receives, deletes, hides;
-    int64_t client_receives; /* most receives of one message by clients */
-    int64_t often;           /* messages that clients received three times */
-    int64_t polls, polls_short;
-    msec deleted, purged; /* 0: never */
-};
-
-struct message_seen {
-    uint64_t hash;
-    msec received, until; /* until 0: the consumer gave it back */
-    int64_t deliveries;
-};
-
-struct event_seen { /* by the event's message */
-    uint64_t hash, bucket, key;
-    char base[64]; /* the key's last part; "" when longer */
-};
-
-struct client_seen { /* by access key */
-    uint64_t hash, message;
-    char id[40];
-    msec until;   /* instant at which it lets go */
-    bool several; /* of more than one message */
-};
-
-struct write_seen { /* by cause and subject */
-    uint64_t hash, fingerprint;
-    int64_t delivery;
-};
-
-struct found {
-    struct found *next;
-    enum lint_code code;
-    char *subject, *seen;
-    int64_t count;
-};
-
-struct lint {
-    struct queue_seen queues[QUEUES];
-    struct message_seen messages[MESSAGES];
-    struct event_seen events[EVENTS];
-    struct client_seen clients[CLIENTS];
-    struct write_seen writes[MESSAGES];
-    size_t nqueues, nfound;
-    struct found *found, **end;
-    uint64_t last_region, last_key;
-};
 
 struct lint *lint_new(void)
 {
@@ -89,6 +30,7 @@ void lint_clear(struct lint *lint)
     if (!lint)
         return;
     found_free(lint);
+    free(lint->undo);
     memset(lint, 0, sizeof *lint);
     lint->end = &lint->found;
 }
@@ -97,14 +39,84 @@ void lint_free(struct lint *lint)
 {
     if (!lint)
         return;
-    found_free(lint);
+    lint_clear(lint);
     free(lint);
+}
+
+/* ---- taking back ---- */
+
+struct changed {
+    void *at;
+    size_t n;
+};
+
+/* These bytes are about to change. */
+static void touch(struct lint *lint, void *at, size_t n)
+{
+    struct changed changed = {at, n};
+    size_t wanted = lint->nundo + n + sizeof changed;
+    if (wanted > lint->undo_cap) {
+        lint->undo_cap = wanted * 2;
+        lint->undo = xrealloc(lint->undo, lint->undo_cap);
+    }
+    memcpy(lint->undo + lint->nundo, at, n);
+    memcpy(lint->undo + lint->nundo + n, &changed, sizeof changed);
+    lint->nundo = wanted;
+}
+
+struct lint_mark lint_mark(const struct lint *lint)
+{
+    return lint ? (struct lint_mark){lint->nundo, lint->nfound} : (struct lint_mark){0};
+}
+
+static void drop_found(struct lint *lint, size_t keep)
+{
+    struct found **at = &lint->found;
+    size_t i = 0;
+    for (; i < keep && *at; i++)
+        at = &(*at)->next;
+    struct found *found = *at;
+    *at = NULL;
+    lint->end = at;
+    lint->nfound = i;
+    while (found) {
+        struct found *next = found->next;
+        free(found->subject);
+        free(found->seen);
+        free(found);
+        found = next;
+    }
+}
+
+void lint_rewind(struct lint *lint, struct lint_mark mark)
+{
+    if (!lint)
+        return;
+    while (lint->nundo > mark.undo) {
+        struct changed changed;
+        lint->nundo -= sizeof changed;
+        memcpy(&changed, lint->undo + lint->nundo, sizeof changed);
+        lint->nundo -= changed.n;
+        memcpy(changed.at, lint->undo + lint->nundo, changed.n);
+    }
+    drop_found(lint, mark.found);
+}
+
+void lint_settle(struct lint *lint, bool committed)
+{
+    if (!lint)
+        return;
+    if (!committed)
+        lint_rewind(lint, (struct lint_mark){0, lint->settled});
+    lint->nundo = 0;
+    lint->settled = lint->nfound;
 }
 
 void lint_found(struct lint *lint, enum lint_code code, str subject, str seen)
 {
     for (struct found *found = lint->found; found; found = found->next)
         if (found->code == code && str_eq(str_of(found->subject), subject)) {
+            touch(lint, &found->count, sizeof found->count);
             found->count++;
             return;
         }
@@ -126,12 +138,12 @@ static uint64_t both(uint64_t a, uint64_t b)
     return mixed ? mixed : 1;
 }
 
-static uint64_t hash_name(const struct lint_name *name)
+uint64_t lint_hash_name(const struct lint_name *name)
 {
     return both(both(str_hash(name->account), str_hash(name->region)), str_hash(name->queue));
 }
 
-static const struct queue_seen *queue_find(const struct lint *lint, uint64_t hash)
+const struct queue_seen *lint_queue_find(const struct lint *lint, uint64_t hash)
 {
     size_t at = hash % QUEUES;
     while (lint->queues[at].hash && lint->queues[at].hash != hash)
@@ -142,12 +154,14 @@ static const struct queue_seen *queue_find(const struct lint *lint, uint64_t has
 /* NULL when the table is full. */
 static struct queue_seen *queue_of(struct lint *lint, const struct lint_name *name)
 {
-    uint64_t hash = hash_name(name);
-    struct queue_seen *queue = &lint->queues[queue_find(lint, hash) - lint->queues];
+    uint64_t hash = lint_hash_name(name);
+    struct queue_seen *queue = &lint->queues[lint_queue_find(lint, hash) - lint->queues];
+    touch(lint, queue, sizeof *queue);
     if (queue->hash)
         return queue;
     if (lint->nqueues >= QUEUES / 4 * 3)
         return NULL;
+    touch(lint, &lint->nqueues, sizeof lint->nqueues);
     lint->nqueues++;
     queue->hash = hash;
     return queue;
@@ -156,10 +170,12 @@ static struct queue_seen *queue_of(struct lint *lint, const struct lint_name *na
 static struct message_seen *message_of(struct lint *lint, str id, uint64_t *hash)
 {
     *hash = both(str_hash(id), 0);
-    return &lint->messages[*hash % MESSAGES];
+    struct message_seen *message = &lint->messages[*hash % MESSAGES];
+    touch(lint, message, sizeof *message);
+    return message;
 }
 
-static str queue_arn(struct arena *arena, const struct lint_name *name)
+str lint_queue_arn(struct arena *arena, const struct lint_name *name)
 {
     return arena_printf(arena, "arn:aws:sqs:%.*s:%.*s:%.*s", STR_ARG(name->region),
                         STR_ARG(name->account), STR_ARG(name->queue));
@@ -171,7 +187,7 @@ static void found_queue(struct lint *lint, enum lint_code code, const struct lin
     struct arena *arena = arena_new();
     str seen = arena_printf(arena, "%s after %lld.%03lld s", what, (long long)(length / 1000),
                             (long long)(length % 1000));
-    lint_found(lint, code, queue_arn(arena, name), seen);
+    lint_found(lint, code, lint_queue_arn(arena, name), seen);
     arena_free(arena);
 }
 
@@ -180,7 +196,9 @@ static void found_queue(struct lint *lint, enum lint_code code, const struct lin
 static struct client_seen *client_of(struct lint *lint, str client, uint64_t *hash)
 {
     *hash = both(str_hash(client), 1);
-    return &lint->clients[*hash % CLIENTS];
+    struct client_seen *at = &lint->clients[*hash % CLIENTS];
+    touch(lint, at, sizeof *at);
+    return at;
 }
 
 static void client_took(struct lint *lint, const struct lint_message *seen, uint64_t message)
@@ -211,6 +229,26 @@ str lint_working_on(const struct lint *lint, str client, msec now)
     const struct client_seen *at = &lint->clients[hash % CLIENTS];
     bool one = client.n && at->hash == hash && !at->several && at->until > now;
     return one ? str_of(at->id) : STR_NONE;
+}
+
+/* A client deletes what it holds alone, and wrote nothing since it received it. */
+static void note_early(struct lint *lint, const struct lint_message *seen, uint64_t message)
+{
+    uint64_t hash;
+    struct client_seen *client = client_of(lint, seen->client, &hash);
+    const struct event_seen *event = &lint->events[message % EVENTS];
+    if (client->hash != hash || client->message != message || client->several ||
+        client->until <= seen->at || client->wrote || event->hash != message)
+        return;
+    struct arena *arena = arena_new();
+    str queue = lint_queue_arn(arena, &seen->name);
+    if (queue.n < sizeof client->early.queue) {
+        client->early.at = seen->at;
+        client->early.bucket = event->bucket;
+        memcpy(client->early.base, event->base, sizeof event->base);
+        memcpy(client->early.queue, queue.p, queue.n + 1);
+    }
+    arena_free(arena);
 }
 
 /* ---- messages ---- */
@@ -265,8 +303,10 @@ void lint_saw_deleted(struct lint *lint, const struct lint_message *seen)
     uint64_t hash;
     struct message_seen *message = message_of(lint, seen->id, &hash);
     struct queue_seen *queue = queue_of(lint, &seen->name);
-    if (seen->client.n)
+    if (seen->client.n) {
+        note_early(lint, seen, hash);
         client_left(lint, seen, hash);
+    }
     if (queue)
         queue->deletes++;
     if (message->hash == hash && message->until && message->until > message->received &&
@@ -367,7 +407,9 @@ void lint_saw_event(struct lint *lint, str bucket, str key, str id, str cause, b
     str base = last_part(key);
     if (base.n && base.n < sizeof event.base)
         memcpy(event.base, base.p, base.n);
-    lint->events[event.hash % EVENTS] = event;
+    struct event_seen *slot = &lint->events[event.hash % EVENTS];
+    touch(lint, slot, sizeof *slot);
+    *slot = event;
 }
 
 void lint_saw_write(struct lint *lint, str cause, str subject, uint64_t fingerprint)
@@ -381,7 +423,28 @@ void lint_saw_write(struct lint *lint, str cause, str subject, uint64_t fingerpr
     if (again && write->fingerprint != fingerprint)
         lint_found(lint, LINT_NOT_IDEMPOTENT, subject,
                    S("two deliveries of one message wrote different bytes"));
+    touch(lint, write, sizeof *write);
     *write = (struct write_seen){hash, fingerprint, delivery};
+}
+
+#define EARLY ((msec)43200000) /* nobody works longer on one message: the longest timeout */
+
+void lint_saw_put(struct lint *lint, str client, str bucket, str key, msec now)
+{
+    uint64_t hash;
+    struct client_seen *at = client_of(lint, client, &hash);
+    if (!client.n || at->hash != hash)
+        return;
+    if (at->until > now) {
+        at->wrote = true;
+        return;
+    }
+    /* Another bucket: what lies beside the event's object may be its uploader's. */
+    if (at->early.base[0] && now - at->early.at <= EARLY &&
+        at->early.bucket != both(str_hash(bucket), 0) && made_from(key, str_of(at->early.base)))
+        lint_found(lint, LINT_DELETED_EARLY, str_of(at->early.queue),
+                   S("what was made from an event's object was written after its message had been "
+                     "deleted"));
 }
 
 /* ---- callers ---- */
@@ -401,152 +464,4 @@ void lint_saw_caller(struct lint *lint, str access_key, str region, bool (*known
                    S("access key ids that AWS never gave out"));
     lint->last_region = of_region;
     lint->last_key = of_key;
-}
-
-/* ---- the report ---- */
-
-static const struct code_row {
-    const char *code;
-    enum lint_severity severity;
-    const char *why, *fix;
-} codes[LINT_NCODES] = {
-#define LINT_ROW(row, code, severity, why, fix) [LINT_##row] = {code, LINT_##severity, why, fix},
-    LINT_CODES(LINT_ROW)
-#undef LINT_ROW
-};
-
-void lint_report_add(struct lint_report *report, enum lint_code code, str subject, str seen,
-                     int64_t count)
-{
-    if (report->n == report->cap) {
-        struct lint_finding *more = arena_array(report->arena, report->cap * 2 + 16, sizeof *more);
-        if (report->n)
-            memcpy(more, report->at, report->n * sizeof *more);
-        report->at = more;
-        report->cap = report->cap * 2 + 16;
-    }
-    report->at[report->n++] = (struct lint_finding){code, arena_copy(report->arena, subject),
-                                                    arena_copy(report->arena, seen), count};
-}
-
-void lint_report_observed(struct lint_report *report, const struct lint *lint)
-{
-    for (const struct found *found = lint->found; found; found = found->next)
-        lint_report_add(report, found->code, str_of(found->subject), str_of(found->seen),
-                        found->count);
-}
-
-/* A consumer that fails on every message is no consumer that forgets to delete: with a redrive
- * policy it takes more of a pattern, and one that gives messages back with ChangeMessageVisibility
- * knows what it does. */
-static bool never_deletes(const struct queue_seen *seen, bool redrive)
-{
-    return seen->client_receives >= 3 && !seen->deletes && !seen->hides &&
-           (!redrive || seen->often >= 3);
-}
-
-static void judge_receives(struct lint_report *report, const struct queue_seen *seen,
-                           const struct lint_queue_state *queue, str arn)
-{
-    struct arena *arena = report->arena;
-    if (!queue->redrive && !queue->dead_letter && seen->most_receives > 2)
-        lint_report_add(
-            report, LINT_NO_DEAD_LETTER_QUEUE, arn,
-            arena_printf(arena,
-                         "a message was received %lld times, and the queue has no RedrivePolicy",
-                         (long long)seen->most_receives),
-            1);
-    if (!queue->dead_letter && never_deletes(seen, queue->redrive))
-        lint_report_add(
-            report, LINT_NEVER_DELETED, arn,
-            arena_printf(arena, "a message was received %lld times, and nothing was ever deleted",
-                         (long long)seen->client_receives),
-            seen->often ? seen->often : 1);
-    if (seen->polls >= POLLS_MIN && seen->polls_short * 2 >= seen->polls)
-        lint_report_add(
-            report, LINT_SHORT_POLLING, arn,
-            arena_printf(arena, "%lld of %lld receives did not wait and returned nothing (%lld%%)",
-                         (long long)seen->polls_short, (long long)seen->polls,
-                         (long long)(seen->polls_short * 100 / seen->polls)),
-            seen->polls_short);
-}
-
-void lint_report_queue(struct lint_report *report, const struct lint *lint,
-                       const struct lint_queue_state *queue)
-{
-    str arn = queue_arn(report->arena, &queue->name);
-    const struct queue_seen *seen = queue_find(lint, hash_name(&queue->name));
-    if (seen->hash)
-        judge_receives(report, seen, queue, arn);
-    /* In a FIFO dead-letter queue a message's age starts anew. */
-    if (queue->target.p && !queue->fifo && queue->target_retention <= queue->retention)
-        lint_report_add(report, LINT_DEAD_LETTER_RETENTION, queue->target,
-                        arena_printf(report->arena,
-                                     "it keeps messages %lld s, its source %.*s keeps them %lld s",
-                                     (long long)queue->target_retention, STR_ARG(queue->name.queue),
-                                     (long long)queue->retention),
-                        1);
-}
-
-size_t lint_report_count(const struct lint_report *report)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < report->n; i++)
-        n += codes[report->at[i].code].severity != LINT_INFO;
-    return n;
-}
-
-static const char *const severities[] = {
-    [LINT_INFO] = "info", [LINT_WARNING] = "warning", [LINT_ERROR] = "error"};
-
-static void put_finding(struct buf *b, const struct lint_finding *finding)
-{
-    const struct code_row *row = &codes[finding->code];
-    buf_printf(b, "{\"code\":\"%s\",\"severity\":\"%s\",\"subject\":", row->code,
-               severities[row->severity]);
-    buf_json(b, finding->subject);
-    BUF_LIT(b, ",\"seen\":");
-    buf_json(b, finding->seen);
-    BUF_LIT(b, ",\"why\":");
-    buf_json(b, str_of(row->why));
-    BUF_LIT(b, ",\"fix\":");
-    buf_json(b, str_of(row->fix));
-    buf_printf(b, ",\"count\":%lld}", (long long)finding->count);
-}
-
-static void put_list(const struct lint_report *report, struct buf *b, bool notes)
-{
-    bool first = true;
-    for (size_t i = 0; i < report->n; i++) {
-        if ((codes[report->at[i].code].severity == LINT_INFO) != notes)
-            continue;
-        if (!first)
-            buf_char(b, ',');
-        first = false;
-        put_finding(b, &report->at[i]);
-    }
-}
-
-void lint_report_json(const struct lint_report *report, struct buf *b)
-{
-    BUF_LIT(b, "{\"findings\":[");
-    put_list(report, b, false);
-    BUF_LIT(b, "],\"notes\":[");
-    put_list(report, b, true);
-    BUF_LIT(b, "]}");
-}
-
-void lint_report_text(const struct lint_report *report, struct buf *b)
-{
-    for (size_t i = 0; i < report->n; i++) {
-        const struct lint_finding *finding = &report->at[i];
-        const struct code_row *row = &codes[finding->code];
-        buf_printf(b, "%s %s: %.*s: %.*s", severities[row->severity], row->code,
-                   STR_ARG(finding->subject), STR_ARG(finding->seen));
-        if (finding->count > 1)
-            buf_printf(b, " (%lld times)", (long long)finding->count);
-        buf_printf(b, "\n  why: %s\n  fix: %s\n", row->why, row->fix);
-    }
-    size_t n = lint_report_count(report);
-    buf_printf(b, n == 1 ? "%zu finding\n" : "%zu findings\n", n);
 }

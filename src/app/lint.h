@@ -50,6 +50,10 @@
     X(NEVER_DELETED, "message-never-deleted", WARNING,                                             \
       "A message that is received and not deleted comes back after every visibility timeout.",     \
       "Delete each message once it is processed.")                                                 \
+    X(DELETED_EARLY, "message-deleted-early", WARNING,                                             \
+      "A consumer that dies after the delete and before it has finished loses the work: the "      \
+      "message does not come back.",                                                               \
+      "Delete the message when everything that it asks for is done.")                              \
     X(NOT_IDEMPOTENT, "redelivery-changes-output", WARNING,                                        \
       "Standard queues deliver a message at least once; a second delivery changed what the first " \
       "one had written.",                                                                          \
@@ -58,6 +62,10 @@
     X(UNKNOWN_REGION, "unknown-region", WARNING,                                                   \
       "AWS has no region of this name: its endpoints do not resolve.",                             \
       "Use a region of AWS, for example us-east-1.")                                               \
+    X(OTHER_REGION, "bucket-of-another-region", WARNING,                                           \
+      "S3 answers PermanentRedirect or AuthorizationHeaderMalformed to a request that is signed "  \
+      "for another region than the bucket's; few SDKs ask again by themselves.",                   \
+      "Make the client for the bucket's region.")                                                  \
     X(PUBLIC_BUCKET, "public-bucket", WARNING,                                                     \
       "Everybody on the internet could use it; AWS blocks public access of new buckets and "       \
       "refuses this.",                                                                             \
@@ -76,6 +84,15 @@ struct lint;
 struct lint *lint_new(void);
 void lint_free(struct lint *lint);
 void lint_clear(struct lint *lint); /* NULL: nothing */
+
+/* What was seen is kept until lint_settle says how its turn ended; lint_rewind takes back what a
+ * failed request made of it. NULL: nothing. */
+struct lint_mark {
+    size_t undo, found;
+};
+struct lint_mark lint_mark(const struct lint *lint);
+void lint_rewind(struct lint *lint, struct lint_mark mark);
+void lint_settle(struct lint *lint, bool committed);
 
 /* Whose queue; strings are borrowed for the call. */
 struct lint_name {
@@ -113,6 +130,8 @@ str lint_working_on(const struct lint *lint, str client, msec now);
 void lint_saw_event(struct lint *lint, str bucket, str key, str id, str cause, bool guessed);
 /* The processing of message `cause` wrote bytes of this fingerprint to `subject`. */
 void lint_saw_write(struct lint *lint, str cause, str subject, uint64_t fingerprint);
+/* A client wrote an object. */
+void lint_saw_put(struct lint *lint, str client, str bucket, str key, msec now);
 /* `known` tells whether AWS has a region; it is asked for a region other than the last one. */
 void lint_saw_caller(struct lint *lint, str access_key, str region, bool (*known)(str region));
 /* Anything else, with the words for it; the same code and subject count up. */

@@ -125,11 +125,34 @@ static void check_acl(struct request *request)
         arena_printf(call->ctx.arena, "%s asked for the ACL %.*s", call->op->name, STR_ARG(acl)));
 }
 
+static void done_write(struct request *request)
+{
+    const struct call *call = &request->call;
+    check_acl(request);
+    lint_saw_put(request->app->lint, client_of(&call->ctx), call->bucket, call->key, call->ctx.now);
+}
+
+/* Signed for another region than that of the bucket. */
+static void check_region(struct request *request)
+{
+    const struct call *call = &request->call;
+    const char *op = call->op->name;
+    struct s3_bucket *bucket = s3_bucket_get(request->app->s3, call->bucket);
+    if (!call->ctx.access_key.n || !bucket || str_eq(bucket->region, call->ctx.region) ||
+        !strcmp(op, "GetBucketLocation") || !strcmp(op, "HeadBucket") ||
+        !strcmp(op, "CreateBucket"))
+        return;
+    lint_found(request->app->lint, LINT_OTHER_REGION,
+               arena_join(call->ctx.arena, S("s3://"), call->bucket),
+               arena_printf(call->ctx.arena, "it is in %.*s, and %s was signed for %.*s",
+                            STR_ARG(bucket->region), op, STR_ARG(call->ctx.region)));
+}
+
 static void done_put(struct request *request)
 {
     struct call *call = &request->call;
     str cause = lint_working_on(request->app->lint, client_of(&call->ctx), call->ctx.now);
-    check_acl(request);
+    done_write(request);
     str etag = STR_NONE;
     for (size_t i = 0; cause.p && i < call->reply->nheaders; i++)
         if (str_eq_nocase(call->reply->headers[i].name, S("ETag")))
@@ -142,10 +165,15 @@ static const struct {
     const char *op;
     void (*run)(struct request *request);
 } rows[] = {
-    {"ReceiveMessage", done_receive},     {"PutObject", done_put},
-    {"PutObjectAcl", check_acl},          {"CopyObject", check_acl},
-    {"CreateMultipartUpload", check_acl}, {"CreateQueue", done_create_queue},
-    {"DeleteQueue", done_delete_queue},   {"PurgeQueue", done_purge},
+    {"ReceiveMessage", done_receive},
+    {"PutObject", done_put},
+    {"PutObjectAcl", check_acl},
+    {"CopyObject", done_write},
+    {"CreateMultipartUpload", check_acl},
+    {"CreateQueue", done_create_queue},
+    {"DeleteQueue", done_delete_queue},
+    {"PurgeQueue", done_purge},
+    {"CompleteMultipartUpload", done_write},
 };
 
 void lint_feed_done(struct request *request)
@@ -155,6 +183,8 @@ void lint_feed_done(struct request *request)
         return;
     lint_saw_caller(request->app->lint, ctx->anonymous ? STR_NONE : ctx->access_key, ctx->region,
                     s3_region_known);
+    if (request->call.bucket.p)
+        check_region(request);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (!strcmp(request->call.op->name, rows[i].op)) {
             rows[i].run(request);

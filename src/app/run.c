@@ -3,6 +3,7 @@
  * found nothing to receive asks to be parked and is simply run again. */
 #include "app/admin.h"
 #include "app/chaos.h"
+#include "app/lint.h"
 #include "app/lint_feed.h"
 #include "app/metrics.h"
 #include "app/request.h"
@@ -227,10 +228,13 @@ static err run(struct request *request, void **out)
                              than it said at first */
     call->reply = request_reply(request);
     int64_t mark = trace_feed_begin(request);
+    struct lint_mark seen = lint_mark(request->app->lint);
     err e = run_in_savepoint(request, *out);
     trace_feed_end(request, mark, e, *out);
-    if (failed(e))
+    if (failed(e)) {
+        lint_rewind(request->app->lint, seen);
         drop_upload(request);
+    }
     return e;
 }
 

@@ -5,6 +5,7 @@
 
 #include "app/advance.h"
 #include "app/checkpoint.h"
+#include "app/lint.h"
 #include "app/metrics.h"
 #include "app/pool.h"
 #include "app/request.h"
@@ -194,6 +195,7 @@ static void after_commit(struct app *app, err outcome)
     if (!committed)
         trace_rewind(app->trace, app->trace_mark);
     app->trace_mark = trace_last(app->trace);
+    lint_settle(app->lint, committed);
     blobs_turn_ended(app->blobs, committed);
     if (!committed) {
         log_error("commit failed: everything of this turn was refused and rolled back");
@@ -225,6 +227,7 @@ void turn_end(struct app *app)
         answer_all(app, outcome);
         checkpoint_maybe(app);
     }
+    lint_settle(app->lint, true);
     trace_wake_followers(app);
     if (app->stopping)
         return;

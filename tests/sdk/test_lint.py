@@ -5,6 +5,7 @@ import time
 import urllib.request
 
 import pytest
+from botocore.exceptions import ClientError
 
 from conftest import Clients
 from harness import Server
@@ -168,6 +169,23 @@ def redelivery(w):
     return "redelivery-changes-output"
 
 
+def deleted_early(w):
+    url = w.queue()
+    w.events_of("planted", url)
+    w.sqs.purge_queue(QueueUrl=url)  # s3:TestEvent
+    w.s3.create_bucket(Bucket="thumbnails")
+    w.s3.put_object(Bucket="planted", Key="in/a.jpg", Body=b"a")
+    w.sqs.delete_message(QueueUrl=url, ReceiptHandle=w.receive(url)["ReceiptHandle"])
+    w.s3.put_object(Bucket="thumbnails", Key="a.jpg", Body=b"small")
+    return "message-deleted-early"
+
+
+def other_region(w):
+    w.s3.create_bucket(Bucket="planted", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    w.s3.put_object(Bucket="planted", Key="k", Body=b"")
+    return "bucket-of-another-region"
+
+
 def region(w):
     Clients(w.endpoint, "test", "moon-west-1").sqs.list_queues()
     return "unknown-region"
@@ -175,7 +193,8 @@ def region(w):
 
 @pytest.mark.parametrize("mistake", [
     not_permitted, no_dead_letter_queue, never_deleted, dead_letter_retention, visibility_too_short, trigger_loop,
-    short_polling, acl, object_acl, public_acl, public_policy, recreated, purged_twice, redelivery, region])
+    short_polling, acl, object_acl, public_acl, public_policy, recreated, purged_twice, redelivery, deleted_early,
+    other_region, region])
 def test_a_planted_mistake_is_found(world, mistake):
     assert world.codes() == set()
     code = mistake(world)
@@ -190,13 +209,51 @@ def test_a_clean_set_up_finds_nothing_and_test_credentials_are_a_note(world):
     world.events_of("input", url)
     for name in "ab":
         world.s3.put_object(Bucket="input", Key=name, Body=b"x")
-    for _ in range(3):  # the test event too
+    for n in range(3):  # the test event too
         message = world.receive(url)
-        world.s3.put_object(Bucket="output", Key="report", Body=message["Body"].encode())
+        world.s3.put_object(Bucket="output", Key=f"report-{n}-a", Body=message["Body"].encode())
         world.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     report = json.loads(get(world.endpoint, "/_headrace/lint"))
     assert report["findings"] == []
     assert [note["code"] for note in report["notes"]] == ["test-credentials"]
+
+
+@pytest.mark.parametrize("rule", [
+    lambda w: w.s3.create_bucket(Bucket="ab"), lambda w: w.s3.create_bucket(Bucket="with_underscore"),
+    lambda w: w.s3.create_bucket(Bucket="b" * 64), lambda w: w.s3.create_bucket(Bucket="10.0.0.1"),
+    lambda w: w.s3.put_object(Bucket="limits", Key="k" * 1025, Body=b""),
+    lambda w: w.s3.put_object(Bucket="limits", Key="k", Body=b"", Metadata={"m": "x" * 2100}),
+    lambda w: w.s3.put_object(Bucket="limits", Key="k", Body=b"", Tagging="&".join(f"t{n}=v" for n in range(11))),
+    lambda w: w.queue("q" * 81), lambda w: w.queue("with.dot"), lambda w: w.queue(DelaySeconds=901),
+    lambda w: w.queue(MessageRetentionPeriod=59), lambda w: w.queue(VisibilityTimeout=43201),
+    lambda w: w.sqs.send_message(QueueUrl=w.queue(), MessageBody="x" * 1048577),
+    lambda w: w.sqs.send_message(QueueUrl=w.queue(), MessageBody="m", MessageAttributes={
+        f"a{n}": {"DataType": "String", "StringValue": "v"} for n in range(11)}),
+    lambda w: w.sqs.receive_message(QueueUrl=w.queue(), MaxNumberOfMessages=11),
+    lambda w: small_parts(w)])
+def test_names_and_sizes_are_refused_here_as_on_aws_so_there_is_nothing_to_find(world, rule):
+    world.s3.create_bucket(Bucket="limits")
+    with pytest.raises(ClientError) as refused:
+        rule(world)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def small_parts(w):
+    upload = w.s3.create_multipart_upload(Bucket="limits", Key="k")["UploadId"]
+    parts = [{"PartNumber": n, "ETag": w.s3.upload_part(Bucket="limits", Key="k", UploadId=upload, PartNumber=n,
+                                                        Body=b"x" * 1000)["ETag"]} for n in (1, 2)]
+    w.s3.complete_multipart_upload(Bucket="limits", Key="k", UploadId=upload, MultipartUpload={"Parts": parts})
+
+
+def test_a_refused_request_is_not_held_against_anybody(world):
+    url = world.queue()
+    world.sqs.purge_queue(QueueUrl=url)
+    world.sqs.delete_queue(QueueUrl=url)
+    with pytest.raises(ClientError):
+        world.sqs.purge_queue(QueueUrl=url)
+    with pytest.raises(ClientError):
+        world.sqs.create_queue(QueueName="work", Attributes={"DelaySeconds": "901"})
+    assert world.codes() == set()
 
 
 def test_the_sample_pipeline_finds_nothing():

@@ -293,4 +293,69 @@ TEST(a_report_reads_as_json_with_findings_and_notes)
     end(w);
 }
 
+TEST(what_a_failed_request_was_seen_to_do_is_taken_back)
+{
+    struct world w = world();
+    receive(w, "m", 2, "k");
+    struct lint_mark mark = lint_mark(w.lint);
+    receive(w, "m", 3, "k");
+    lint_found(w.lint, LINT_PURGE_TOO_SOON, S("q"), S("seen"));
+    lint_found(w.lint, LINT_PURGE_TOO_SOON, S("q"), S("seen"));
+    CHECK(finds(w, plain, LINT_NO_DEAD_LETTER_QUEUE) && finds(w, plain, LINT_PURGE_TOO_SOON));
+    lint_rewind(w.lint, mark);
+    CHECK(!finds(w, plain, LINT_NO_DEAD_LETTER_QUEUE) && !finds(w, plain, LINT_PURGE_TOO_SOON));
+    lint_found(w.lint, LINT_PURGE_TOO_SOON, S("q"), S("seen"));
+    CHECK(finds(w, plain, LINT_PURGE_TOO_SOON));
+    end(w);
+}
+
+TEST(a_turn_that_did_not_commit_was_not_seen_and_one_that_did_stays)
+{
+    struct world w = world();
+    lint_found(w.lint, LINT_PURGE_TOO_SOON, S("q"), S("seen"));
+    lint_settle(w.lint, true);
+    receive(w, "m", 3, "k");
+    lint_found(w.lint, LINT_PURGE_TOO_SOON, S("q"), S("seen"));
+    lint_found(w.lint, LINT_QUEUE_RECREATED, S("q"), S("seen"));
+    lint_settle(w.lint, false);
+    struct lint_report report = {.arena = w.arena};
+    lint_report_observed(&report, w.lint);
+    CHECK_INT(report.n, 1);
+    CHECK_INT(report.at[0].count, 1);
+    CHECK(!finds(w, plain, LINT_NO_DEAD_LETTER_QUEUE));
+    lint_settle(w.lint, false);
+    CHECK(finds(w, plain, LINT_PURGE_TOO_SOON));
+    end(w);
+}
+
+/* An event of s3://in/a.jpg that "k" receives; it writes before the delete when told so. */
+static bool found_early(bool writes_first, const char *bucket, const char *key)
+{
+    struct world w = world();
+    struct lint_message took = message("m", 1000, 1, 31000, "k"),
+                        deleted = message("m", 2000, 1, 0, "k");
+    lint_saw_event(w.lint, S("in"), S("in/a.jpg"), S("m"), STR_NONE, true);
+    lint_saw_received(w.lint, &took);
+    if (writes_first)
+        lint_saw_put(w.lint, S("k"), S("out"), S("anything"), 1500);
+    lint_saw_deleted(w.lint, &deleted);
+    lint_saw_put(w.lint, S("k"), str_of(bucket), str_of(key), 3000);
+    bool found = finds(w, plain, LINT_DELETED_EARLY);
+    end(w);
+    return found;
+}
+
+TEST(what_is_made_from_an_event_after_its_message_was_deleted_is_found)
+{
+    CHECK(found_early(false, "out", "thumb-a.jpg"));
+}
+
+TEST(an_early_delete_is_not_guessed_where_the_write_may_be_something_else)
+{
+    CHECK(!found_early(true, "out", "thumb-a.jpg"));
+    CHECK(!found_early(false, "in", "in/a.jpg.meta"));
+    CHECK(!found_early(false, "out", "b.jpg"));
+    CHECK(!found_early(false, "out", "aa.jpg"));
+}
+
 UNIT_MAIN
