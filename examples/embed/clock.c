@@ -9,29 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* SQS's Query protocol needs no SDK. */
-static char *sqs(struct headrace *emulator, const char *query)
+static int receives_it(struct headrace *emulator) /* SQS's Query protocol needs no SDK */
 {
     char *answer = NULL;
-    int code = headrace_call(emulator, "GET", query, NULL, &answer);
-    assert(code == 0);
-    return answer;
+    headrace_call(emulator, "GET", "/000000000000/slow?Action=ReceiveMessage", NULL, &answer);
+    int found = answer && strstr(answer, "hello");
+    free(answer);
+    return found;
 }
 
 int main(void)
 {
-    static const char receive[] = "/000000000000/slow?Action=ReceiveMessage";
     struct headrace *emulator = headrace_start(NULL, NULL);
-    char *first, *hidden, *again;
-    free(sqs(emulator, "/?Action=CreateQueue&QueueName=slow&Attribute.1.Name=VisibilityTimeout&Attribute.1.Value=43200"));
-    free(sqs(emulator, "/000000000000/slow?Action=SendMessage&MessageBody=hello"));
-    first = sqs(emulator, receive);
-    hidden = sqs(emulator, receive);
+    headrace_call(emulator, "GET", "/?Action=CreateQueue&QueueName=slow&Attribute.1.Name=VisibilityTimeout&Attribute.1.Value=43200", NULL, NULL);
+    headrace_call(emulator, "GET", "/000000000000/slow?Action=SendMessage&MessageBody=hello", NULL, NULL);
+    assert(receives_it(emulator) && !receives_it(emulator));
     headrace_advance(emulator, "12h");
-    again = sqs(emulator, receive);
-    int good = strstr(first, "hello") && !strstr(hidden, "hello") && strstr(again, "hello");
-    free(first), free(hidden), free(again);
+    assert(receives_it(emulator));
     headrace_stop(emulator);
-    puts(good ? "the message came back after twelve hours" : "the message did not come back");
-    return !good;
+    puts("the message came back after twelve hours");
 }

@@ -1,6 +1,7 @@
 """The examples of an emulator that belongs to a test: in C, Python and Node."""
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -40,3 +41,11 @@ def test_node(tmp_path):
     (tmp_path / "node_modules").symlink_to(modules)
     shutil.copy(ROOT / "examples/embed/clock.mjs", tmp_path)
     assert run("node", tmp_path / "clock.mjs", BIN) == PROMISE
+
+
+@pytest.mark.parametrize("name", ["clock.c", "clock.py", "clock.mjs"])
+def test_each_is_shorter_than_twenty_lines(name):
+    """Without comments, blank lines and C's includes."""
+    text = (ROOT / "examples/embed" / name).read_text()
+    text = re.sub(r'/\*.*?\*/|^""".*?"""|^//.*?$|^#.*?$', "", text, flags=re.S | re.M)
+    assert len([line for line in text.splitlines() if line.strip()]) < 20
