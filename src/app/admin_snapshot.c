@@ -14,6 +14,7 @@
 #include "app/admin.h"
 #include "app/lint.h"
 #include "app/pool.h"
+#include "app/saving.h"
 #include "app/trace.h"
 #include "app/turn.h"
 #include "base/text.h"
@@ -93,17 +94,44 @@ static void answer_size(struct request *request, int status, const char *path)
                                    strrchr(path, '/') + 1, bytes));
 }
 
+struct awaited { /* a save, and who waits for it; in the request's arena */
+    struct request *request;
+    const char *path;
+    struct saving *saving;
+};
+
+static void saved(void *user, const char *failure)
+{
+    const struct awaited *awaited = user;
+    struct request *request = awaited->request;
+    request->admin_state = NULL;
+    if (failure)
+        admin_answer_error(request, 500, arena_copy(request->http->arena, str_of(failure)));
+    else
+        answer_size(request, 201, awaited->path);
+}
+
+static void forget_saving(struct request *request)
+{
+    struct awaited *awaited = request->admin_state;
+    saving_forget(awaited->saving);
+}
+
 static void save(struct request *request)
 {
     const char *path = path_of(request, "");
     char *message = NULL;
     if (!path)
         return;
-    turn_end(request->app); /* what this turn wrote so far belongs to the snapshot */
-    if (snapshot_save(request->app->db, request->app->blobs, path, &message))
-        answer_size(request, 201, path);
-    else
+    struct awaited *awaited = ARENA_NEW(request->http->arena, struct awaited);
+    *awaited = (struct awaited){.request = request, .path = path};
+    awaited->saving = saving_start(request->app, path, saved, awaited, &message);
+    if (!awaited->saving) {
         answer_failure(request, 500, message);
+        return;
+    }
+    request->admin_state = awaited;
+    request->admin_forget = forget_saving;
 }
 
 static void load(struct request *request)
@@ -116,6 +144,10 @@ static void load(struct request *request)
         return;
     if (access(path, F_OK)) {
         answer_missing(request);
+        return;
+    }
+    if (app->saving) {
+        admin_answer_error(request, 409, S("a snapshot is being saved; load this one after that"));
         return;
     }
     turn_end(app);

@@ -85,6 +85,7 @@ struct app {
     uv_work_t checkpoint;
     bool checkpointing;
     int offloaded; /* pieces of work on pool threads */
+    int saving;    /* snapshots that are being saved */
 
     struct advance *advance; /* moves of the clock under way */
     uv_idle_t advancing;

@@ -462,6 +462,10 @@ void lint_saw_caller(struct lint *lint, str access_key, str region, bool (*known
     if (access_key.n && of_key != lint->last_key && !aws_key(access_key))
         lint_found(lint, LINT_TEST_CREDENTIALS, S("access keys"),
                    S("access key ids that AWS never gave out"));
+    if (of_region != lint->last_region)
+        touch(lint, &lint->last_region, sizeof lint->last_region);
+    if (of_key != lint->last_key)
+        touch(lint, &lint->last_key, sizeof lint->last_key);
     lint->last_region = of_region;
     lint->last_key = of_key;
 }

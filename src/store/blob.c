@@ -22,6 +22,7 @@ static const char *const migrations[] = {
     "CREATE INDEX blob_file ON blob(id) WHERE data IS NULL;",
     /* XXH3 of `data`: SQLite does not notice a bit that flips inside a value. */
     "ALTER TABLE blob ADD COLUMN sum INTEGER;",
+    /* snapshot.c names the columns when it loads: a new one belongs there, too. */
 };
 
 static int64_t highest_id(struct db *db)
@@ -75,6 +76,8 @@ static bool row_exists(struct blobs *blobs, int64_t id)
 void blobs_turn_ended(struct blobs *blobs, bool committed)
 {
     (void)committed;
+    if (blobs->holds)
+        return;
     for (size_t i = 0; i < blobs->ntouched; i++)
         if (!row_exists(blobs, blobs->touched[i]))
             blob_file_unlink(blobs, blobs->touched[i]);
@@ -84,6 +87,17 @@ void blobs_turn_ended(struct blobs *blobs, bool committed)
 int64_t blob_sum(str data)
 {
     return (int64_t)XXH3_64bits(data.p, data.n);
+}
+
+void blobs_hold(struct blobs *blobs)
+{
+    blobs->holds++;
+}
+
+void blobs_let_go(struct blobs *blobs)
+{
+    blobs->holds--;
+    blobs_turn_ended(blobs, true);
 }
 
 /* `data` absent: the body is a file. */

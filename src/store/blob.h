@@ -48,6 +48,10 @@ void blob_ref(struct blobs *blobs, int64_t id);
 void blob_unref(struct blobs *blobs, int64_t id);
 /* Call after every turn: on success unlinks what was dropped, on failure forgets it. */
 void blobs_turn_ended(struct blobs *blobs, bool committed);
+/* From blobs_hold to blobs_let_go no file of a body goes away, though its row may: somebody reads
+ * the files of a moment. Between two turns. */
+void blobs_hold(struct blobs *blobs);
+void blobs_let_go(struct blobs *blobs);
 
 /* Reads bytes [at, at+n) of body `id` into the arena. Short only at the end of the body. */
 err blob_read(struct blobs *blobs, struct arena *arena, int64_t id, int64_t at, size_t n, str *out);

@@ -15,7 +15,8 @@ struct blobs {
     enum durability durability;
     int64_t next_id;   /* of the next body: grows only */
     int64_t next_temp; /* name of the next file being written */
-    int64_t *touched;  /* files created or dropped in this turn */
+    int64_t *touched;  /* files created or dropped in this turn, or while `holds` */
+    int holds;         /* who reads files that may have no row any more */
     size_t ntouched, cap;
 };
 

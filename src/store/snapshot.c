@@ -80,33 +80,102 @@ static bool copy_bodies(struct blobs *blobs, sqlite3 *to, char **message)
     return good && run(to, message, "COMMIT");
 }
 
-/* The name under which a snapshot is written until it is whole; one a directory, so that a killed
- * process leaves no more than one behind. */
-static char *unfinished(const char *path)
+struct snapshot {
+    struct db *db;
+    struct blobs *blobs;
+    char *path, *fresh; /* its name, and the one it has until it is whole */
+    char *message;
+    sqlite3 *to;
+    sqlite3_backup *backup;
+    int64_t steps;
+    bool copied, failed;
+};
+
+static void fail(struct snapshot *snapshot, const char *what)
+{
+    snapshot->failed = true;
+    if (!snapshot->message)
+        complain(&snapshot->message, "%s: %s", what, sqlite3_errmsg(snapshot->to));
+}
+
+/* A snapshot that a crash cuts short is no loss, so nothing of it is synced or journalled. */
+static bool open_copy(struct snapshot *snapshot)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    return sqlite3_open_v2(snapshot->fresh, &snapshot->to, flags, NULL) == SQLITE_OK &&
+           run(snapshot->to, &snapshot->message, "PRAGMA synchronous=OFF");
+}
+
+/* An empty file beside `path`, under a name that no snapshot has; its name, malloc'ed, or NULL.
+ * Made here, so that nobody else can read it at any time, nor choose where it goes. */
+static char *make_unfinished(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *name = NULL;
-    if (asprintf(&name, "%.*s.unfinished", slash ? (int)(slash + 1 - path) : 0, path) < 0)
-        abort();
-    return name;
+    for (int n = 0; n < 100; n++) {
+        int length = slash ? (int)(slash + 1 - path) : 0;
+        if (asprintf(&name, "%.*s.unfinished-%d", length, path, n) < 0)
+            abort();
+        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd >= 0) {
+            close(fd);
+            return name;
+        }
+        free(name);
+        if (errno != EEXIST)
+            break;
+    }
+    return NULL;
 }
 
-static bool write_snapshot(struct db *db, struct blobs *blobs, const char *path, char **message)
+struct snapshot *snapshot_begin(struct db *db, struct blobs *blobs, const char *path,
+                                char **message)
 {
-    sqlite3 *to = NULL;
-    unlink(path);
-    /* Made here, so that nobody else can read it at any time, nor choose where it goes. */
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return complain(message, "cannot create %s: %s", path, strerror(errno));
-    close(fd);
-    bool good = run_f(db->handle, message, "VACUUM INTO %Q", path);
-    if (good && sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
-        good = complain(message, "cannot open %s", path);
-    good = good && run(to, message, "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY") &&
-           copy_bodies(blobs, to, message);
-    sqlite3_close(to);
-    return good;
+    char *fresh = make_unfinished(path);
+    if (!fresh) {
+        complain(message, "cannot create %s: %s", path, strerror(errno));
+        return NULL;
+    }
+    struct snapshot *snapshot = xalloc(sizeof *snapshot);
+    *snapshot =
+        (struct snapshot){.db = db, .blobs = blobs, .path = xstrdup(str_of(path)), .fresh = fresh};
+    if (open_copy(snapshot) && run(snapshot->to, &snapshot->message, "PRAGMA journal_mode=OFF"))
+        snapshot->backup = sqlite3_backup_init(snapshot->to, "main", db->handle, "main");
+    if (!snapshot->backup)
+        fail(snapshot, "cannot begin");
+    return snapshot;
+}
+
+/* What the same connection writes meanwhile SQLite writes to the copy too, so the copy is of the
+ * moment of the last step. Not so in memory, where each commit starts the copy over: there, and
+ * where somehow it never ends, it is made in one step. */
+bool snapshot_step(struct snapshot *snapshot, int pages)
+{
+    if (snapshot->failed || snapshot->copied)
+        return false;
+    bool patient = snapshot->db->file && snapshot->steps++ < 100000;
+    int rc = sqlite3_backup_step(snapshot->backup, patient ? pages : -1);
+    if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
+        return true;
+    sqlite3_backup_finish(snapshot->backup);
+    snapshot->backup = NULL;
+    if (rc != SQLITE_DONE)
+        fail(snapshot, "cannot copy");
+    snapshot->copied = rc == SQLITE_DONE;
+    return false;
+}
+
+/* Free pages of a state that was larger once are not worth keeping. */
+static bool compact(sqlite3 *to, char **message)
+{
+    sqlite3_stmt *free_pages;
+    static const char sql[] =
+        "SELECT f.freelist_count * 4 > p.page_count FROM pragma_freelist_count f, "
+        "pragma_page_count p";
+    bool many = sqlite3_prepare_v2(to, sql, -1, &free_pages, NULL) == SQLITE_OK &&
+                sqlite3_step(free_pages) == SQLITE_ROW && sqlite3_column_int(free_pages, 0);
+    sqlite3_finalize(free_pages);
+    return !many || run(to, message, "VACUUM");
 }
 
 static bool sync_path(const char *path, int flags)
@@ -130,13 +199,42 @@ static bool put_in_place(struct db *db, const char *from, const char *path, char
     return good || complain(message, "cannot write %s: %s", path, strerror(errno));
 }
 
-bool snapshot_save(struct db *db, struct blobs *blobs, const char *path, char **message)
+void snapshot_finish(struct snapshot *snapshot)
 {
-    char *fresh = unfinished(path);
-    bool good = write_snapshot(db, blobs, fresh, message) && put_in_place(db, fresh, path, message);
+    char **message = &snapshot->message;
+    /* The copy says of itself that it has a log, as its source has; one file must do. */
+    sqlite3_close(snapshot->to);
+    snapshot->to = NULL;
+    if (snapshot->failed)
+        return;
+    if (!open_copy(snapshot) || !run(snapshot->to, message, "PRAGMA journal_mode=DELETE") ||
+        !run(snapshot->to, message, "PRAGMA journal_mode=OFF") || !compact(snapshot->to, message) ||
+        !copy_bodies(snapshot->blobs, snapshot->to, message)) {
+        fail(snapshot, "cannot finish");
+        return;
+    }
+    snapshot->failed = sqlite3_close(snapshot->to) != SQLITE_OK ||
+                       !put_in_place(snapshot->db, snapshot->fresh, snapshot->path, message);
+    snapshot->to = NULL;
+}
+
+bool snapshot_end(struct snapshot *snapshot, char **message)
+{
+    bool good = snapshot->copied && !snapshot->failed;
+    if (snapshot->backup)
+        sqlite3_backup_finish(snapshot->backup);
+    if (snapshot->to)
+        sqlite3_close(snapshot->to);
     if (!good)
-        unlink(fresh);
-    free(fresh);
+        unlink(snapshot->fresh);
+    if (!good && !snapshot->message)
+        complain(&snapshot->message, "it was broken off");
+    *message = good ? NULL : snapshot->message;
+    if (good)
+        free(snapshot->message);
+    free(snapshot->path);
+    free(snapshot->fresh);
+    free(snapshot);
     return good;
 }
 
@@ -252,8 +350,8 @@ static bool renumber(struct db *db, int64_t offset, const struct blob_column *co
                      char **message)
 {
     bool good = run_f(db->handle, message,
-                      "DELETE FROM main.blob; INSERT INTO main.blob(id, size, refs, data) "
-                      "SELECT id + %lld, size, refs, data FROM snap.blob",
+                      "DELETE FROM main.blob; INSERT INTO main.blob(id, size, refs, data, sum) "
+                      "SELECT id + %lld, size, refs, data, sum FROM snap.blob",
                       (long long)offset);
     for (; good && columns->table; columns++)
         good = run_f(db->handle, message,

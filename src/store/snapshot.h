@@ -14,11 +14,23 @@ struct blob_column {
     const char *table, *column;
 };
 
-/* Both want that no turn is open. False: *message (malloc'ed) says why; a file that was begun is
- * gone again. */
-bool snapshot_save(struct db *db, struct blobs *blobs, const char *path, char **message);
-/* Replaces everything. Engines must reload afterwards. *refused: it is the file that is wrong, not
- * the disk. */
+/* Saving, in steps between which the state may change: the snapshot is of the moment at which
+ * snapshot_step said that there is no more to do.
+ *   snapshot_begin  NULL: *message (malloc'ed) says why
+ *   snapshot_step   while it is true; copies so many pages; wants that no turn is open
+ *   snapshot_finish adds the large bodies, and gives the file its name, under which it is whole at
+ *                   any time; on any thread. From the last step until here the files must be
+ *                   held (blobs_hold)
+ *   snapshot_end    frees it; false: *message says why, and the file is gone again */
+struct snapshot;
+struct snapshot *snapshot_begin(struct db *db, struct blobs *blobs, const char *path,
+                                char **message);
+bool snapshot_step(struct snapshot *snapshot, int pages);
+void snapshot_finish(struct snapshot *snapshot);
+bool snapshot_end(struct snapshot *snapshot, char **message);
+/* Replaces everything; wants that no turn is open. Engines must reload afterwards. False: *message
+ * (malloc'ed) says why, and nothing has changed; *refused: it is the file that is wrong, not the
+ * disk. */
 bool snapshot_load(struct db *db, struct blobs *blobs, const char *path,
                    const struct blob_column *columns, bool *refused, char **message);
 

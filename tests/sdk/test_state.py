@@ -1,6 +1,7 @@
 """What tests do to the state: reset, leaks, snapshots, fault rules, the trace and the clock, from a client's side."""
 import json
 import pathlib
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -82,6 +83,51 @@ def test_a_snapshot_brings_back_objects_small_and_large_and_messages(endpoint, s
     call(endpoint, "POST", f"/_headrace/snapshots/{name}/load")
     assert "after" not in [o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"]]
     call(endpoint, "DELETE", "/_headrace/snapshots/" + name)
+
+
+@pytest.mark.parametrize("flags", [("--ephemeral",), ()])
+def test_a_snapshot_saved_under_load_is_of_one_instant(tmp_path, flags):
+    """Each object's body is the number of its key's last put; a writer counts up all the time, through two keys in turn."""
+    with Server("--no-pipeline", data_dir=None if flags else tmp_path) as server:
+        s3 = Clients(server.endpoint, "test").s3
+        s3.create_bucket(Bucket="bucket")
+        filler = bytes(range(256)) * 400
+        for n in range(60):
+            s3.put_object(Bucket="bucket", Key=f"filler/{n}", Body=filler)
+        written = [0]
+        ended = threading.Event()
+
+        def put(client):
+            written[0] += 1
+            for key in ("a", "b"):
+                client.put_object(Bucket="bucket", Key=key, Body=str(written[0]).encode() + b"." * 100_000)
+
+        def write():
+            own = Clients(server.endpoint, "test").s3
+            while not ended.is_set():
+                put(own)
+
+        put(s3)
+        writer = threading.Thread(target=write)
+        writer.start()
+        states = []
+        for n in range(4):
+            least = written[0] - 1
+            call(server.endpoint, "POST", f"/_headrace/snapshots/s{n}")
+            states.append((least, written[0]))
+        ended.set()
+        writer.join()
+        for n, (least, most) in enumerate(states):
+            call(server.endpoint, "POST", f"/_headrace/snapshots/s{n}/load")
+            a, b = (int(s3.get_object(Bucket="bucket", Key=k)["Body"].read().rstrip(b".")) for k in ("a", "b"))
+            assert b in (a, a - 1) and least <= b <= most
+            assert s3.get_object(Bucket="bucket", Key="filler/59")["Body"].read() == filler
+        listed = call(server.endpoint, "GET", "/_headrace/snapshots")["snapshots"]
+        assert sorted(s["name"] for s in listed) == ["s0", "s1", "s2", "s3"]
+        if not flags:
+            (tmp_path / "snapshots/.s0.left").touch()  # as a killed process leaves it
+            call(server.endpoint, "POST", "/_headrace/snapshots/s0")
+            assert sorted(f.name for f in (tmp_path / "snapshots").iterdir()) == ["s0", "s1", "s2", "s3"]
 
 
 def test_a_file_that_is_no_snapshot_changes_nothing(endpoint, s3, account):
