@@ -343,9 +343,9 @@ struct app *app_open(uv_loop_t *loop, const struct options *options, const struc
                         .parks = parks_new()};
     app->waiting_end = &app->waiting;
     app->safety = (struct safety){options->host, options->allow_hosts.at, options->allow_hosts.n};
+    app->bodies = budget_of_process();
     if (options->trace == TRACE_ON)
-        app->bodies = budget_of_process();
-    app->trace = trace_new((size_t)options->trace_mib << 20);
+        app->trace = trace_new((size_t)options->trace_mib << 20);
     app->metrics = metrics_new();
     if (options->lint != LINT_OFF)
         app->lint = lint_new();
