@@ -130,6 +130,8 @@ static inline struct app *fuzz_emulator(void)
 static inline void fuzz_settle(struct app *app)
 {
     turn_end(app);
+    while (app->saving)
+        uv_run(&loop, UV_RUN_ONCE);
     uv_run(&loop, UV_RUN_NOWAIT);
     turn_end(app);
 }
