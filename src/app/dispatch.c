@@ -84,13 +84,32 @@ static bool harmless(const struct request *request)
     return reads && !request->admin && request->route.protocol == PROTOCOL_REST_XML;
 }
 
+static bool cors_allows(struct request *request, str bucket)
+{
+    return s3_cors_allows(request->app->s3, &request->call.ctx, request->http, bucket);
+}
+
+/* Who may write one bucket must not read all others by copying them there: where nobody is asked
+ * for a signature, the source's rules have to allow the page as well. */
+static bool source_allowed(struct request *request)
+{
+    struct http_request *http = request->http;
+    str source = percent_decode(http->arena, http_header(http, S("x-amz-copy-source")), false);
+    if (!source.p || request->app->options->auth != AUTH_OFF)
+        return true;
+    if (str_starts(source, S("/")))
+        source = str_slice(source, 1, source.n);
+    str bucket = str_cut(&source, '/');
+    return str_eq(bucket, request->route.bucket) || cors_allows(request, bucket);
+}
+
 static bool refused_origin(struct request *request)
 {
     const struct route *route = &request->route;
     if (harmless(request) || !safety_foreign(&request->app->safety, request->http))
         return false;
-    if (!request->admin && route->bucket.p &&
-        s3_cors_allows(request->app->s3, &request->call.ctx, request->http, route->bucket))
+    if (!request->admin && route->bucket.p && cors_allows(request, route->bucket) &&
+        source_allowed(request))
         return false;
     str origin = http_header(request->http, S("Origin"));
     str host = safety_host(origin.p ? origin : S("its host"));

@@ -9,8 +9,8 @@
  * server_exchange.h lists what must not break.
  *
  * What MHD 0.9.75 lets through and we refuse at the first call: two Content-Length,
- * Transfer-Encoding beside Content-Length or other than "chunked", blanks in header names, a
- * request line cut short by a NUL. */
+ * Transfer-Encoding beside Content-Length or other than "chunked", two Hosts, folded lines, blanks
+ * in header names, a request line cut short by a NUL. */
 #include "http/server_exchange.h"
 
 #include "base/log.h"
@@ -150,13 +150,34 @@ static void on_log(void *user, const char *format, va_list args)
     log_debug("http: %s", line);
 }
 
+/* MHD 0.9.75 adds a folded line to the name of its header instead of its value, in memory of its
+ * own; else a value follows its name after NUL and blanks. Later ones unfold as RFC 9112 says.
+ * What is folded loses its name, by which it is refused. */
+static bool folded(const struct http_header *header)
+{
+#if MHD_VERSION < 0x00097600
+    const char *end = header->name.p + header->name.n;
+    if (header->value.p <= end)
+        return header->value.p != end; /* there: no value at all */
+    for (end++; end < header->value.p; end++)
+        if (*end != ' ' && *end != '\t')
+            return true;
+#else
+    (void)header;
+#endif
+    return false;
+}
+
 static enum MHD_Result add_header(void *user, enum MHD_ValueKind kind, const char *name,
                                   size_t name_size, const char *value, size_t value_size)
 {
     (void)kind;
     struct http_request *request = user;
-    request->headers[request->nheaders++] =
-        (struct http_header){{name, name_size}, {value ? value : "", value ? value_size : 0}};
+    struct http_header *header = &request->headers[request->nheaders++];
+    *header =
+        (struct http_header){{name, name_size}, {value ? value : name + name_size, value_size}};
+    if (folded(header))
+        header->name.n = 0;
     return MHD_YES;
 }
 
@@ -199,11 +220,12 @@ static bool bad_name(str name)
 /* Why the framing of this request cannot be trusted, or NULL. */
 static const char *smuggled(const struct http_request *request, const char *version)
 {
-    size_t lengths = 0, encodings = 0;
+    size_t lengths = 0, encodings = 0, hosts = 0;
     for (size_t i = 0; i < request->nheaders; i++) {
         const struct http_header *header = &request->headers[i];
         if (bad_name(header->name))
             return "malformed header name";
+        hosts += str_eq_nocase(header->name, S("Host"));
         lengths += str_eq_nocase(header->name, S("Content-Length"));
         encodings += str_eq_nocase(header->name, S("Transfer-Encoding"));
         if (memchr(header->value.p, 0, header->value.n))
@@ -211,6 +233,8 @@ static const char *smuggled(const struct http_request *request, const char *vers
     }
     if (strcmp(version, "HTTP/1.1") && strcmp(version, "HTTP/1.0"))
         return "malformed request line";
+    if (hosts > 1)
+        return "more than one Host";
     if (lengths > 1)
         return "more than one Content-Length";
     if (encodings > 1 || (encodings && lengths))
