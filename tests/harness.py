@@ -15,7 +15,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = os.environ.get("HEADRACE_BIN", str(ROOT / "build/headrace"))
 START_LIMIT = 60  # seconds; a sanitizer build on a busy machine is slow
-SANITIZER_MARKS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "WARNING: ThreadSanitizer")
+SANITIZER_MARKS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "WARNING: ThreadSanitizer",
+                   "Invalid read of size", "Invalid write of size", "uninitialised value", "are definitely lost")
 
 
 def pause(seconds):
@@ -50,7 +51,8 @@ class Server:
         base = pathlib.Path(self.folder.name)
         self.log_path = base / "log"
         self.port_file = base / "port"
-        self.flags = [binary or BINARY, "serve", "--port", str(port), "--port-file", str(self.port_file), *flags]
+        # TEST_WRAPPER: a program with its flags to run it under, such as valgrind.
+        self.flags = [*os.environ.get("TEST_WRAPPER", "").split(), binary or BINARY, "serve", "--port", str(port), "--port-file", str(self.port_file), *flags]
         self.flags += ["--data-dir", str(data_dir)] if data_dir else ["--ephemeral"]
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "HEADRACE_"))}
         self.env = {**clean, **(env or {})}

@@ -18,6 +18,9 @@ Without a STAGE all run, in this order:
   demo      `headrace demo` and the examples
   quickstart  examples/quickstart.sh, as a newcomer runs it
 and only when named:
+  tsan      unit tests and the SDK tests of the pipeline, events, state and uploads under ThreadSanitizer (build-tsan/)
+  valgrind  unit tests, and short SDK tests against a server, under memcheck: errors and lost memory (an hour on two cores)
+  fuzz      tests/fuzz/run.sh: every driver with coverage feedback, FUZZ_MINUTES (10) each; needs clang
   clients   aws-cli 1 and 2, boto3, rclone, s3cmd and s3fs (where there is /dev/fuse) at their everyday work, signatures checked and not,
             path style and virtual hosts, against the sanitizer build (about ten minutes: they are slow starters)
   large     5 GiB up, down and copied in constant memory (tests/bench/large.py; needs 11 GiB of disk)
@@ -30,7 +33,7 @@ TEXT
 }
 
 ALL=(unit asan wire sdk query js crash demo quickstart)
-BY_NAME=(clients large package)
+BY_NAME=(tsan valgrind fuzz clients large package)
 stages=()
 for argument in "$@"; do
     case $argument in
@@ -170,7 +173,7 @@ sanitizer_options() {
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 }
 
-run_ctest() { (cd "$1" && ctest -V -j "$JOBS" --timeout 300); }
+run_ctest() { (cd "$1" && ctest -V -j "$JOBS" --timeout 300 "${@:2}"); }
 run_pytest() { HEADRACE_BIN=$ROOT/$2/headrace AWS_CLI=$ROOT/$1/bin/aws "$ROOT/$1/bin/python" -m pytest -q -rfE -p no:cacheprovider "${@:3}"; }
 
 # One server for all of Node's files; the tests of a sanitizer build fail when its log holds a report.
@@ -262,6 +265,44 @@ stage_package() {
     { cmake --build build --target package && cmake --build build-static --target package; } >"$LOGS/cpack.log" 2>&1 ||
         { tail -5 "$LOGS/cpack.log"; total_failed=$((total_failed + 1)); return; }
     check package count_plain python3 tests/package/run.py
+}
+
+stage_tsan() {
+    build build-tsan -DCMAKE_BUILD_TYPE=Release -DHEADRACE_TSAN=ON
+    export TSAN_OPTIONS=exitcode=66
+    say "unit tests under ThreadSanitizer"
+    check tsan count_ctest run_ctest build-tsan -E '^(sdk|slow|lint)'
+    venv build/venv-new boto3 awscli pytest || { total_failed=$((total_failed + 1)); return; }
+    say "SDK tests against a server under ThreadSanitizer"
+    check "tsan sdk" count_pytest run_pytest build/venv-new build-tsan tests/sdk/test_{pipeline,events,s3_multipart,state}.py
+}
+MEMCHECK="valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite --child-silent-after-fork=yes"
+# memcheck PROGRAM: a line of its verdict. Its output only when it failed.
+memcheck() {
+    local out
+    if out=$(timeout 1800 $MEMCHECK "$1" 2>&1 </dev/null); then echo "ok ${1##*/}"; else printf '%s\nFAILED %s\n' "$out" "${1##*/}"; fi
+}
+run_memcheck() {
+    export -f memcheck
+    export MEMCHECK
+    printf '%s\n' build/test_* | xargs -P "$JOBS" -I{} bash -c 'memcheck {}' | tee build/test-logs/memcheck.txt
+    echo "$(grep -c '^ok ' build/test-logs/memcheck.txt) passed, $(grep -c '^FAILED ' build/test-logs/memcheck.txt) failed"
+    ! grep -q '^FAILED ' build/test-logs/memcheck.txt
+}
+stage_valgrind() {
+    release
+    command -v valgrind >/dev/null || { echo "run.sh: please install valgrind" >&2; total_failed=$((total_failed + 1)); return; }
+    say "unit tests under valgrind"
+    check valgrind count_plain run_memcheck
+    venv build/venv-new boto3 awscli pytest || { total_failed=$((total_failed + 1)); return; }
+    say "SDK tests against a server under valgrind"
+    export TEST_WRAPPER=$MEMCHECK
+    check "valgrind sdk" count_pytest run_pytest build/venv-new build tests/sdk/test_{sqs,s3_multipart,s3_objects}.py
+    unset TEST_WRAPPER
+}
+stage_fuzz() {
+    say "coverage-guided fuzzing"
+    check fuzz count_plain tests/fuzz/run.sh --minutes "${FUZZ_MINUTES:-10}"
 }
 
 finish() {
