@@ -1,5 +1,5 @@
 /* http/client_curl.c - see client_curl.h. The library stays open until the process ends. In the
- * static build (packaging/static.cmake) it is part of the program. */
+ * static build (src/packaging/static.cmake) it is part of the program. */
 #include "http/client_curl.h"
 
 #ifdef CURL_STATICLIB

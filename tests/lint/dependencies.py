@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""packaging/dependencies.json against the truth: what a program links, what the scripts install, what an SBOM holds.
+"""src/packaging/dependencies.json against the truth: what a program links, what the scripts install, what an SBOM holds.
 
     tests/lint/dependencies.py BINARY [SBOM]     without SBOM, a fresh one is made and looked at"""
 import json
@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-ROWS = [row for row in json.loads((ROOT / "packaging/dependencies.json").read_text())["dependencies"]
+ROWS = [row for row in json.loads((ROOT / "src/packaging/dependencies.json").read_text())["dependencies"]
         if row["scope"] == "program"]
 # What sanitizers bring along.
 COMPILER = re.compile(r"lib(asan|ubsan|tsan|gcc_s|stdc\+\+)\.so")
@@ -32,7 +32,7 @@ def check_linked(binary):
     asked = linked(binary)
     shared = {name: row["name"] for row in ROWS if "shared" in row["linkage"] for name in row["soname"].split()}
     for name in sorted(asked - shared.keys()):
-        need(False, f"{binary} links {name}, which packaging/dependencies.json does not know")
+        need(False, f"{binary} links {name}, which src/packaging/dependencies.json does not know")
     for row in ROWS if asked else []:
         need("shared" not in row["linkage"] or asked & set(row["soname"].split()), f"nothing links {row['name']} any more")
     return bool(asked)
@@ -74,12 +74,12 @@ def main():
         sbom = json.loads(pathlib.Path(sys.argv[2]).read_text())
         need(shared == (sbom["metadata"]["properties"][0]["value"] == "shared"), "the SBOM is of the other kind of build")
     else:
-        sbom = json.loads(subprocess.run([sys.executable, str(ROOT / "packaging/dependencies.py"), "sbom", "shared", "--headrace", "1.2.3"],
+        sbom = json.loads(subprocess.run([sys.executable, str(ROOT / "src/packaging/dependencies.py"), "sbom", "shared", "--headrace", "1.2.3"],
                                          capture_output=True, text=True, check=True).stdout)
     check_sbom(sbom)
     if faults:
         raise SystemExit("\n".join(faults))
-    print(f"{len(ROWS)} dependencies are as packaging/dependencies.json says")
+    print(f"{len(ROWS)} dependencies are as src/packaging/dependencies.json says")
 
 
 main()

@@ -2,7 +2,7 @@
 #
 # Debian's archives do for all libraries but two: its libmicrohttpd.a asks for GnuTLS and its libcurl.a for Kerberos and
 # LDAP, none of which can be had as archives. Both are therefore built here from source with what we do not use left out:
-# TLS in the server, all protocols but HTTP in the client. The sources are Debian's own (packaging/source.sh, checked by
+# TLS in the server, all protocols but HTTP in the client. The sources are Debian's own (src/packaging/source.sh, checked by
 # apt's signatures), or of folders that the builder names:
 #     -DHEADRACE_MHD_SOURCE=DIR  -DHEADRACE_CURL_SOURCE=DIR
 # c-ares resolves names for the client, because the C library would open the resolver modules of the machine's own C
@@ -20,7 +20,7 @@ function(from_source name debian given)
     set(download "")
     set(folder SOURCE_DIR ${given})
   else()
-    set(download DOWNLOAD_COMMAND ${CMAKE_SOURCE_DIR}/packaging/source.sh ${debian} <SOURCE_DIR>)
+    set(download DOWNLOAD_COMMAND ${CMAKE_SOURCE_DIR}/src/packaging/source.sh ${debian} <SOURCE_DIR>)
     set(folder SOURCE_DIR ${CMAKE_BINARY_DIR}/sources/${debian})
   endif()
   ExternalProject_Add(${name}_source ${folder} ${download}
@@ -53,7 +53,7 @@ if(LIBUV_STATIC_FOUND)
   set(uv libuv-static)
 endif()
 pkg_check_modules(DEPS REQUIRED ${uv} libssl jansson sqlite3 libcrypto expat libxxhash libcares)
-# By the names they have in packaging/dependencies.json.
+# By the names they have in src/packaging/dependencies.json.
 set(DEPS_MODULES libuv libmicrohttpd jansson sqlite3 libcrypto expat libxxhash libcurl libcares zlib)
 
 # What the rest of the build calls PkgConfig::DEPS: the archives, in the order in which they need each other.

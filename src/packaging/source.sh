@@ -1,5 +1,5 @@
 #!/bin/bash
-# packaging/source.sh PACKAGE FOLDER - unpacks the source of a Debian or Ubuntu source package, with the distribution's
+# src/packaging/source.sh PACKAGE FOLDER - unpacks the source of a Debian or Ubuntu source package, with the distribution's
 # patches, into FOLDER. Needs no root and changes nothing on the machine: where its lists name no sources (the usual
 # case), the same lists are read anew, with deb-src, in a folder of our own. apt checks the signatures.
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What we depend on, from packaging/dependencies.json, in the forms that others read.
+"""What we depend on, from src/packaging/dependencies.json, in the forms that others read.
 
     dependencies.py table SCOPE            a Markdown table of scope program, build, test or bench (docs/dependencies.md)
     dependencies.py found                  the libraries found on this machine, beside those all tests have run with
@@ -122,7 +122,7 @@ def sbom(linkage, version, modules, sources):
     known = {row.get("module") for row in of_scope("program")}
     unknown = [name for name in modules if name and name not in known]
     if unknown:
-        raise SystemExit(f"dependencies.py: {', '.join(unknown)} is linked, but not in packaging/dependencies.json")
+        raise SystemExit(f"dependencies.py: {', '.join(unknown)} is linked, but not in src/packaging/dependencies.json")
     components = [component(row, sources) for row in of_scope("program") if linkage in row["linkage"]]
     if linkage == "shared":
         components += [optional(row) for row in of_scope("program") if "optional" in row["linkage"]]
