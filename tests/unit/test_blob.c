@@ -254,6 +254,26 @@ TEST(ranges_are_read_from_rows_and_files_alike)
     store_close(&s);
 }
 
+TEST(a_file_that_is_gone_longer_or_shorter_than_its_row_says_is_an_internal_fault)
+{
+    struct store s = store_at(temp_dir(), DURABLE_PROCESS);
+    int64_t id = put(&s, big());
+    char path[512];
+    int fd = -1;
+    str out;
+    snprintf(path, sizeof path, "%s/blobs/%02x/%lld", s.dir, (unsigned)(id & 255), (long long)id);
+    for (int more = 1; more >= -1; more -= 2) {
+        CHECK(truncate(path, (off_t)big().n + more) == 0);
+        CHECK_FAULT(blob_open(s.blobs, id, &fd), FAULT_INTERNAL);
+        CHECK_FAULT(blob_read(s.blobs, arena, id, 0, 1, &out), FAULT_INTERNAL);
+        CHECK_INT(blob_fd(s.blobs, id), -1);
+    }
+    CHECK(unlink(path) == 0);
+    CHECK_FAULT(blob_open(s.blobs, id, &fd), FAULT_INTERNAL);
+    CHECK_INT(fd, -1);
+    store_close(&s);
+}
+
 TEST(a_body_that_does_not_exist_is_an_internal_fault)
 {
     struct store s = store_at(temp_dir(), DURABLE_PROCESS);
