@@ -24,6 +24,7 @@ from peers import PEERS, ROOT, TARGETS
 from workloads import CELLS, GROUPS
 
 IDLE = 4  # seconds over which an idle server is watched
+LOADING = ("warm", "send", "pair", "fifo", "small")  # the groups after which memory is looked at
 
 
 class Progress:
@@ -137,7 +138,7 @@ def run_sdk(targets, options, results, progress):
             continue
         target.resume()
         done = subprocess.run([python, str(pathlib.Path(__file__).with_name("sdk_client.py")), str(target.port), target.access_key,
-                               target.secret_key, str(2 * options.seconds), ",".join(target.services)], capture_output=True, text=True)
+                               target.secret_key, str(1.5 * options.seconds), ",".join(target.services)], capture_output=True, text=True)
         target.pause()
         answer = json.loads(done.stdout) if done.stdout else {"rates": {}, "failed": [done.stderr.strip()[-200:]]}
         results["boto3"] = answer.get("boto3", results.get("boto3"))
@@ -149,7 +150,8 @@ def run_sdk(targets, options, results, progress):
 
 
 def measure(targets, options, folder, results):
-    order = [*(name for name in GROUPS if name != "list"), "sdk", "list"]  # a bucket of a million objects comes last
+    order = list(GROUPS)
+    order.insert(order.index("large"), "sdk")  # what is heavy comes last
     names = [name for name in order if not options.only or name in options.only or name == "warm"]
     progress = Progress(options.starts + sum(min(options.rounds, GROUPS[n][2]) for n in names if n != "sdk" for t in targets if set(GROUPS[n][1].split()) <= set(t.services))
                         + len(targets) * ("sdk" in names) + (12 if options.growth else 0))
@@ -158,7 +160,7 @@ def measure(targets, options, folder, results):
         alive = start_all(targets, options, folder, results, progress)
         watch_idle(alive, results)
         for name in names:
-            if name == "large":  # the same groups lie behind them all: what do they hold now?
+            if name not in LOADING and not results["loaded"]:
                 note_memory(alive, results)
             if name == "sdk":
                 run_sdk(alive, options, results, progress)
@@ -182,20 +184,20 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=0.5, help="of one measurement [0.5]")
     parser.add_argument("--rounds", type=int, default=3, help="[3]")
-    parser.add_argument("--minutes", type=float, default=12, help="after so many, every group that is left gets one round [12]")
+    parser.add_argument("--minutes", type=float, default=9.5, help="after so many, every group that is left gets one round [9.5]")
     parser.add_argument("--quick", action="store_true", help="one short round, smaller objects, no growth: does everything work?")
     parser.add_argument("--only", type=lambda text: text.split(","), help=f"groups: {', '.join([*GROUPS, 'sdk', 'growth'])}")
     parser.add_argument("--servers", type=lambda text: text.split(","), help=f"of: {', '.join(t.name for t in TARGETS)}")
     parser.add_argument("--large", type=int, default=256, metavar="MIB", help="size of the large object [256]")
     parser.add_argument("--files", type=int, default=20_000, help="through the pipeline in one round [20000]")
-    parser.add_argument("--fill", type=float, default=6, help="seconds for which a peer's listed bucket is filled [6]")
+    parser.add_argument("--fill", type=float, default=5, help="seconds for which a peer's listed bucket is filled [5]")
     parser.add_argument("--sizes", type=lambda text: [int(n) for n in text.split(",")], default=[1000, 10_000, 100_000, 1_000_000],
                         help="of the growth [1000,10000,100000,1000000]")
     parser.add_argument("--json", metavar="FILE", help="write every single result there")
     parser.add_argument("--render", metavar="FILE", help="measure nothing: write the documents from such a file")
     parser.add_argument("--output", metavar="FILE", help="the document whose tables are replaced; a full run writes docs/benchmarks.md")
     options = parser.parse_args()
-    options.starts, options.sample = 5, 5000
+    options.starts, options.sample = 4, 5000
     if options.quick:
         options.seconds, options.rounds, options.large, options.files, options.starts, options.fill = 0.2, 1, 16, 1000, 1, 2
     options.growth = not options.quick and (not options.only or "growth" in options.only)

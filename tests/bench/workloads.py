@@ -12,7 +12,7 @@ from load import Failed, hrload
 TEXT = "x" * 300
 TEXT_MD5 = md5(TEXT)
 SMALL = 4096
-KEYS = 1000
+KEYS = 500
 PLAIN = "text/plain"
 MANY = 1_000_000  # objects that Headrace lists from
 PAGE = 1000
@@ -272,6 +272,6 @@ def switches(run):
 
 GROUPS = {  # name: (function, the services that a server must have, rounds at most)
     "warm": (warm, "", 1), "send": (send, "sqs", 9), "pair": (pair, "sqs", 9), "fifo": (fifo, "sqs", 9), "small": (small, "s3", 9),
-    "large": (large, "s3", 9), "wake": (wake, "sqs", 1), "event": (event, "sqs s3", 1), "pipeline": (pipeline, "pipeline", 9),
-    "switches": (switches, "switches", 9), "list": (listing, "s3", 9),
+    "wake": (wake, "sqs", 1), "event": (event, "sqs s3", 1), "pipeline": (pipeline, "pipeline", 9),
+    "switches": (switches, "switches", 9), "large": (large, "s3", 9), "list": (listing, "s3", 2),
 }
