@@ -59,10 +59,9 @@ static str full_type(struct arena *arena, const struct route *route, err e)
 static void reply_json(struct arena *arena, const struct route *route, err e,
                        struct http_reply *reply)
 {
-    str type = full_type(arena, route, e);
     struct buf b = buf_in(arena);
     BUF_LIT(&b, "{\"__type\":");
-    buf_json(&b, type);
+    buf_json(&b, full_type(arena, route, e));
     BUF_LIT(&b, ",\"message\":");
     buf_json(&b, err_message(e));
     BUF_LIT(&b, "}");
@@ -70,7 +69,6 @@ static void reply_json(struct arena *arena, const struct route *route, err e,
     if (route->service && !route->query_mode && status > 400 && status < 500)
         status = 400;
     http_reply_bytes(arena, reply, status, S("application/x-amz-json-1.0"), buf_str(&b));
-    http_reply_set(arena, reply, S("X-Amzn-Errortype"), type);
     http_reply_set(arena, reply, S("x-amzn-query-error"),
                    arena_printf(arena, "%s;%s", e.fault->code, blame(e).p));
 }

@@ -1,6 +1,7 @@
 /* aws/fault.h - how a fault looks on each wire, and the faults that belong to no engine: routing,
  * parsing, authentication. JSON:  {"__type":"com.amazonaws.sqs#X","message":"..."} with
- * X-Amzn-Errortype and x-amzn-query-error Query:
+ * x-amzn-query-error, and no X-Amzn-Errortype: the Java SDK would take that whole for the code and
+ * not know it. Query:
  * <ErrorResponse><Error><Type>Sender|Receiver</Type><Code/><Message/><Detail/></Error><RequestId/></ErrorResponse>
  * S3:    <Error><Code/><Message/>extras<RequestId/><HostId/></Error>; nothing for HEAD and 304. */
 #ifndef HEADRACE_AWS_FAULT_H
