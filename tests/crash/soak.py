@@ -297,7 +297,7 @@ class Soak:
 
 
 def warm_up(soak, options):
-    """Fills what is bounded but starts empty: the trace's memory, SQLite's cache, the log."""
+    """Fills what is bounded but starts empty: the trace's memory (made small for this), SQLite's cache, the log."""
     peer, rng = Peer(soak.port), random.Random(0)
     for number in range(options.warm_up):
         soak.upload_one(peer, rng, number, small=True)
@@ -365,7 +365,7 @@ def show(elapsed, row, counts):
 
 def run(options, folder):
     data = folder / "data"
-    server = Server("--workers", "2", "--visibility", "3", "--max-receives", "20", "--durability", options.durability,
+    server = Server("--trace-mib", "4", "--workers", "2", "--visibility", "3", "--max-receives", "20", "--durability", options.durability,
                     "--log-level", "error", data_dir=data).start()
     soak, peer = Soak(server, options), Peer(server.port)
     peer.s3("PUT", "/probe")
