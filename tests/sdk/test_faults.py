@@ -5,15 +5,16 @@ import time
 import urllib.request
 
 import botocore.exceptions
+import botocore.parsers
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import Clients
+from conftest import SQS_IS_JSON, Clients
 from harness import Server
 
 FROZEN = "2026-01-01T00:00:00Z"
 BROKEN = (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError, botocore.exceptions.IncompleteReadError,
-          http.client.HTTPException, botocore.exceptions.ResponseStreamingError)
+          http.client.HTTPException, botocore.exceptions.ResponseStreamingError, botocore.parsers.ResponseParserError)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +143,7 @@ def test_latency_is_real_time_even_when_the_clock_stands(world):
 def test_a_cut_connection_breaks_the_call_whose_work_is_done_or_not(world, at, done):
     url = world.queue()
     world.rule(operation="SendMessage", next=1, effect="cut", at=at)
-    if at == "within":  # botocore takes half a JSON text for an empty one
+    if at == "within" and SQS_IS_JSON:  # botocore takes half a JSON text for an empty one
         assert "MessageId" not in world.sqs.send_message(QueueUrl=url, MessageBody="m")
     else:
         with pytest.raises(BROKEN):
