@@ -19,6 +19,7 @@ import time
 
 import growth
 import report
+from goals import OURS
 from load import Failed, Run
 from peers import PEERS, ROOT, TARGETS
 from workloads import CELLS, GROUPS
@@ -41,7 +42,7 @@ class Progress:
 
 def machine():
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    return {"cores": os.cpu_count(), "cpu": cpu, "kernel": platform.release(), "system": distribution(),
+    return {"cores": os.cpu_count(), "cpu": cpu, "kernel": platform.release().split("-")[0], "system": distribution(),
             "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGESIZE") / 2**30),
             "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "load": os.getloadavg()[0]}
 
@@ -170,7 +171,12 @@ def measure(targets, options, folder, results):
         for target in targets:
             target.stop()
     if options.growth:
-        results["growth"] = growth.measure(options.sizes, options.sample, lambda text: progress.step(text))
+        late = time.monotonic() - progress.began > 1.8 * options.minutes * 60
+        try:
+            results["growth"] = growth.measure(options.sizes[:-1] if late else options.sizes, options.sample, progress.step)
+        except (Failed, RuntimeError, OSError) as error:
+            results["failed"]["growth"] = {OURS: str(error)}
+            print(f"    growth: {error}", file=sys.stderr)
 
 
 def note_memory(targets, results):
@@ -220,7 +226,11 @@ def main():
             print(f"warning: this machine is not quiet (load {results['machine']['load']:.1f}); numbers will be too low", file=sys.stderr)
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="headrace-bench-") as folder:
-            measure(targets, options, pathlib.Path(folder), results)
+            try:
+                measure(targets, options, pathlib.Path(folder), results)
+            except KeyboardInterrupt:
+                print("interrupted: reporting what there is", file=sys.stderr)
+                results["interrupted"] = True
         results["took"] = time.monotonic() - began
         results["servers"] = {t.name: {"version": t.version(), "flags": t.flags(), "state": t.state, "syncs": t.syncs,
                                        "signs": "yes" if "sign" in t.services else "no", "services": t.services} for t in targets}

@@ -160,6 +160,8 @@ def machine_text(results):
     m, o = results["machine"], results["options"]
     text = (f"Machine: {m['cores']} cores ({m['cpu']}), {m['memory_gib']} GiB, {m['system']}, Linux {m['kernel']}; {m['date']}; load average {m['load']:.2f} at the start. "
             f"{o['rounds']} rounds of {o['seconds']:g} s; large objects of {o['large']} MiB; took {results['took'] / 60:.0f} minutes.")
+    if results.get("interrupted"):
+        text += " **Interrupted**: some of it is missing."
     if results["hurried"]:
         text += f" Time ran out: only one round of {', '.join(results['hurried'])}."
     if m["load"] > 0.5:
