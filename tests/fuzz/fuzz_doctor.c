@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static char dir[] = "/tmp/headrace-doctor-XXXXXX", file[64];
+static char dir[] = "/dev/shm/headrace-doctor-XXXXXX", file[64];
 static struct image good, body;
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
