@@ -25,7 +25,7 @@ HRLOAD = os.environ.get("HRLOAD", str(HERE.parent.parent / "build/hrload"))
 PAGES = [
     ("v2, first page", "list-type=2&max-keys=100"),
     ("v2, start-after in the middle", "list-type=2&max-keys=100&start-after=d00500/f"),
-    ("v2, prefix", "list-type=2&max-keys=100&prefix=d00500/"),
+    ("v2, prefix", "list-type=2&max-keys=100&prefix=d005"),
     ("v2, folders (delimiter)", "list-type=2&max-keys=100&delimiter=/"),
     ("v2, folders after the middle", "list-type=2&max-keys=100&delimiter=/&start-after=d00500/f"),
     ("v2, end of the bucket", "list-type=2&max-keys=100&start-after=d00999/~"),
