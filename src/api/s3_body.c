@@ -1,10 +1,11 @@
 /* api/s3_body.c - the body of an answer: bytes from the database when small, a file when it is one,
  * else a walk over the slices of a multipart object.
  *
- * An answer may take many loop turns, while which the object can be deleted. An open file outlives
- * that; so the files of the first slices are opened at once, and only a body of very many parts
- * opens the rest as it gets there. If one is gone by then the connection is cut: the client sees a
- * short body, never a wrong one. */
+ * An answer may take many loop turns, while which the object can be deleted. A hold keeps the files
+ * of its slices until the answer has gone; those of the first are opened at once, so that a body
+ * that cannot be read is an error and no broken answer. Slices in the database are read beforehand
+ * up to SMALL_MAX bytes together; should a later one be gone when its turn comes, the connection is
+ * cut: the client sees a short body, never a wrong one. */
 #include "api/s3_common.h"
 #include "store/blob.h"
 
@@ -13,14 +14,18 @@
 #include <unistd.h>
 
 #define FILES_AT_ONCE 32
+#define SMALL_MAX ((int64_t)2 << 20)
 
 struct reader {
     struct blobs *blobs;
+    struct blob_hold *hold;
     struct arena *arena; /* for slices that live in the database */
+    struct arena *small; /* those read beforehand */
     size_t n, at;        /* slices, and the one being read */
     int64_t before;      /* bytes of the body before it */
     struct {
         struct blob_slice slice;
+        str bytes; /* read beforehand; absent: not */
         int fd;
         bool tried; /* to open; fd -1: it is in the database */
     } item[];
@@ -31,6 +36,8 @@ static err open_item(struct reader *reader, size_t i)
     if (reader->item[i].tried)
         return OK;
     TRY(blob_open(reader->blobs, reader->item[i].slice.id, &reader->item[i].fd));
+    if (reader->item[i].fd < 0)
+        reader->item[i].fd = blob_hold_fd(reader->hold, reader->item[i].slice.id);
     reader->item[i].tried = true;
     return OK;
 }
@@ -45,6 +52,10 @@ static void close_item(struct reader *reader, size_t i)
 static long read_item(struct reader *reader, size_t i, int64_t at, char *out, size_t n)
 {
     const struct blob_slice *slice = &reader->item[i].slice;
+    if (reader->item[i].bytes.p) {
+        memcpy(out, reader->item[i].bytes.p + at, n);
+        return (long)n;
+    }
     if (failed(open_item(reader, i)))
         return -1;
     if (reader->item[i].fd >= 0) {
@@ -79,8 +90,32 @@ static void pull_free(void *state)
     struct reader *reader = state;
     for (size_t i = reader->at; i < reader->n; i++)
         close_item(reader, i);
+    if (reader->hold)
+        blob_hold_end(reader->hold);
     arena_free(reader->arena);
+    arena_free(reader->small);
     free(reader);
+}
+
+/* What can be had now is had now: small slices whole, the first files open. */
+static err prepare(struct call *call, struct reader *reader)
+{
+    int64_t *ids = arena_array(call->ctx.arena, reader->n, sizeof *ids), small = 0;
+    for (size_t i = 0; i < reader->n; i++)
+        ids[i] = reader->item[i].slice.id;
+    reader->hold = blob_hold(reader->blobs, ids, reader->n);
+    for (size_t i = 0; i < reader->n; i++) {
+        const struct blob_slice *slice = &reader->item[i].slice;
+        if (slice->n > BLOB_INLINE_MAX || small + slice->n > SMALL_MAX) {
+            if (i < FILES_AT_ONCE)
+                TRY(open_item(reader, i));
+            continue;
+        }
+        TRY(blob_read(reader->blobs, reader->small, slice->id, slice->at, (size_t)slice->n,
+                      &reader->item[i].bytes));
+        small += slice->n;
+    }
+    return OK;
 }
 
 static err reply_slices(struct call *call, const struct blob_slice *slices, size_t n,
@@ -89,17 +124,16 @@ static err reply_slices(struct call *call, const struct blob_slice *slices, size
     struct reader *reader = xalloc(sizeof *reader + n * sizeof reader->item[0]);
     reader->blobs = call->api->blobs;
     reader->arena = arena_new();
+    reader->small = arena_new();
     reader->n = n;
     for (size_t i = 0; i < n; i++) {
         reader->item[i].slice = slices[i];
         reader->item[i].fd = -1;
     }
-    for (size_t i = 0; i < n && i < FILES_AT_ONCE; i++) {
-        err e = open_item(reader, i);
-        if (failed(e)) {
-            pull_free(reader);
-            return e;
-        }
+    err e = prepare(call, reader);
+    if (failed(e)) {
+        pull_free(reader);
+        return e;
     }
     struct http_reply *reply = call->reply;
     reply->kind = HTTP_BODY_PULL;

@@ -55,7 +55,7 @@ void blobs_close(struct blobs *blobs)
     free(blobs);
 }
 
-static void touch(struct blobs *blobs, int64_t id)
+void blob_touch(struct blobs *blobs, int64_t id)
 {
     if (blobs->ntouched == blobs->cap) {
         blobs->cap = blobs->cap ? blobs->cap * 2 : 64;
@@ -64,7 +64,7 @@ static void touch(struct blobs *blobs, int64_t id)
     blobs->touched[blobs->ntouched++] = id;
 }
 
-static bool row_exists(struct blobs *blobs, int64_t id)
+bool blob_has_row(struct blobs *blobs, int64_t id)
 {
     struct stmt *stmt = db_sql(blobs->db, "SELECT 1 FROM blob WHERE id = ?");
     bind_int(stmt, 1, id);
@@ -79,7 +79,7 @@ void blobs_turn_ended(struct blobs *blobs, bool committed)
     if (blobs->holds)
         return;
     for (size_t i = 0; i < blobs->ntouched; i++)
-        if (!row_exists(blobs, blobs->touched[i]))
+        if (!blob_has_row(blobs, blobs->touched[i]) && !blob_held(blobs, blobs->touched[i]))
             blob_file_unlink(blobs, blobs->touched[i]);
     blobs->ntouched = 0;
 }
@@ -202,7 +202,7 @@ err blob_sink_keep(struct blob_sink *sink, int64_t *id)
         e = put_inline(blobs, (str){sink->buffer, sink->n}, id);
     } else {
         int64_t fresh = blobs->next_id++;
-        touch(blobs, fresh);
+        blob_touch(blobs, fresh);
         e = blob_file_place(sink, fresh) ? insert(blobs, fresh, sink->size, STR_NONE)
                                          : FAIL(FAULT_INTERNAL);
         if (!failed(e))
@@ -248,7 +248,7 @@ static void drop_row(struct blobs *blobs, int64_t id, bool is_file)
     struct stmt *stmt = db_sql(blobs->db, "DELETE FROM blob WHERE id = ?");
     bind_int(stmt, 1, id);
     if (is_file)
-        touch(blobs, id);
+        blob_touch(blobs, id);
     (void)stmt_run(stmt);
 }
 

@@ -63,6 +63,15 @@ err blob_open(struct blobs *blobs, int64_t id, int *fd);
 /* The same for who reads on by blob_read, which will tell why: -1 also on failure. */
 int blob_fd(struct blobs *blobs, int64_t id);
 
+/* A promise that the files of these bodies stay until it is given up, whatever happens to the
+ * bodies meanwhile: for an answer that opens one after the other over many turns. Bodies that are
+ * no files are not covered. */
+struct blob_hold;
+struct blob_hold *blob_hold(struct blobs *blobs, const int64_t *ids, size_t n);
+/* As blob_fd, also for a body that has been deleted since. */
+int blob_hold_fd(struct blob_hold *hold, int64_t id);
+void blob_hold_end(struct blob_hold *hold);
+
 /* A slice of a body: how objects made of parts are described to whoever sends them. */
 struct blob_slice {
     int64_t id, at, n;

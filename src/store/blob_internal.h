@@ -18,6 +18,7 @@ struct blobs {
     int64_t *touched;  /* files created or dropped in this turn, or while `holds` */
     int holds;         /* who reads files that may have no row any more */
     size_t ntouched, cap;
+    struct blob_hold *holds;
 };
 
 struct blob_sink {
@@ -46,11 +47,16 @@ void blob_file_discard(struct blob_sink *sink);
 /* Where the body's file lies, malloc'ed. */
 char *blob_file_path(const struct blobs *blobs, int64_t id);
 void blob_file_unlink(struct blobs *blobs, int64_t id);
-/* -1, after logging why, also when it has not `size` bytes. */
+/* -1, after logging why, also when it has not `size` bytes (-1: of any size). */
 int blob_file_open(struct blobs *blobs, int64_t id, int64_t size);
 /* What a client is told of the call that has just failed: used-up descriptors pass, all else is
  * internal. Reads errno. */
 err blob_file_fault(void);
+/* blob.c: the file's fate is decided at the end of the turn. */
+void blob_touch(struct blobs *blobs, int64_t id);
+bool blob_has_row(struct blobs *blobs, int64_t id);
+/* blob_hold.c: whether someone still wants the file; whoever does touches it when done. */
+bool blob_held(struct blobs *blobs, int64_t id);
 /* Reads exactly n bytes. */
 bool blob_file_read(int fd, char *out, size_t n, int64_t at);
 

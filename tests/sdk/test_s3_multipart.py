@@ -111,3 +111,17 @@ def test_copies_of_large_bodies_have_the_digests_of_their_bytes(aws, bucket):
     part = aws.s3.upload_part_copy(Bucket=bucket, Key="cut", UploadId=target, PartNumber=1, CopySource=f"{bucket}/big",
                                    CopySourceRange=f"bytes={first}-{last}")["CopyPartResult"]
     assert part["ETag"] == f'"{hashlib.md5(whole[first:last + 1]).hexdigest()}"'
+
+
+def test_a_body_of_many_parts_can_be_read_while_it_is_deleted(aws, bucket):
+    source = os.urandom(5 * MIB)
+    upload = aws.s3.create_multipart_upload(Bucket=bucket, Key="many")["UploadId"]
+    parts = []
+    for number in range(1, 41):
+        etag = aws.s3.upload_part(Bucket=bucket, Key="many", UploadId=upload, PartNumber=number, Body=source)["ETag"]
+        parts.append({"PartNumber": number, "ETag": etag})
+    aws.s3.complete_multipart_upload(Bucket=bucket, Key="many", UploadId=upload, MultipartUpload={"Parts": parts})
+    body = aws.s3.get_object(Bucket=bucket, Key="many")["Body"]
+    start = body.read(1000)
+    aws.s3.delete_object(Bucket=bucket, Key="many")
+    assert start + body.read() == source * 40
