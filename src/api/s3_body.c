@@ -1,7 +1,7 @@
 /* api/s3_body.c - the body of an answer: bytes from the database when small, a file when it is one,
  * else a walk over the slices of a multipart object.
  *
- * An answer may take many loop turns, while which the object can be deleted. A hold keeps the files
+ * An answer may take many loop turns, while which the object can be deleted. A pin keeps the files
  * of its slices until the answer has gone; those of the first are opened at once, so that a body
  * that cannot be read is an error and no broken answer. Slices in the database are read beforehand
  * up to SMALL_MAX bytes together; should a later one be gone when its turn comes, the connection is
@@ -18,7 +18,7 @@
 
 struct reader {
     struct blobs *blobs;
-    struct blob_hold *hold;
+    struct blob_pin *pin;
     struct arena *arena; /* for slices that live in the database */
     struct arena *small; /* those read beforehand */
     size_t n, at;        /* slices, and the one being read */
@@ -37,7 +37,7 @@ static err open_item(struct reader *reader, size_t i)
         return OK;
     TRY(blob_open(reader->blobs, reader->item[i].slice.id, &reader->item[i].fd));
     if (reader->item[i].fd < 0)
-        reader->item[i].fd = blob_hold_fd(reader->hold, reader->item[i].slice.id);
+        reader->item[i].fd = blob_pin_fd(reader->pin, reader->item[i].slice.id);
     reader->item[i].tried = true;
     return OK;
 }
@@ -90,8 +90,8 @@ static void pull_free(void *state)
     struct reader *reader = state;
     for (size_t i = reader->at; i < reader->n; i++)
         close_item(reader, i);
-    if (reader->hold)
-        blob_hold_end(reader->hold);
+    if (reader->pin)
+        blob_pin_end(reader->pin);
     arena_free(reader->arena);
     arena_free(reader->small);
     free(reader);
@@ -103,7 +103,7 @@ static err prepare(struct call *call, struct reader *reader)
     int64_t *ids = arena_array(call->ctx.arena, reader->n, sizeof *ids), small = 0;
     for (size_t i = 0; i < reader->n; i++)
         ids[i] = reader->item[i].slice.id;
-    reader->hold = blob_hold(reader->blobs, ids, reader->n);
+    reader->pin = blob_pin(reader->blobs, ids, reader->n);
     for (size_t i = 0; i < reader->n; i++) {
         const struct blob_slice *slice = &reader->item[i].slice;
         if (slice->n > BLOB_INLINE_MAX || small + slice->n > SMALL_MAX) {

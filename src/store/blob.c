@@ -79,7 +79,7 @@ void blobs_turn_ended(struct blobs *blobs, bool committed)
     if (blobs->holds)
         return;
     for (size_t i = 0; i < blobs->ntouched; i++)
-        if (!blob_has_row(blobs, blobs->touched[i]) && !blob_held(blobs, blobs->touched[i]))
+        if (!blob_has_row(blobs, blobs->touched[i]) && !blob_pinned(blobs, blobs->touched[i]))
             blob_file_unlink(blobs, blobs->touched[i]);
     blobs->ntouched = 0;
 }

@@ -66,11 +66,11 @@ int blob_fd(struct blobs *blobs, int64_t id);
 /* A promise that the files of these bodies stay until it is given up, whatever happens to the
  * bodies meanwhile: for an answer that opens one after the other over many turns. Bodies that are
  * no files are not covered. */
-struct blob_hold;
-struct blob_hold *blob_hold(struct blobs *blobs, const int64_t *ids, size_t n);
+struct blob_pin;
+struct blob_pin *blob_pin(struct blobs *blobs, const int64_t *ids, size_t n);
 /* As blob_fd, also for a body that has been deleted since. */
-int blob_hold_fd(struct blob_hold *hold, int64_t id);
-void blob_hold_end(struct blob_hold *hold);
+int blob_pin_fd(struct blob_pin *pin, int64_t id);
+void blob_pin_end(struct blob_pin *pin);
 
 /* A slice of a body: how objects made of parts are described to whoever sends them. */
 struct blob_slice {

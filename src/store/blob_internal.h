@@ -18,7 +18,7 @@ struct blobs {
     int64_t *touched;  /* files created or dropped in this turn, or while `holds` */
     int holds;         /* who reads files that may have no row any more */
     size_t ntouched, cap;
-    struct blob_hold *holds;
+    struct blob_pin *pins; /* blob_pin.c */
 };
 
 struct blob_sink {
@@ -55,8 +55,8 @@ err blob_file_fault(void);
 /* blob.c: the file's fate is decided at the end of the turn. */
 void blob_touch(struct blobs *blobs, int64_t id);
 bool blob_has_row(struct blobs *blobs, int64_t id);
-/* blob_hold.c: whether someone still wants the file; whoever does touches it when done. */
-bool blob_held(struct blobs *blobs, int64_t id);
+/* blob_pin.c: whether someone still wants the file; whoever does touches it when done. */
+bool blob_pinned(struct blobs *blobs, int64_t id);
 /* Reads exactly n bytes. */
 bool blob_file_read(int fd, char *out, size_t n, int64_t at);
 

@@ -503,30 +503,30 @@ TEST(a_directory_that_cannot_hold_bodies_is_refused)
     free(dir);
 }
 
-TEST(a_file_that_is_held_stays_until_the_hold_ends)
+TEST(a_file_that_is_pinned_stays_until_the_last_pin_goes)
 {
     struct store s = store_at(temp_dir(), DURABLE_PROCESS);
     int64_t id, other;
     CHECK_OK(blob_put(s.blobs, big(), &id));
     CHECK_OK(blob_put(s.blobs, big(), &other));
     CHECK_OK(turn_end(&s));
-    struct blob_hold *one = blob_hold(s.blobs, (int64_t[]){other, id}, 2),
-                     *two = blob_hold(s.blobs, &id, 1);
+    struct blob_pin *one = blob_pin(s.blobs, (int64_t[]){other, id}, 2),
+                    *two = blob_pin(s.blobs, &id, 1);
     blob_unref(s.blobs, id);
-    int fd = blob_hold_fd(one, id); /* gone, but not committed */
+    int fd = blob_pin_fd(one, id); /* gone, but not committed */
     CHECK(fd >= 0 && close(fd) == 0);
     CHECK_OK(turn_end(&s));
-    blob_hold_end(one);
+    blob_pin_end(one);
     CHECK_OK(turn_end(&s));
-    fd = blob_hold_fd(two, id);
+    fd = blob_pin_fd(two, id);
     CHECK(fd >= 0 && close(fd) == 0);
-    blob_hold_end(two);
+    blob_pin_end(two);
     CHECK_OK(turn_end(&s));
-    two = blob_hold(s.blobs, (int64_t[]){id, other}, 2);
-    CHECK_INT(blob_hold_fd(two, id), -1);
-    fd = blob_hold_fd(two, other);
+    two = blob_pin(s.blobs, (int64_t[]){id, other}, 2);
+    CHECK_INT(blob_pin_fd(two, id), -1);
+    fd = blob_pin_fd(two, other);
     CHECK(fd >= 0 && close(fd) == 0);
-    blob_hold_end(two);
+    blob_pin_end(two);
     store_close(&s);
 }
 
