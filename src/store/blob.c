@@ -2,9 +2,10 @@
  * files is blob_file.c's affair.
  *
  * The one rule that keeps rows and files together: a file whose number this turn touched (created
- * or dropped) is unlinked at the turn's end if no row names it then. It holds after a commit, after
- * a failed commit and after a savepoint was undone. Numbers are never used twice in one process, so
- * no file can be mistaken for an older one. */
+ * or dropped) is unlinked at the turn's end if no row names it then and no pin has it (whose end
+ * touches it again). It holds after a commit, after a failed commit and after a savepoint was
+ * undone. Numbers are never used twice in one process, so no file can be mistaken for an older one.
+ */
 #include "store/blob_internal.h"
 
 #include "base/log.h"
