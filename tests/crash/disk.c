@@ -169,16 +169,23 @@ static uint32_t file_at(int fd)
     return fd >= 0 && fd < FILES ? disk.file_of[fd] : 0;
 }
 
+static bool is_directory(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static int open_watched(const char *path, const char *name, int flags, mode_t mode)
 {
-    bool writes = (flags & O_ACCMODE) != O_RDONLY, directory = flags & O_DIRECTORY;
     take();
     int fd =
         strikes(flags & O_CREAT ? KIND_CREATE : KIND_OPEN) ? -1 : REAL(open)(path, flags, mode);
-    if (fd >= 0 && fd < FILES)
-        disk.file_of[fd] = writes || directory ? ++disk.opened : 0;
-    if (fd >= 0 && (writes || directory))
-        record('o', disk.opened, flags, name, strlen(name));
+    if (fd >= 0 && fd < FILES) {
+        bool directory = is_directory(fd), watched = directory || (flags & O_ACCMODE) != O_RDONLY;
+        disk.file_of[fd] = watched ? ++disk.opened : 0;
+        if (watched)
+            record('o', disk.opened, flags | (directory ? O_DIRECTORY : 0), name, strlen(name));
+    }
     give();
     return fd;
 }

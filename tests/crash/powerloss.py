@@ -11,7 +11,8 @@ file system keeps: all directory changes, and of the data that was not synced a 
 
 Under --durability power nothing that was answered may be missing, whichever way the disk forgets. Under --durability
 process the last moments may be lost, but what is there must be right: the server starts, or says why not, and every body
-that it gives is one that was uploaded under that key."""
+that it gives is one that was uploaded under that key. There the files of bodies are taken to grow as they do on ext4, xfs
+and btrfs, where a file is never longer than the data that reached the disk."""
 import argparse
 import bisect
 import collections
@@ -98,7 +99,8 @@ def parent(path):
 class Disk:
     """The journal replayed up to an instant. A directory's entries are synced when the directory is."""
 
-    def __init__(self, deaf_to=None):
+    def __init__(self, gentle, deaf_to=None):
+        self.gentle = gentle                     # bodies grow as on ext4, xfs and btrfs: never longer than their data
         self.deaf_to = deaf_to                   # syncs of what begins with this do nothing: a mistake that must be noticed
         self.files, self.open = {}, {}           # path -> File or "directory"; number of an opening -> (path, File)
         self.synced = {"": "directory"}          # entries as of their directory's last sync
@@ -159,7 +161,8 @@ class Disk:
                 entries.update(change)
         there = {path: what for path, what in entries.items() if what is not None}
         whole = lambda path: path == "" or there.get(parent(path)) == "directory" and whole(parent(path))  # noqa: E731
-        return {path: None if what == "directory" else what.after_loss(mode, rng) for path, what in there.items() if whole(path)}
+        kind = lambda path: "prefix" if self.gentle and mode == "torn" and path.startswith("blobs/") else mode  # noqa: E731
+        return {path: None if what == "directory" else what.after_loss(kind(path), rng) for path, what in there.items() if whole(path)}
 
 
 def lay_out(image, folder):
@@ -183,7 +186,7 @@ def recorded(durability, folder, options):
     load.prepare(client, workers)
     ready = journal.stat().st_size
     for worker in workers:
-        worker.begin(server.port, options.operations)
+        worker.begin(server.port, options.operations * (1 if durability == "power" else 4))  # so that there are checkpoints
     for worker in workers:
         worker.thread.join(300)
         if worker.problem:
@@ -274,7 +277,7 @@ def start_after_loss(durability, folder, books, number):
 
 
 def lose_power(durability, records, books, points, folder, options, deaf_to=None, modes=MODES):
-    rng, disk, played, problems = random.Random(options.seed), Disk(deaf_to), 0, []
+    rng, disk, played, problems = random.Random(options.seed), Disk(durability == "process", deaf_to), 0, []
     for turn, number in enumerate(points):
         for r in records[played:number + 1]:
             disk.play(r)
@@ -301,7 +304,7 @@ def case(durability, folder, options):
                 problems.append(f"were {path} never synced, nobody would notice: the test is worth nothing")
     syncs = sum(r.kind == b"s" for r in records)
     print(f"  {durability}: {len(promised)} promises, {len(records)} records, {syncs} syncs; power lost {len(points)} times")
-    assert len(promised) > 20, "no load"
+    assert len(promised) > 20 and syncs > 2, "no load"
     return problems
 
 
