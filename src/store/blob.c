@@ -17,8 +17,8 @@
 #include <xxhash.h>
 
 static const char *const migrations[] = {
-    "CREATE TABLE blob(id INTEGER PRIMARY KEY, size INTEGER NOT NULL, refs INTEGER NOT NULL, data "
-    "BLOB);",
+    ("CREATE TABLE blob(id INTEGER PRIMARY KEY, size INTEGER NOT NULL, refs INTEGER NOT NULL, data "
+     "BLOB);"),
     /* Which bodies are files, without a walk over those that are not. */
     "CREATE INDEX blob_file ON blob(id) WHERE data IS NULL;",
     /* XXH3 of `data`: SQLite does not notice a bit that flips inside a value. */
