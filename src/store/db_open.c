@@ -174,9 +174,10 @@ static bool header_right(const char *file, int64_t size, const uint8_t *h, char 
 {
     static const uint8_t never_written[100];
     bool has_log = file_size(file, "-wal") > 0;
-    /* The power failed just after the database was made: what there is, is in the log. */
-    if (memcmp(h, never_written, sizeof never_written) == 0 && size <= FIRST_PAGE &&
-        (has_log || truncate(file, 0) == 0))
+    /* The power failed just after the database was made, or within its first checkpoint: what there
+     * is, is in the log. */
+    if (memcmp(h, never_written, sizeof never_written) == 0 &&
+        (has_log || (size <= FIRST_PAGE && truncate(file, 0) == 0)))
         return true;
     if (memcmp(h, "SQLite format 3", 16) != 0)
         return say(message,
