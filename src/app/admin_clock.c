@@ -7,33 +7,82 @@
  *        {"real":true}                     the wall clock again
  *
  * Both answer {"mode":"real|offset|frozen","now":"2026-01-01T00:00:00.000Z"}. `freeze` may be
- * combined with one of the first two. The answer comes when the pipeline has settled. */
+ * combined with one of the first two. A move answers when the pipeline has settled, and says what
+ * happened: "instants" at which something was due, and "events", those of the trace meanwhile (the
+ * first EVENTS_TOLD; "eventsLeftOut" is how many more). ?format=text gives lines for people. */
 #include "app/admin.h"
 #include "app/advance.h"
+#include "app/trace.h"
 #include "app/turn.h"
 #include "base/text.h"
 
 #include <jansson.h>
 
+#define EVENTS_TOLD 1000
+
 struct clock_move {
     struct advance advance;
     struct request *request;
+    int64_t since; /* the trace's last event before it */
 };
 
-static void put_clock(struct buf *b, const struct app *app)
+static bool for_people(struct request *request)
 {
-    str mode = clock_mode_name(&app->clock);
-    buf_printf(b, "\"mode\":\"%.*s\",\"now\":", STR_ARG(mode));
-    buf_json(b, date_iso_ms(b->arena, clock_now(&app->clock)));
+    return str_eq(http_query(request->http, S("format")), S("text"));
+}
+
+static void put_clock(struct buf *b, const struct app *app, bool people)
+{
+    str mode = clock_mode_name(&app->clock), now = date_iso_ms(b->arena, clock_now(&app->clock));
+    buf_printf(b, people ? "%.*s  %.*s" : "{\"mode\":\"%.*s\",\"now\":\"%.*s\"", STR_ARG(mode),
+               STR_ARG(now));
+}
+
+static void answer(struct request *request, struct buf *b, bool people)
+{
+    buf_char(b, people ? '\n' : '}');
+    if (people)
+        admin_answer_text(request, 200, buf_str(b));
+    else
+        admin_answer_json(request, 200, buf_str(b));
 }
 
 static void answer_clock(struct request *request)
 {
     struct buf b = buf_in(request->http->arena);
-    BUF_LIT(&b, "{");
-    put_clock(&b, request->app);
-    BUF_LIT(&b, "}");
-    admin_answer_json(request, 200, buf_str(&b));
+    put_clock(&b, request->app, for_people(request));
+    answer(request, &b, for_people(request));
+}
+
+static void put_event(struct buf *b, const struct trace_event *event, bool people, bool first)
+{
+    if (people) {
+        buf_printf(b, "\n  %.*s  ", STR_ARG(date_iso_ms(b->arena, event->at)));
+        trace_line(b, event);
+    } else {
+        if (!first)
+            buf_char(b, ',');
+        trace_event_json(b, event);
+    }
+}
+
+/* What the trace took since the move began. */
+static void put_events(struct buf *b, const struct clock_move *move, bool people)
+{
+    const struct trace *trace = move->request->app->trace;
+    struct trace_event event;
+    int64_t seq = move->since, told = 0, left_out = 0;
+    if (!people)
+        BUF_LIT(b, ",\"events\":[");
+    for (; trace_next(trace, seq, &event); seq = event.seq)
+        if (told == EVENTS_TOLD)
+            left_out++;
+        else
+            put_event(b, &event, people, told++ == 0);
+    if (!people)
+        buf_printf(b, "],\"eventsLeftOut\":%lld", (long long)left_out);
+    else if (left_out)
+        buf_printf(b, "\n  and %lld events more", (long long)left_out);
 }
 
 static void moved(struct advance *advance)
@@ -41,11 +90,14 @@ static void moved(struct advance *advance)
     struct clock_move *move = advance->user;
     struct request *request = move->request;
     struct buf b = buf_in(request->http->arena);
+    bool people = for_people(request);
     request->admin_state = NULL;
-    BUF_LIT(&b, "{");
-    put_clock(&b, request->app);
-    buf_printf(&b, ",\"instants\":%lld}", (long long)advance->instants);
-    admin_answer_json(request, 200, buf_str(&b));
+    put_clock(&b, request->app, people);
+    if (!people)
+        buf_printf(&b, ",\"instants\":%lld", (long long)advance->instants);
+    if (request->app->trace)
+        put_events(&b, move, people);
+    answer(request, &b, people);
 }
 
 static void forget(struct request *request)
@@ -58,6 +110,7 @@ static void move_to(struct request *request, msec to)
 {
     struct clock_move *move = ARENA_NEW(request->http->arena, struct clock_move);
     move->request = request;
+    move->since = request->app->trace ? trace_last(request->app->trace) : 0;
     move->advance = (struct advance){.to = to, .done = moved, .user = move};
     request->admin_state = move;
     request->admin_forget = forget;

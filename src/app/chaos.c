@@ -16,22 +16,6 @@ struct delayed {
     struct request *request; /* NULL: it has gone */
 };
 
-/* The last part of the QueueUrl member, where the input has one. */
-static str queue_of(const struct request *request)
-{
-    const struct shape *shape = request->call.op->in;
-    for (size_t i = 0; request->in && i < shape->n; i++) {
-        const struct field *field = &shape->fields[i];
-        if (field->kind != SHAPE_STR || !field->wire || !str_eq(str_of(field->wire), S("QueueUrl")))
-            continue;
-        str url = *(const str *)((const char *)request->in + field->offset), last = url;
-        while (url.p)
-            last = str_cut(&url, '/');
-        return last;
-    }
-    return STR_NONE;
-}
-
 static struct fault_probe probe_of(const struct request *request)
 {
     const struct call *call = &request->call;
@@ -42,7 +26,7 @@ static struct fault_probe probe_of(const struct request *request)
         .account = call->ctx.account,
         .bucket = call->bucket,
         .key = call->key,
-        .queue = queue_of(request),
+        .queue = request_queue(request),
     };
 }
 

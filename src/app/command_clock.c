@@ -31,17 +31,21 @@ int command_clock(int argc, char **argv)
 {
     const char *endpoint = NULL, *text;
     char *words[3];
+    bool json = false;
     int n = 0, code;
     for (int at = 0; at < argc; at++) {
         if ((text = command_value(argc, argv, &at, "--endpoint-url")))
             endpoint = text;
+        else if (!strcmp(argv[at], "--json"))
+            json = true;
         else if (n < 3)
             words[n++] = argv[at];
     }
     struct arena *arena = arena_new();
     str body;
     if (read_words(arena, n, words, &body))
-        code = command_request(arena, endpoint, body.p ? "POST" : "GET", S("/_headrace/clock"),
+        code = command_request(arena, endpoint, body.p ? "POST" : "GET",
+                               json ? S("/_headrace/clock") : S("/_headrace/clock?format=text"),
                                body, NULL);
     else
         code = command_usage("clock");

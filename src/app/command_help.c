@@ -31,16 +31,17 @@ static const struct help {
     {"demo", "demo",
      "Starts an emulator of its own on a free port, in memory, sends a file through the pipeline,\n"
      "shows each step with its time, and ends.\n"},
-    {"clock", "clock [advance LENGTH | set TIME | freeze [TIME] | real] [--endpoint-url URL]",
+    {"clock", "clock [advance LENGTH|set TIME|freeze [TIME]|real] [--json] [--endpoint-url URL]",
      "Shows virtual time, or moves it. Everything that falls due on the way runs, in order, "
      "before\n"
-     "the answer comes.\n"
+     "the answer comes, which tells what happened.\n"
      "\nforms:\n"
      "  advance LENGTH      forward: 250ms, 90s, 12h, 1h30m, 3d, PT12H\n"
      "  set TIME            to an instant: 2026-01-01T00:00:00Z; backwards, only the clock moves\n"
      "  freeze [TIME]       stand still, now or at an instant\n"
      "  real                the wall clock again\n"
-     "\noptions:\n" ASKS},
+     "\noptions:\n"
+     "  --json              as JSON\n" ASKS},
     {"trace", "trace s3://BUCKET/KEY|ID [--json] [--follow] [--endpoint-url URL]",
      "Shows what an object, message or request caused, or why nothing happened. ID is a "
      "message's,\n"

@@ -11,7 +11,7 @@
 
 enum unit {
     PER_REQUEST,
-    PER_CHUNK,        /* SQS bills each started 64 KiB of payload as a request */
+    PER_CHUNK, /* SQS bills each started 64 KiB of payload as a request, and FIFO queues' more */
     PER_REQUEST_SENT, /* and the answer's bytes as transfer out to the internet */
 };
 
@@ -21,8 +21,7 @@ struct price {
     enum unit unit;
 };
 
-/* https://aws.amazon.com/s3/pricing/ and /sqs/pricing/, us-east-1, S3 Standard and standard queues,
- * first tier. */
+/* https://aws.amazon.com/s3/pricing/ and /sqs/pricing/, us-east-1, S3 Standard, first tier. */
 static const struct price prices[] = {
     {"s3", " DeleteObject DeleteObjects AbortMultipartUpload DeleteBucket ", 0, PER_REQUEST},
     {"s3",
@@ -36,6 +35,7 @@ static const struct price prices[] = {
     {"sqs", NULL, 400, PER_CHUNK},
     {"sts", NULL, 0, PER_REQUEST},
 };
+#define FIFO_MORE_NANO 100LL                 /* a chunk: $0.50 a million instead of $0.40 */
 #define STORAGE_NANO_PER_GB_MONTH 23000000LL /* $0.023 */
 #define TRANSFER_NANO_PER_GB 90000000LL      /* $0.09 to the internet; free inside the region */
 
@@ -63,7 +63,9 @@ static int64_t requests_cost(const struct metrics_operation *operation)
     const struct price *price = price_of(operation);
     if (!price)
         return 0;
-    return price->nano * (price->unit == PER_CHUNK ? operation->chunks : operation->requests);
+    if (price->unit == PER_CHUNK)
+        return price->nano * operation->chunks + FIFO_MORE_NANO * operation->fifo_chunks;
+    return price->nano * operation->requests;
 }
 
 static int64_t transfer_cost(const struct metrics_operation *operation)
@@ -78,7 +80,9 @@ static int64_t transfer_cost(const struct metrics_operation *operation)
 static int64_t empty_cost(const struct metrics_operation *operation)
 {
     const struct price *price = price_of(operation);
-    return price ? price->nano * operation->empty_receives : 0;
+    return price ? price->nano * operation->empty_receives +
+                       FIFO_MORE_NANO * operation->fifo_empty_receives
+                 : 0;
 }
 
 struct sums {

@@ -157,8 +157,11 @@ void metrics_count(struct metrics *metrics, const struct metrics_request *reques
     total->empty_receives += request->empty_receive;
     total->bytes_in += request->bytes_in;
     total->bytes_out += request->bytes_out;
-    total->chunks +=
+    int64_t chunks =
         chunks_of(request->bytes_in > request->bytes_out ? request->bytes_in : request->bytes_out);
+    total->chunks += chunks;
+    total->fifo_chunks += request->fifo ? chunks : 0;
+    total->fifo_empty_receives += request->fifo && request->empty_receive;
     total->us_sum += request->us;
     code_count(operation, request->code.p ? request->code : S(""));
 }

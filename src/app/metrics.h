@@ -23,6 +23,7 @@ struct metrics_request {
     int64_t at;                  /* clock_micros of the reply */
     int64_t bytes_in, bytes_out; /* bodies */
     bool empty_receive;          /* ReceiveMessage that returned nothing */
+    bool fifo;                   /* of a FIFO queue, which costs more */
 };
 
 /* How many fell into each of the last seconds. */
@@ -39,6 +40,7 @@ struct metrics_operation {
     int64_t requests, errors, empty_receives;
     int64_t bytes_in, bytes_out;
     int64_t chunks; /* started 64 KiB units of payload, at least one a request: how SQS bills */
+    int64_t fifo_chunks, fifo_empty_receives; /* of these, FIFO queues' */
     int64_t us_sum, buckets[METRICS_NBOUNDS + 1];
     struct metrics_rate rate;
 };

@@ -68,6 +68,9 @@ void request_undo(struct app *app, struct request *request);
 void request_drop(struct request *request);
 /* A reply with the headers that all answers of this request carry. */
 struct http_reply *request_reply(struct request *request);
+/* Name of the queue that a decoded SQS request is about, the last part of its QueueUrl; absent
+ * where its operation takes none. */
+str request_queue(const struct request *request);
 
 /* Who calls: fills auth and ctx (account, region, principal, ...), checks signature and expiry as
  * --auth says. `form` of a Query request, else NULL. For a signed chunked body *chunks is filled.

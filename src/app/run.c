@@ -54,6 +54,21 @@ void request_drop(struct request *request)
     turn_remove(request);
 }
 
+str request_queue(const struct request *request)
+{
+    const struct shape *shape = request->call.op->in;
+    for (size_t i = 0; request->in && i < shape->n; i++) {
+        const struct field *field = &shape->fields[i];
+        if (field->kind != SHAPE_STR || !field->wire || !str_eq(str_of(field->wire), S("QueueUrl")))
+            continue;
+        str url = *(const str *)((const char *)request->in + field->offset), last = url;
+        while (url.p)
+            last = str_cut(&url, '/');
+        return last;
+    }
+    return STR_NONE;
+}
+
 static void count(struct request *request, const struct http_reply *reply)
 {
     const struct call *call = &request->call;
@@ -70,6 +85,8 @@ static void count(struct request *request, const struct http_reply *reply)
                                                                           : reply->length,
         .empty_receive = request->empty,
     };
+    if (call->op && str_eq(counted.service, S("sqs")))
+        counted.fifo = str_ends(request_queue(request), S(".fifo"));
     metrics_count(request->app->metrics, &counted);
 }
 

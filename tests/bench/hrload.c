@@ -384,7 +384,9 @@ int main(int argc, char **argv)
     run.limit = argc > 5 ? strtoull(argv[5], NULL, 10) : 0;
     if (argc > 6) {
         size_t one;
-        run.follow = frames_of(argv[6], &one)[0];
+        struct frame *follow = frames_of(argv[6], &one);
+        run.follow = follow[0];
+        free(follow);
     }
     struct connection *all = calloc((size_t)connections, sizeof *all);
     double start = now();
@@ -411,5 +413,11 @@ int main(int argc, char **argv)
         }
     }
     report(&run, now() - start);
+    for (int i = 0; i < connections; i++) {
+        free(all[i].in);
+        free(all[i].follow);
+    }
+    free(all);
+    free(run.frames);
     return run.errors + run.wrong > 0;
 }

@@ -103,9 +103,9 @@ def test_what_is_not_a_headrace_is_told():
     assert done.returncode == 1 and "not an http:// URL" in done.stderr
 
 
-@pytest.mark.parametrize("words", ["status --json", "cost --json", "lint --json", "clock", "fault list", "snapshot list", "ops --json",
+@pytest.mark.parametrize("words", ["status --json", "cost --json", "lint --json", "clock --json", "fault list", "snapshot list", "ops --json",
                                    "leaks 000000000000", "trace s3://nosuch/key --json", "snapshot save one", "snapshot delete one",
-                                   "clock advance 1s", "clock real", "fault clear", "reset 111122223333"])
+                                   "clock advance 1s --json", "clock --json real", "fault clear", "reset 111122223333"])
 def test_json_is_json(server, words):
     answer = ask(server, *words.split())
     assert isinstance(json.loads(answer), dict) and answer.endswith("\n")

@@ -242,6 +242,19 @@ def test_twelve_hours_of_visibility_four_redeliveries_and_the_dlq_take_milliseco
     call(endpoint, "POST", "/_headrace/clock", {"real": True})
 
 
+def test_a_moved_clock_answers_with_what_happened_on_the_way(endpoint, sqs, account):
+    queue = sqs.create_queue(QueueName="told", Attributes={"VisibilityTimeout": "30"})["QueueUrl"]
+    message = sqs.send_message(QueueUrl=queue, MessageBody="m")["MessageId"]
+    sqs.receive_message(QueueUrl=queue)
+    start = call(endpoint, "POST", "/_headrace/clock", {"freeze": True})
+    assert start["events"] == [] and start["instants"] == 0
+    answer = call(endpoint, "POST", "/_headrace/clock", {"advance": "30s"})
+    returned = [event for event in answer["events"] if event["id"] == message]
+    assert [event["kind"] for event in returned] == ["returned"] and start["now"] < returned[0]["at"] <= answer["now"]
+    assert answer["instants"] >= 1 and answer["eventsLeftOut"] == 0
+    call(endpoint, "POST", "/_headrace/clock", {"real": True})
+
+
 def cpu_ms(pid):
     """Of all threads; the machine may be busy with others."""
     return sum(int(path.read_text().split()[0]) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e6

@@ -61,6 +61,24 @@ TEST(a_million_sends_cost_forty_cents_and_a_large_one_counts_for_each_started_64
     metrics_free(metrics);
 }
 
+TEST(a_million_sends_to_a_fifo_queue_cost_fifty_cents)
+{
+    struct metrics *metrics = metrics_new();
+    struct arena *arena = arena_new();
+    struct buf b = buf_in(arena);
+    struct metrics_operation *operations;
+    struct metrics_request request = {
+        .service = S("sqs"), .operation = S("SendMessage"), .bytes_in = 300, .fifo = true};
+    for (int i = 0; i < 1000000; i++)
+        metrics_count(metrics, &request);
+    struct cost_usage usage = {.n = metrics_operations(metrics, arena, &operations)};
+    usage.operations = operations;
+    cost_json(&b, &usage);
+    CHECK(has(buf_str(&b), "\"total\":0.500000000"));
+    arena_free(arena);
+    metrics_free(metrics);
+}
+
 TEST(the_share_of_empty_receives_is_told)
 {
     struct metrics *metrics = metrics_new();
