@@ -1,4 +1,4 @@
-/* A test with an emulator of its own inside the process: twelve hours of visibility timeout pass at once.
+/* A test with an emulator of its own in the process: twelve hours of visibility timeout at once.
  *
  *     cmake -S . -B build && cmake --build build
  *     cc examples/embed/clock.c -Iinclude -Lbuild -lheadrace -Wl,-rpath,build -o clock && ./clock */
