@@ -1,7 +1,7 @@
 /* A test with an emulator of its own in the process: twelve hours of visibility timeout at once.
  *
  *     cmake -S . -B build && cmake --build build
- *     cc examples/embed/clock.c -Iinclude -Lbuild -lheadrace -Wl,-rpath,build -o clock && ./clock */
+ *     cc examples/embed/clock.c -Iinclude -Lbuild -lheadrace -Wl,-rpath,build -o clock */
 #include "headrace.h"
 
 #include <assert.h>
