@@ -129,13 +129,13 @@ class Counted(Server):
         return int(re.search(r"^(?:totals|summary): (\d+)", self.part.read_text(), re.M).group(1))
 
 
-def instructions(name, requests, profile):
+def instructions(name, requests, profile, more=()):
     prepare, share, flags = OPERATIONS[name]
     requests = max(5, int(requests * share))
     warm_up = max(3, int(WARM_UP * share))
     with tempfile.TemporaryDirectory(prefix="headrace-instructions-") as temporary:
         folder = pathlib.Path(temporary)
-        with Counted(folder, *flags, data_dir=folder / "data") as server:
+        with Counted(folder, *flags, *more, data_dir=folder / "data") as server:
             target = types.SimpleNamespace(port=server.port, access_key="test", secret_key="test")
             run = prepare(Link(target), requests + warm_up)
             for i in range(warm_up):
@@ -170,6 +170,7 @@ def main():
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--profile", type=pathlib.Path)
+    parser.add_argument("--flags", default="", help='more flags of the server: "--trace off"')
     options = parser.parse_args()
     if not shutil.which("valgrind"):
         sys.exit("instructions.py needs valgrind")
@@ -177,7 +178,7 @@ def main():
     for name in OPERATIONS:
         if options.only.lower() not in name.lower():
             continue
-        counts[name] = instructions(name, options.requests, options.profile)
+        counts[name] = instructions(name, options.requests, options.profile, options.flags.split())
         was = before.get(name)
         print(f"{name:<44}{counts[name]:>12,}{f'   kept {was:,}: {counts[name] / was - 1:+.1%}' if was else ''}", flush=True)
     if options.write:
