@@ -12,12 +12,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import BINARY, Server  # noqa: E402
 import load  # noqa: E402
+from cases import run_cases  # noqa: E402
 
 PAGE = 4096
 CASES = []
@@ -284,22 +284,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("case", nargs="*", help="only cases whose name contains this")
     options = parser.parse_args()
-    passed = failed = 0
-    for function in CASES:
-        if options.case and not any(part in function.__name__ for part in options.case):
-            continue
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="headrace-damage-"))
-        try:
-            function(options, folder)
-            passed += 1
-            print(f"ok {function.__name__}", flush=True)
-        except Exception as error:
-            failed += 1
-            print(f"FAILED {function.__name__}: {type(error).__name__}: {error}", flush=True)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return run_cases(CASES, options, "damage")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ everything works, in the same process.
 
     tests/crash/exhaust.py [--long] [CASE ...]      HEADRACE_BIN names the binary; --long: the full numbers"""
 import argparse
-import contextlib
 import errno
 import hashlib
 import json
@@ -13,18 +12,16 @@ import mmap
 import os
 import pathlib
 import resource
-import shutil
 import socket
 import struct
 import sys
-import tempfile
-import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import BINARY, Server, pause  # noqa: E402
 import load  # noqa: E402
+from cases import run_cases  # noqa: E402
 
 DISK = pathlib.Path(BINARY).resolve().parent / "libdisk.so"
 CREATE, WRITE, TRUNCATE, SYNC, RENAME, MKDIR, OPEN = 1, 2, 4, 8, 16, 32, 64
@@ -526,23 +523,7 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("case", nargs="*", help="only cases whose name contains this")
     options = parser.parse_args()
-    passed = failed = 0
-    for function in CASES:
-        if options.case and not any(part in function.__name__ for part in options.case):
-            continue
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="headrace-exhaust-"))
-        began = time.monotonic()
-        try:
-            function(options, folder)
-            passed += 1
-            print(f"ok {function.__name__} ({time.monotonic() - began:.1f} s)", flush=True)
-        except Exception as error:
-            failed += 1
-            print(f"FAILED {function.__name__}: {type(error).__name__}: {error}", flush=True)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return run_cases(CASES, options, "exhaust")
 
 
 if __name__ == "__main__":
