@@ -10,8 +10,6 @@ last, so each write pays for a whole commit; the counts of a loaded server, wher
 --check ends with 1 where an operation takes more than 5 % above what tests/bench/instructions.txt says; --write renews that file.
 --profile keeps callgrind's files for callgrind_annotate. Needs valgrind and a build with -O2 (build/headrace, or HEADRACE_BIN)."""
 import argparse
-import json
-import os
 import pathlib
 import re
 import shutil
