@@ -47,7 +47,7 @@ def main():
     first, version = overall.splitlines()[0], said(binary, "version").split()[-1]
     print(f'.TH HEADRACE 1 "" "headrace {version}" "User Commands"')
     print(f".SH NAME\nheadrace \\- {roff(first.split(': ', 1)[1])}")
-    print(f".SH SYNOPSIS\n.B headrace\n.RI [ COMMAND ]\n.RI [ OPTIONS ]")
+    print(".SH SYNOPSIS\n.B headrace\n.RI [ COMMAND ]\n.RI [ OPTIONS ]")
     names = []
     for title, block in sections(overall)[1:]:
         print(f".SH {title.upper()}")

@@ -233,7 +233,7 @@ def test_what_is_stored_is_its_owners_alone(directory, umask, made_before):
         s3.create_bucket(Bucket="bucket")
         s3.put_object(Bucket="bucket", Key="large", Body=b"x" * 300_000)
         server.json("POST", "/_headrace/snapshots/one")
-        body = raw(server, f"GET /_headrace/snapshots/one HTTP/1.0\r\nHost: localhost\r\n\r\n").partition("\r\n\r\n")[2]
+        body = raw(server, "GET /_headrace/snapshots/one HTTP/1.0\r\nHost: localhost\r\n\r\n").partition("\r\n\r\n")[2]
         assert ask(server, "PUT", "/_headrace/snapshots/two", body=body.encode("latin-1"))[0] == 201
         found = modes(directory)
         for name, mode in found.items():
