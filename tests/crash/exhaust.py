@@ -316,7 +316,10 @@ def without_descriptors_requests_are_refused_and_come_back(options, folder):
             tags += f"<Part><PartNumber>{number}</PartNumber><ETag>{load.digest(part)}</ETag></Part>"
         assert client.call("POST", f"/bucket/many?uploadId={upload}", f"<CompleteMultipartUpload>{tags}</CompleteMultipartUpload>")[0] == 200
         before = descriptors(server)
-        plugs = [plug(server, head("GET", "/bucket/many")) for _ in range(30)]  # nobody reads: each holds twelve files
+        plugs = [plug(server) for _ in range(30)]
+        assert eventually(lambda: descriptors(server) >= before + 30)  # all are accepted before the first takes files
+        for p in plugs:
+            p.sendall(head("GET", "/bucket/many"))  # nobody reads: each holds twelve files
         answers = [status_of(p) for p in plugs]
         assert set(answers) == {200, 503}, answers
         status, answer = client.call("PUT", "/bucket/large", b"x" * 200_000)
