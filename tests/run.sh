@@ -128,19 +128,22 @@ install_packages() {
     [ ${#list[@]} -eq 0 ] || apt_install "${list[@]}"
 }
 
-# build FOLDER FLAGS...
+PLAIN=(-DHEADRACE_TESTS=ON -DHEADRACE_ASAN=OFF -DHEADRACE_UBSAN=OFF -DHEADRACE_TSAN=OFF -DHEADRACE_STATIC=OFF -DHEADRACE_FUZZ=OFF)
+
+# build FOLDER FLAGS...: whatever the folder was configured for before; the quickstart builds without tests.
 build() {
     local folder=$1
     shift
     say "building $folder"
-    { cmake -S . -B "$folder" -G Ninja "$@" && ninja -C "$folder" -j "$JOBS"; } >"$LOGS/$folder.log" 2>&1 </dev/null && return
+    { cmake -S . -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release "${PLAIN[@]}" "$@" &&
+        ninja -C "$folder" -j "$JOBS"; } >"$LOGS/$folder.log" 2>&1 </dev/null && return
     grep -aE 'error|FAILED|CMake Error' "$LOGS/$folder.log" | head -20
     echo "run.sh: $folder does not build (build/test-logs/$folder.log)"
     total_failed=$((total_failed + 1))
     finish
 }
-release() { [ -n "$have_release" ] || build build -DCMAKE_BUILD_TYPE=Release; have_release=1; }
-sanitized() { [ -n "$have_asan" ] || build build-asan -DCMAKE_BUILD_TYPE=Release -DHEADRACE_ASAN=ON -DHEADRACE_UBSAN=ON; have_asan=1; }
+release() { [ -n "$have_release" ] || build build; have_release=1; }
+sanitized() { [ -n "$have_asan" ] || build build-asan -DHEADRACE_ASAN=ON -DHEADRACE_UBSAN=ON; have_asan=1; }
 
 # venv FOLDER PACKAGES...: a Python environment with these packages.
 venv() {
@@ -258,8 +261,8 @@ stage_package() {
     done
     pkg-config --exists libcares || list+=(libc-ares-dev)
     [ ${#list[@]} -eq 0 ] || apt_install "${list[@]}"
-    build build -DCMAKE_BUILD_TYPE=Release
-    build build-static -DCMAKE_BUILD_TYPE=Release -DHEADRACE_STATIC=ON
+    build build
+    build build-static -DHEADRACE_STATIC=ON
     say "packages"
     rm -f build/headrace_*.deb build-static/headrace-*.tar.gz
     { cmake --build build --target package && cmake --build build-static --target package; } >"$LOGS/cpack.log" 2>&1 ||
@@ -268,7 +271,7 @@ stage_package() {
 }
 
 stage_tsan() {
-    build build-tsan -DCMAKE_BUILD_TYPE=Release -DHEADRACE_TSAN=ON
+    build build-tsan -DHEADRACE_TSAN=ON
     export TSAN_OPTIONS=exitcode=66
     say "unit tests under ThreadSanitizer"
     check tsan count_ctest run_ctest build-tsan -E '^(sdk|slow|lint)'
