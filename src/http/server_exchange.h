@@ -82,6 +82,11 @@ void reply_release(struct exchange *exchange);
 void exchange_suspend(struct exchange *exchange);
 void exchange_resume(struct exchange *exchange);
 
+/* server_head.c: fills exchange->request from what MHD has of its head. */
+void head_read(struct exchange *exchange, const char *method);
+/* Why the framing of this request cannot be trusted, or NULL. `version` is the request line's. */
+const char *head_fault(const struct http_request *request, const char *version);
+
 /* server_watch.c: for MHD_OPTION_NOTIFY_CONNECTION; `user` is the server. */
 void watch_connection(void *user, struct MHD_Connection *connection, void **state,
                       enum MHD_ConnectionNotificationCode code);

@@ -323,6 +323,19 @@ TEST(a_body_comes_after_100_continue)
     stop();
 }
 
+/* botocore reads the answer after the next on such a connection wrongly where no 100 came. */
+TEST(an_empty_body_is_continued_to_as_well)
+{
+    start();
+    int fd = connect_to_server();
+    for (int i = 0; i < 2; i++) {
+        say(fd, "PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n");
+        check_holds(hear(fd, "hello"), "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200");
+    }
+    close(fd);
+    stop();
+}
+
 TEST(trailers_of_a_chunked_body_are_there_at_its_end)
 {
     start();
