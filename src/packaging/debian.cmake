@@ -18,7 +18,10 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 # a distribution, which splits them, and CPack writes ldconfig scripts of its own.
 set(debian ${PACKAGED}/debian)
 file(READ LICENSE licence)
-file(WRITE ${debian}/doc/headrace/copyright "Headrace, by its authors.\n\n${licence}")
+if(MHD_INSIDE)
+  set(inside "\nThe program holds GNU libmicrohttpd: LGPL-2.1-or-later (/usr/share/common-licenses/LGPL-2.1), LICENSES.txt.\n")
+endif()
+file(WRITE ${debian}/doc/headrace/copyright "Headrace, by its authors.\n\n${licence}${inside}")
 file(WRITE ${PACKAGED}/changelog "headrace (${PROJECT_VERSION}) unstable; urgency=medium\n\n  * See README.md and docs/.\n\n"
      " -- ${CPACK_PACKAGE_CONTACT}  Thu, 01 Jan 2026 00:00:00 +0000\n")
 file(WRITE ${debian}/lintian/overrides/headrace "headrace: package-name-doesnt-match-sonames libheadrace${PROJECT_VERSION_MAJOR}\n"

@@ -4,10 +4,11 @@
     dependencies.py table SCOPE            a Markdown table of scope program, build, test or bench (docs/dependencies.md)
     dependencies.py found                  the libraries found on this machine, beside those all tests have run with
     dependencies.py debian                 the packages a build needs, for apt-get install
-    dependencies.py licences LINKAGE       the texts of the licences of what is linked
+    dependencies.py licences LINKAGE       the texts of the licences of what is inside: LINKAGE is static or archive
     dependencies.py sbom LINKAGE ...       a CycloneDX 1.5 SBOM on stdout; LINKAGE is shared or static:
         --headrace VERSION                 version of the program
         --modules NAME,...                 pkg-config modules the build has linked: each must have a row
+        --inside NAME,...                  those of them that are inside a shared build's program, as archives
         --sources NAME=DIR,...             libraries built from these folders, whose version their prefix knows
 """
 import argparse
@@ -24,6 +25,7 @@ import uuid
 HERE = pathlib.Path(__file__).resolve().parent
 ROWS = json.loads((HERE / "dependencies.json").read_text())["dependencies"]
 WHERE = {("shared", "static"): "both builds", ("static",): "static build only",
+         ("archive", "static"): "both builds, inside the program; without its TLS",
          ("optional", "static"): "both builds; in the shared one opened at run time, by those commands only"}
 
 
@@ -93,13 +95,14 @@ def debian_purl(row, sources):
     return f"pkg:generic/{row['module'] or 'glibc'}@{found(row)}"
 
 
-def component(row, sources):
+def component(row, sources, linkage):
     version = found(row)
     if not version:
         raise SystemExit(f"dependencies.py: pkg-config does not know {row['module'] or row['name']}, which this build needs")
     return {"type": "library", "bom-ref": row["name"], "name": row["name"], "version": version,
             "scope": "required", "description": row["reason"],
             "licenses": [{"license": {"id": row["licence"]}}], "purl": debian_purl(row, sources),
+            "properties": [{"name": "headrace:linkage", "value": linkage}],
             "externalReferences": [{"type": "website", "url": row["homepage"]}]}
 
 
@@ -118,12 +121,14 @@ def moment():
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def sbom(linkage, version, modules, sources):
+def sbom(linkage, version, modules, inside, sources):
     known = {row.get("module") for row in of_scope("program")}
-    unknown = [name for name in modules if name and name not in known]
+    unknown = [name for name in modules if name not in known]
     if unknown:
         raise SystemExit(f"dependencies.py: {', '.join(unknown)} is linked, but not in src/packaging/dependencies.json")
-    components = [component(row, sources) for row in of_scope("program") if linkage in row["linkage"]]
+    linked = {linkage, "archive"} if linkage == "shared" else {linkage}
+    components = [component(row, sources, "archive" if row.get("module") in inside else linkage)
+                  for row in of_scope("program") if linked & set(row["linkage"])]
     if linkage == "shared":
         components += [optional(row) for row in of_scope("program") if "optional" in row["linkage"]]
     reference = f"headrace@{version}"
@@ -156,6 +161,10 @@ def print_licences(linkage, sources):
             print(f"\n{'=' * 100}\n{row['name']} {found(row)}: {row['licence']}\n{'=' * 100}\n{licence_text(row, sources)}")
 
 
+def names(text):
+    return [name for name in text.split(",") if name]
+
+
 def pairs(text):
     return dict(part.split("=", 1) for part in text.split(",") if part)
 
@@ -166,6 +175,7 @@ def main():
     parser.add_argument("which", nargs="?")
     parser.add_argument("--headrace", default="0")
     parser.add_argument("--modules", default="")
+    parser.add_argument("--inside", default="")
     parser.add_argument("--sources", default="")
     given = parser.parse_args()
     if given.what == "table":
@@ -173,7 +183,7 @@ def main():
     elif given.what == "licences":
         print_licences(given.which, pairs(given.sources))
     elif given.what == "sbom":
-        json.dump(sbom(given.which, given.headrace, given.modules.split(","), pairs(given.sources)), sys.stdout, indent=2)
+        json.dump(sbom(given.which, given.headrace, names(given.modules), names(given.inside), pairs(given.sources)), sys.stdout, indent=2)
         print()
     else:
         {"found": print_found, "debian": print_debian}[given.what]()

@@ -30,11 +30,12 @@ def linked(binary):
 
 def check_linked(binary):
     asked = linked(binary)
-    shared = {name: row["name"] for row in ROWS if "shared" in row["linkage"] for name in row["soname"].split()}
+    shared = {name: row["name"] for row in ROWS if {"shared", "archive"} & set(row["linkage"]) for name in row["soname"].split()}
     for name in sorted(asked - shared.keys()):
         need(False, f"{binary} links {name}, which src/packaging/dependencies.json does not know")
     for row in ROWS if asked else []:
         need("shared" not in row["linkage"] or asked & set(row["soname"].split()), f"nothing links {row['name']} any more")
+        need("archive" not in row["linkage"] or row["module"].encode() in pathlib.Path(binary).read_bytes(), f"{row['name']} is neither linked nor inside")
     return bool(asked)
 
 
@@ -43,7 +44,7 @@ def check_shelf():
     for path in SHELF:
         text = (ROOT / path).read_text()
         for row in ROWS:
-            if {"shared", "optional"} & set(row["linkage"]) and row["debian"] != "libc6-dev":
+            if {"shared", "archive", "optional"} & set(row["linkage"]) and row["debian"] != "libc6-dev":
                 need(row["debian"] in text, f"{path} does not install {row['debian']}")
 
 
@@ -53,7 +54,7 @@ def check_sbom(sbom):
     need(re.fullmatch(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", sbom["serialNumber"]), "serialNumber")
     need(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", sbom["metadata"]["timestamp"]), "timestamp")
     linkage = sbom["metadata"]["properties"][0]["value"]
-    kinds = {"shared", "optional"} if linkage == "shared" else {linkage}
+    kinds = {"shared", "archive", "optional"} if linkage == "shared" else {linkage}
     listed = {part["name"]: part for part in sbom["components"]}
     need(len(listed) == len(sbom["components"]), "a component is listed twice")
     need(listed.keys() == {row["name"] for row in ROWS if kinds & set(row["linkage"])}, f"components of the {linkage} build: {sorted(listed)}")
@@ -67,12 +68,23 @@ def check_sbom(sbom):
         need({edge["ref"], *edge.get("dependsOn", [])} <= references, f"dependency on the unknown: {edge}")
 
 
+def check_inside(binary, sbom):
+    """What is said to be inside the program is not linked as well, and the other way round."""
+    asked = linked(binary)
+    for row in ROWS if asked else []:
+        part = next((part for part in sbom["components"] if part["name"] == row["name"]), {"scope": "optional"})
+        if part["scope"] == "required":
+            inside = part["properties"][0]["value"] == "archive"
+            need(inside != bool(asked & set(row["soname"].split())), f"{row['name']}: the SBOM says {part['properties'][0]['value']}, the program something else")
+
+
 def main():
     shared = check_linked(sys.argv[1])
     check_shelf()
     if len(sys.argv) > 2:
         sbom = json.loads(pathlib.Path(sys.argv[2]).read_text())
         need(shared == (sbom["metadata"]["properties"][0]["value"] == "shared"), "the SBOM is of the other kind of build")
+        check_inside(sys.argv[1], sbom)
     else:
         sbom = json.loads(subprocess.run([sys.executable, str(ROOT / "src/packaging/dependencies.py"), "sbom", "shared", "--headrace", "1.2.3"],
                                          capture_output=True, text=True, check=True).stdout)
