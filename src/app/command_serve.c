@@ -130,7 +130,8 @@ static void raise_file_limit(void)
 }
 
 /* Arenas of a few MiB come and go with every large answer: giving their pages back to the kernel
- * each time costs more than the answer. */
+ * each time costs more than the answer. Not before all is open: what is reserved for a long life
+ * then lies outside of the heap, where only its touched pages count. */
 static void keep_memory(void)
 {
     mallopt(M_MMAP_THRESHOLD, 4 << 20);
@@ -151,6 +152,7 @@ static int serve(const struct options *options)
     }
     free(message);
     if (run.app) {
+        keep_memory();
         run.app->lint_found = &run.lint_found;
         add_signal(&run, &loop, &run.terminate, SIGTERM, on_stop);
         add_signal(&run, &loop, &run.interrupt, SIGINT, on_stop);
@@ -178,7 +180,6 @@ int command_serve(int argc, char **argv)
         log_set_level((enum log_level)options.log_level);
         signal(SIGPIPE, SIG_IGN);
         raise_file_limit();
-        keep_memory();
         code = serve(&options);
     } else {
         code = command_fail("%.*s", STR_ARG(message));
