@@ -5,7 +5,7 @@
 # does not set. They are hidden: a GnuTLS that comes with libcurl at run time is not touched by them.
 #
 # libheadrace.so keeps the shared library, because the archive is not position-independent; so does all else where
-# there is no archive or it does not link so, and with -DHEADRACE_MHD_SHARED=ON, for those who want MHD's fixes
+# there is no archive or no daemon starts so, and with -DHEADRACE_MHD_SHARED=ON, for those who want MHD's fixes
 # without a new build. Sets MHD_INSIDE for the SBOM and the licences, and makes libmicrohttpd a part of PkgConfig::DEPS.
 option(HEADRACE_MHD_SHARED "link libmicrohttpd as a shared library, GnuTLS included" OFF)
 pkg_check_modules(MHD REQUIRED IMPORTED_TARGET libmicrohttpd)
@@ -37,16 +37,34 @@ void gnutls_global_deinit(void) {}
 #define NEVER(name) _Noreturn void name(void); _Noreturn void name(void) { abort(); }
 @never@
 ")
-  file(CONFIGURE OUTPUT ${MHD_FOLDER}/links.c CONTENT
+  file(CONFIGURE OUTPUT ${MHD_FOLDER}/starts.c CONTENT
 "#include <microhttpd.h>
 #include <stdlib.h>
-int main(void) { return MHD_start_daemon(MHD_NO_FLAG, 0, NULL, NULL, NULL, NULL, MHD_OPTION_END) != NULL; }
+static enum MHD_Result answer(void *user, struct MHD_Connection *connection, const char *url, const char *method,
+                              const char *version, const char *body, size_t *n, void **state)
+{
+    return MHD_NO;
+}
+int main(void)
+{
+    struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, answer, NULL, MHD_OPTION_END);
+    if (daemon)
+        MHD_stop_daemon(daemon);
+    return daemon ? EXIT_SUCCESS : EXIT_FAILURE;
+}
 ")
-  try_compile(MHD_LINKS ${MHD_FOLDER}/try SOURCES ${MHD_FOLDER}/links.c ${MHD_FOLDER}/no_tls.c
-              CMAKE_FLAGS -DINCLUDE_DIRECTORIES=${MHD_INCLUDE_DIRS} LINK_LIBRARIES ${MHD_ARCHIVE})
+  try_compile(MHD_STARTS ${MHD_FOLDER}/try SOURCES ${MHD_FOLDER}/starts.c ${MHD_FOLDER}/no_tls.c
+              CMAKE_FLAGS -DINCLUDE_DIRECTORIES=${MHD_INCLUDE_DIRS} LINK_LIBRARIES ${MHD_ARCHIVE}
+              COPY_FILE ${MHD_FOLDER}/starts)
+  if(MHD_STARTS AND NOT CMAKE_CROSSCOMPILING)
+    execute_process(COMMAND ${MHD_FOLDER}/starts RESULT_VARIABLE code OUTPUT_QUIET ERROR_QUIET)
+    if(NOT code EQUAL 0)
+      set(MHD_STARTS FALSE)
+    endif()
+  endif()
 endif()
 
-if(gnutls AND MHD_LINKS)
+if(gnutls AND MHD_STARTS)
   add_library(mhd_no_tls STATIC ${MHD_FOLDER}/no_tls.c)
   set(MHD_INSIDE libmicrohttpd)
   set(shared $<STREQUAL:$<TARGET_PROPERTY:TYPE>,SHARED_LIBRARY>)
