@@ -4,6 +4,7 @@
  * and config.c only, after the row was written and nothing more can fail in the operation. A turn
  * whose commit fails reloads it. */
 #include "s3/engine.h"
+#include "s3/hidden.h"
 #include "s3/multipart.h"
 
 #include <stdlib.h>
@@ -98,6 +99,7 @@ void s3_buckets_load(struct s3 *s3)
                                      .created = col_int(stmt, 4),
                                      .versioning = (enum s3_versioning)col_int(stmt, 5),
                                      .object_lock = col_int(stmt, 6) != 0});
+    s3_hidden_load(s3);
     s3_configs_load(s3);
 }
 
@@ -189,6 +191,7 @@ static err delete_rows(struct s3 *s3, const struct s3_bucket *bucket)
     struct stmt *stmt = db_sql(s3->db, "DELETE FROM s3_config WHERE bucket = ?");
     bind_int(stmt, 1, bucket->id);
     TRY(stmt_run(stmt));
+    TRY(s3_hidden_forget(s3, bucket));
     stmt = db_sql(s3->db, "DELETE FROM s3_bucket WHERE id = ?");
     bind_int(stmt, 1, bucket->id);
     return stmt_run(stmt);

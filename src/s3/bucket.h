@@ -14,6 +14,7 @@ struct s3_bucket {
     msec created;
     enum s3_versioning versioning;
     bool object_lock;
+    bool hides; /* may have rows in s3_hidden; false: has none */
     uint32_t
         configs; /* bit per enum s3_config (engine.h): has at least one document of that kind */
     struct s3_rules *rules; /* notify.c's working set, made on first use; dropped whenever the

@@ -74,7 +74,11 @@ void s3_version_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, 
 bool s3_version_id_ok(str version);
 /* The number of sequence.c that a version id of ours carries; 0 for "null". */
 int64_t s3_version_order(str version);
-/* Removes the row, its parts, and its references to blobs. */
+/* Removes the version: what is left of the key is then as if it had never been. */
+err s3_version_remove(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                      const struct s3_object *object);
+/* Removes the row, its parts, and its references to blobs, but doesn't look at the key: for buckets
+ * that go as a whole. Needs id, blob and parts only. */
 err s3_version_drop(struct s3 *s3, const struct s3_object *object);
 
 #endif

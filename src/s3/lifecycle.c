@@ -144,7 +144,7 @@ struct work {
 static err drop(struct work *w, const struct s3_object *object)
 {
     struct s3_object gone = {.key = object->key, .version = object->version, .mtime = w->ctx->now};
-    TRY(s3_version_drop(w->s3, object));
+    TRY(s3_version_remove(w->s3, w->ctx, w->bucket, object));
     return s3_changed(w->s3, w->ctx, w->bucket, S3_EXPIRED, &gone);
 }
 

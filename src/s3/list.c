@@ -1,14 +1,18 @@
 /* s3/list.c - pages of keys. One walk along the index (bucket, key, id DESC) serves all three
  * listings: within a key the newest row comes first, so it decides whether the key is there at all.
- * The walk seeks anew when it can jump: past a common prefix, and past a key with many old
- * versions. Source of the rules: API_ListObjectsV2 and API_ListObjectVersions. */
+ * The walk seeks anew when it can jump: past a common prefix, past a key with many old versions,
+ * past a run of keys that delete markers hide. Source of the rules: API_ListObjectsV2 and
+ * API_ListObjectVersions. */
 #include "s3/list.h"
 
 #include "s3/engine.h"
+#include "s3/hidden.h"
 
 #include <string.h>
 
 #define OLD_VERSIONS_STEPPED 8 /* rows of one key that are stepped over before seeking past it */
+#define HIDDEN_KEYS_STEPPED 4  /* keys in a row, hidden by markers, before jumping over their run  \
+                                */
 
 struct walk {
     struct s3 *s3;
@@ -20,6 +24,7 @@ struct walk {
     size_t cap;
     str key;     /* of the last row */
     int repeats; /* rows of that key so far */
+    int hidden;  /* keys in a row that delete markers hide */
 };
 
 #define LIST_COLUMNS                                                                               \
@@ -110,6 +115,8 @@ static bool take(struct walk *walk, bool first_of_key)
 {
     struct arena *arena = walk->ctx->arena;
     bool marker = col_int(walk->stmt, 3) != 0;
+    if (first_of_key)
+        walk->hidden = marker ? walk->hidden + 1 : 0;
     if (!walk->list->versions && (!first_of_key || marker))
         return true;
     str group = group_of(walk->list, walk->key);
@@ -129,6 +136,18 @@ static bool take(struct walk *walk, bool first_of_key)
     return from.p != NULL;
 }
 
+/* Over what a listing of current objects doesn't show, once there is much of it. */
+static void jump(struct walk *walk)
+{
+    str past = STR_NONE;
+    if (walk->hidden > HIDDEN_KEYS_STEPPED)
+        past = s3_hidden_end(walk->s3, walk->ctx, walk->bucket, walk->key);
+    if (!past.p && walk->repeats > OLD_VERSIONS_STEPPED)
+        past = next_key(walk->ctx->arena, walk->key);
+    if (past.p)
+        seek(walk, past);
+}
+
 static void run(struct walk *walk)
 {
     while (stmt_row(walk->stmt)) {
@@ -141,8 +160,8 @@ static void run(struct walk *walk)
             walk->key = arena_copy(walk->ctx->arena, key);
         if (!take(walk, first))
             break;
-        if (!walk->list->versions && walk->repeats > OLD_VERSIONS_STEPPED)
-            seek(walk, next_key(walk->ctx->arena, walk->key));
+        if (!walk->list->versions)
+            jump(walk);
     }
     stmt_done(walk->stmt);
 }

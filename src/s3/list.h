@@ -1,5 +1,6 @@
 /* s3/list.h - pages of a bucket in the order of its keys' bytes. A page costs the same in a bucket
- * of a thousand keys and of a million: it seeks to where it starts, and past each common prefix. */
+ * of a thousand keys and of a million, and with as many delete markers: it seeks to where it
+ * starts, past each common prefix, and past each run of hidden keys (hidden.h). */
 #ifndef HEADRACE_S3_LIST_H
 #define HEADRACE_S3_LIST_H
 

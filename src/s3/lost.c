@@ -6,8 +6,13 @@
 
 #include "s3/engine.h"
 
-static bool next_version(struct s3 *s3, struct ctx *ctx, int64_t blob, struct s3_object *out,
-                         str *what)
+struct lost {
+    struct s3_object object;  /* what s3_version_remove needs */
+    struct s3_bucket *bucket; /* NULL: it has gone */
+    str what;
+};
+
+static bool next_version(struct s3 *s3, struct ctx *ctx, int64_t blob, struct lost *out)
 {
     struct stmt *find = db_sql(
         s3->db,
@@ -17,11 +22,15 @@ static bool next_version(struct s3 *s3, struct ctx *ctx, int64_t blob, struct s3
     bind_int(find, 1, blob);
     bool there = stmt_row(find);
     if (there) {
-        *out = (struct s3_object){
-            .id = col_int(find, 0), .blob = col_int(find, 1), .parts = col_int(find, 2)};
-        str key = col_str(find, 3), bucket = col_str(find, 4), version = col_str(find, 5);
-        *what = arena_printf(ctx->arena, "s3://%.*s/%.*s%s%.*s", STR_ARG(bucket), STR_ARG(key),
-                             version.p ? ", version " : "", STR_ARG(version));
+        str key = col_copy(find, 3, ctx->arena), bucket = col_str(find, 4),
+            version = col_str(find, 5);
+        out->object = (struct s3_object){.id = col_int(find, 0),
+                                         .blob = col_int(find, 1),
+                                         .parts = col_int(find, 2),
+                                         .key = key};
+        out->bucket = bucket.p ? s3_bucket_get(s3, bucket) : NULL;
+        out->what = arena_printf(ctx->arena, "s3://%.*s/%.*s%s%.*s", STR_ARG(bucket), STR_ARG(key),
+                                 version.p ? ", version " : "", STR_ARG(version));
     }
     stmt_done(find);
     return there;
@@ -44,12 +53,13 @@ static int64_t next_part(struct s3 *s3, struct ctx *ctx, int64_t blob, str *what
 err s3_lost_drop(struct s3 *s3, struct ctx *ctx, int64_t blob, void (*tell)(void *user, str what),
                  void *user, size_t *n)
 {
-    struct s3_object object;
+    struct lost lost;
     int64_t part;
     str what;
-    for (*n = 0; next_version(s3, ctx, blob, &object, &what); ++*n) {
-        TRY(s3_version_drop(s3, &object));
-        tell(user, what);
+    for (*n = 0; next_version(s3, ctx, blob, &lost); ++*n) {
+        TRY(lost.bucket ? s3_version_remove(s3, ctx, lost.bucket, &lost.object)
+                        : s3_version_drop(s3, &lost.object));
+        tell(user, lost.what);
     }
     for (; (part = next_part(s3, ctx, blob, &what)); ++*n) {
         TRY(s3_part_drop(s3, part));

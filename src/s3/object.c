@@ -91,7 +91,7 @@ static err delete_version(struct s3 *s3, struct ctx *ctx, struct s3_bucket *buck
     }
     TRY(check_match(ctx, request->key, request->if_match, &object));
     TRY(check_lock(ctx, &object, request->bypass));
-    TRY(s3_version_drop(s3, &object));
+    TRY(s3_version_remove(s3, ctx, bucket, &object));
     struct s3_object gone = {.key = request->key, .version = object.version, .mtime = ctx->now};
     TRY(s3_changed(s3, ctx, bucket, S3_REMOVED, &gone));
     *out = (struct s3_deleted){.marker = object.marker != 0, .version = request->version};
@@ -122,7 +122,7 @@ err s3_object_delete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
     if (bucket->versioning != S3_UNVERSIONED)
         return insert_marker(s3, ctx, bucket, request->key, out);
     if (object.id) {
-        TRY(s3_version_drop(s3, &object));
+        TRY(s3_version_remove(s3, ctx, bucket, &object));
         struct s3_object gone = {.key = request->key, .mtime = ctx->now};
         TRY(s3_changed(s3, ctx, bucket, S3_REMOVED, &gone));
     }

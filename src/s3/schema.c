@@ -8,6 +8,16 @@
 const struct blob_column s3_blob_columns[] = {
     {"s3_object", "blob"}, {"s3_upload", "blob"}, {"s3_slice", "blob"}, {NULL, NULL}};
 
+/* The runs of directories from before the table: keys in order whose newest row is a marker have
+ * the same distance between their number among all keys and that among the hidden ones. */
+#define HIDDEN_RUNS                                                                                \
+    "INSERT INTO s3_hidden SELECT bucket, min(key), max(key) || char(0) FROM"                      \
+    " (SELECT bucket, key, marker, row_number() OVER (PARTITION BY bucket ORDER BY key)"           \
+    " - row_number() OVER (PARTITION BY bucket, marker ORDER BY key) AS run FROM"                  \
+    " (SELECT bucket, key, marker, max(id) FROM s3_object WHERE bucket IN"                         \
+    " (SELECT id FROM s3_bucket WHERE versioning > 0) GROUP BY bucket, key))"                      \
+    " WHERE marker GROUP BY bucket, run;"
+
 static const char *const migrations[] = {
     "CREATE TABLE s3_bucket("
     " id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, account TEXT NOT NULL, region TEXT NOT "
@@ -49,6 +59,8 @@ static const char *const migrations[] = {
     "CREATE TABLE s3_log(id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, at INTEGER NOT NULL,"
     " line TEXT NOT NULL);"
     "CREATE TABLE s3_sequence(id INTEGER PRIMARY KEY, reserved INTEGER NOT NULL);",
+    "CREATE TABLE s3_hidden(bucket INTEGER NOT NULL, first TEXT NOT NULL, beyond TEXT NOT NULL,"
+    " PRIMARY KEY(bucket, first)) WITHOUT ROWID;" HIDDEN_RUNS,
 };
 
 void s3_schema_make(struct db *db)

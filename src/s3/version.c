@@ -4,6 +4,7 @@
  * docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html. */
 #include "base/rng.h"
 #include "s3/engine.h"
+#include "s3/hidden.h"
 
 #include <string.h>
 
@@ -140,5 +141,14 @@ err s3_version_install(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
         object->version = STR_NONE;
         TRY(retire_null(s3, bucket, object->key));
     }
-    return s3_object_insert(s3->db, object);
+    TRY(s3_object_insert(s3->db, object));
+    return object->marker ? s3_hidden_hide(s3, ctx, bucket, object->key)
+                          : s3_hidden_show(s3, ctx, bucket, object->key);
+}
+
+err s3_version_remove(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                      const struct s3_object *object)
+{
+    TRY(s3_version_drop(s3, object));
+    return s3_hidden_settle(s3, ctx, bucket, object->key);
 }
