@@ -1,11 +1,11 @@
 /* api/s3_body.c - the body of an answer: bytes from the database when small, a file when it is one,
  * else a walk over the slices of a multipart object.
  *
- * An answer may take many loop turns, while which the object can be deleted. A pin keeps the files
- * of its slices until the answer has gone; those of the first are opened at once, so that a body
- * that cannot be read is an error and no broken answer. Slices in the database are read beforehand
- * up to SMALL_MAX bytes together; should a later one be gone when its turn comes, the connection is
- * cut: the client sees a short body, never a wrong one. */
+ * An answer may take many loop turns, while which the object can be deleted. A pin keeps what its
+ * slices lie in until the answer has gone; the files of the first are opened at once, so that a
+ * body that cannot be read is an error and no broken answer. Slices in the database are read
+ * beforehand up to SMALL_MAX bytes together. Should a later one fail all the same, the connection
+ * is cut: the client sees a short body, never a wrong one. */
 #include "api/s3_common.h"
 #include "store/blob.h"
 
@@ -26,19 +26,17 @@ struct reader {
     struct {
         struct blob_slice slice;
         str bytes; /* read beforehand; absent: not */
-        int fd;
-        bool tried; /* to open; fd -1: it is in the database */
+        int fd;    /* -1: not opened, or in the database */
     } item[];
 };
 
 static err open_item(struct reader *reader, size_t i)
 {
-    if (reader->item[i].tried)
+    if (reader->item[i].fd >= 0)
         return OK;
     TRY(blob_open(reader->blobs, reader->item[i].slice.id, &reader->item[i].fd));
     if (reader->item[i].fd < 0)
         reader->item[i].fd = blob_pin_fd(reader->pin, reader->item[i].slice.id);
-    reader->item[i].tried = true;
     return OK;
 }
 
@@ -97,24 +95,34 @@ static void pull_free(void *state)
     free(reader);
 }
 
-/* What can be had now is had now: small slices whole, the first files open. */
-static err prepare(struct call *call, struct reader *reader)
+/* Small slices, whole, as many as may be. */
+static err read_small(struct reader *reader)
 {
-    int64_t *ids = arena_array(call->ctx.arena, reader->n, sizeof *ids), small = 0;
-    for (size_t i = 0; i < reader->n; i++)
-        ids[i] = reader->item[i].slice.id;
-    reader->pin = blob_pin(reader->blobs, ids, reader->n);
+    int64_t small = 0;
     for (size_t i = 0; i < reader->n; i++) {
         const struct blob_slice *slice = &reader->item[i].slice;
-        if (slice->n > BLOB_INLINE_MAX || small + slice->n > SMALL_MAX) {
-            if (i < FILES_AT_ONCE)
-                TRY(open_item(reader, i));
+        if (slice->n > BLOB_INLINE_MAX || small + slice->n > SMALL_MAX)
             continue;
-        }
         TRY(blob_read(reader->blobs, reader->small, slice->id, slice->at, (size_t)slice->n,
                       &reader->item[i].bytes));
         small += slice->n;
     }
+    return OK;
+}
+
+/* What can be had now is had now; the rest is pinned. */
+static err prepare(struct call *call, struct reader *reader)
+{
+    int64_t *ids = arena_array(call->ctx.arena, reader->n, sizeof *ids);
+    size_t npinned = 0;
+    TRY(read_small(reader));
+    for (size_t i = 0; i < reader->n; i++)
+        if (!reader->item[i].bytes.p)
+            ids[npinned++] = reader->item[i].slice.id;
+    reader->pin = blob_pin(reader->blobs, ids, npinned);
+    for (size_t i = 0; i < reader->n && i < FILES_AT_ONCE; i++)
+        if (!reader->item[i].bytes.p)
+            TRY(open_item(reader, i));
     return OK;
 }
 

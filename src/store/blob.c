@@ -2,9 +2,10 @@
  * files is blob_file.c's affair.
  *
  * The one rule that keeps rows and files together: a file whose number this turn touched (created
- * or dropped) is unlinked at the turn's end if no row names it then and no pin has it (whose end
- * touches it again). It holds after a commit, after a failed commit and after a savepoint was
- * undone. Numbers are never used twice in one process, so no file can be mistaken for an older one.
+ * or dropped) is unlinked at the turn's end if no row says then that it is one, nor a pin wants it
+ * for a row that has gone (whose end touches it again). It holds after a commit, after a failed
+ * commit and after a savepoint was undone. Numbers are never used twice in one process, so no file
+ * can be mistaken for an older one.
  */
 #include "store/blob_internal.h"
 
@@ -74,13 +75,22 @@ bool blob_has_row(struct blobs *blobs, int64_t id)
     return there;
 }
 
+static bool file_wanted(struct blobs *blobs, int64_t id)
+{
+    struct stmt *stmt = db_sql(blobs->db, "SELECT data IS NULL FROM blob WHERE id = ?");
+    bind_int(stmt, 1, id);
+    bool there = stmt_row(stmt), is_file = there && col_int(stmt, 0);
+    stmt_done(stmt);
+    return there ? is_file : blob_pinned(blobs, id);
+}
+
 void blobs_turn_ended(struct blobs *blobs, bool committed)
 {
     (void)committed;
     if (blobs->holds)
         return;
     for (size_t i = 0; i < blobs->ntouched; i++)
-        if (!blob_has_row(blobs, blobs->touched[i]) && !blob_pinned(blobs, blobs->touched[i]))
+        if (!file_wanted(blobs, blobs->touched[i]))
             blob_file_unlink(blobs, blobs->touched[i]);
     blobs->ntouched = 0;
 }
@@ -246,10 +256,12 @@ void blob_ref(struct blobs *blobs, int64_t id)
 
 static void drop_row(struct blobs *blobs, int64_t id, bool is_file)
 {
-    struct stmt *stmt = db_sql(blobs->db, "DELETE FROM blob WHERE id = ?");
-    bind_int(stmt, 1, id);
     if (is_file)
         blob_touch(blobs, id);
+    else
+        blob_pin_rescue(blobs, id);
+    struct stmt *stmt = db_sql(blobs->db, "DELETE FROM blob WHERE id = ?");
+    bind_int(stmt, 1, id);
     (void)stmt_run(stmt);
 }
 

@@ -63,12 +63,11 @@ err blob_open(struct blobs *blobs, int64_t id, int *fd);
 /* The same for who reads on by blob_read, which will tell why: -1 also on failure. */
 int blob_fd(struct blobs *blobs, int64_t id);
 
-/* A promise that the files of these bodies stay until it is given up, whatever happens to the
- * bodies meanwhile: for an answer that opens one after the other over many turns. Bodies that are
- * no files are not covered. */
+/* A promise that these bodies can be read until it is given up, whatever happens to them meanwhile:
+ * for an answer that opens one after the other over many turns. */
 struct blob_pin;
 struct blob_pin *blob_pin(struct blobs *blobs, const int64_t *ids, size_t n);
-/* As blob_fd, also for a body that has been deleted since. */
+/* As blob_fd, also for a body that has been deleted since, which then is a file in any case. */
 int blob_pin_fd(struct blob_pin *pin, int64_t id);
 void blob_pin_end(struct blob_pin *pin);
 

@@ -57,6 +57,9 @@ void blob_touch(struct blobs *blobs, int64_t id);
 bool blob_has_row(struct blobs *blobs, int64_t id);
 /* blob_pin.c: whether someone still wants the file; whoever does touches it when done. */
 bool blob_pinned(struct blobs *blobs, int64_t id);
+/* blob_pin.c: makes a file of a body in the table that is about to be deleted, if someone has it
+ * pinned. */
+void blob_pin_rescue(struct blobs *blobs, int64_t id);
 /* Reads exactly n bytes. */
 bool blob_file_read(int fd, char *out, size_t n, int64_t at);
 

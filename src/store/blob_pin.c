@@ -1,6 +1,7 @@
-/* store/blob_pin.c - files that are read over many turns. A deleted body's file is unlinked at the
+/* store/blob_pin.c - bodies that are read over many turns. A deleted body's file is unlinked at the
  * end of its turn, unless a pin has its number; the pin then remembers it, and lets the next turn
- * decide when it ends. After a crash the sweep at the start finds what was left. */
+ * decide when it ends. A body that is a row becomes such a file when it is deleted, for the row
+ * goes with its transaction. After a crash the sweep at the start finds what was left. */
 #include "store/blob_internal.h"
 
 #include <stdlib.h>
@@ -42,14 +43,37 @@ static void spare(struct blob_pin *pin, int64_t id)
     pin->spared[pin->nspared++] = id;
 }
 
+static struct blob_pin *pin_of(struct blobs *blobs, int64_t id)
+{
+    struct blob_pin *pin = blobs->pins;
+    while (pin && !bsearch(&id, pin->ids, pin->n, sizeof id, compare))
+        pin = pin->next;
+    return pin;
+}
+
 bool blob_pinned(struct blobs *blobs, int64_t id)
 {
-    for (struct blob_pin *pin = blobs->pins; pin; pin = pin->next)
-        if (bsearch(&id, pin->ids, pin->n, sizeof id, compare)) {
-            spare(pin, id);
-            return true;
-        }
-    return false;
+    struct blob_pin *pin = pin_of(blobs, id);
+    if (pin)
+        spare(pin, id);
+    return pin != NULL;
+}
+
+void blob_pin_rescue(struct blobs *blobs, int64_t id)
+{
+    if (!pin_of(blobs, id))
+        return;
+    struct stmt *stmt = db_sql(blobs->db, "SELECT data FROM blob WHERE id = ?");
+    struct blob_sink *sink = blob_sink_open(blobs);
+    bind_int(stmt, 1, id);
+    blob_touch(blobs, id);
+    if (stmt_row(stmt) && blob_file_create(sink)) {
+        /* Should the disk be full, whoever reads it is cut off. */
+        (void)(blob_file_write(sink->fd, col_str(stmt, 0)) && blob_file_place(sink, id));
+        blob_file_discard(sink);
+    }
+    stmt_done(stmt);
+    free(sink);
 }
 
 int blob_pin_fd(struct blob_pin *pin, int64_t id)

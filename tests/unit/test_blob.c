@@ -530,4 +530,48 @@ TEST(a_file_that_is_pinned_stays_until_the_last_pin_goes)
     store_close(&s);
 }
 
+static void check_pinned_bytes(struct store *s, struct blob_pin *pin, int64_t id, str expected)
+{
+    char bytes[64] = {0};
+    str row;
+    int fd = blob_pin_fd(pin, id);
+    if (fd < 0) {
+        CHECK_OK(blob_read(s->blobs, arena, id, 0, sizeof bytes, &row));
+        CHECK_STR(row, expected);
+        return;
+    }
+    CHECK_INT(pread(fd, bytes, sizeof bytes, 0), expected.n);
+    CHECK_STR(str_of(bytes), expected);
+    CHECK(close(fd) == 0);
+}
+
+TEST(a_row_that_is_pinned_becomes_a_file_when_it_is_deleted)
+{
+    struct store s = store_at(temp_dir(), DURABLE_PROCESS);
+    int64_t id, kept;
+    CHECK_OK(blob_put(s.blobs, S("small"), &id));
+    CHECK_OK(blob_put(s.blobs, S("other"), &kept));
+    CHECK_OK(turn_end(&s));
+    struct blob_pin *pin = blob_pin(s.blobs, (int64_t[]){kept, id}, 2);
+    db_savepoint(s.db);
+    blob_unref(s.blobs, id);
+    check_pinned_bytes(&s, pin, id, S("small"));
+    db_rollback(s.db);
+    CHECK_OK(turn_end(&s));
+    check_pinned_bytes(&s, pin, id, S("small"));
+    CHECK_INT(files(&s), 0); /* for its row is there again */
+    blob_unref(s.blobs, id);
+    CHECK_OK(turn_end(&s));
+    CHECK_INT(files(&s), 1);
+    check_pinned_bytes(&s, pin, id, S("small"));
+    check_pinned_bytes(&s, pin, kept, S("other"));
+    blob_pin_end(pin);
+    CHECK_OK(turn_end(&s));
+    CHECK_INT(files(&s), 0);
+    blob_unref(s.blobs, kept);
+    CHECK_OK(turn_end(&s));
+    CHECK_INT(files(&s), 0);
+    store_close(&s);
+}
+
 UNIT_MAIN
