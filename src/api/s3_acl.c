@@ -5,6 +5,7 @@
 #include "api/s3_access.h"
 #include "api/s3_common.h"
 #include "aws/keys.h"
+#include "base/text.h"
 #include "s3/engine.h"
 
 enum s3_ownership s3_ownership_of(struct call *call, struct s3_bucket *bucket)
@@ -17,19 +18,31 @@ enum s3_ownership s3_ownership_of(struct call *call, struct s3_bucket *bucket)
     return str_find(rule, S("BucketOwnerPreferred"), 0) >= 0 ? S3_OWNER_PREFERRED : S3_OWNER_WRITER;
 }
 
-static bool is_hex(str s)
+bool s3_canonical_id_formed(str id)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
+    for (size_t i = 0; i < id.n; i++)
+        if (!((id.p[i] >= '0' && id.p[i] <= '9') || (id.p[i] >= 'a' && id.p[i] <= 'f')))
             return false;
-    return true;
+    return id.n == 64;
 }
 
-bool s3_grantee_known(struct call *call, str id)
+/* Accounts of AWS's own services that are granted access by their ids.
+ * (docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html) */
+static bool is_service(str id)
 {
-    if (id.n == 64 && is_hex(id))
-        return true;
-    return call->api->keys && keys_account_of(call->api->keys, call->ctx.arena, id).p;
+    return str_eq(id, S("c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0"));
+}
+
+bool s3_grantee_known(struct call *call, str *id)
+{
+    struct ctx *ctx = &call->ctx;
+    str lower = text_lower(ctx->arena, *id);
+    if (str_find(*id, S("@"), 0) >= 0)
+        return false;
+    if (s3_canonical_id_formed(lower))
+        *id = lower;
+    return !call->api->keys || is_service(*id) ||
+           keys_account_of(call->api->keys, ctx->arena, *id).p;
 }
 
 err s3_grantee_of_email(struct call *call, str email, str *id)
@@ -61,8 +74,9 @@ static err take_grantee(struct call *call, const char *header, str pair, struct 
     if (!str_eq_nocase(kind, S("id")))
         return s3_argument_invalid(call, "Argument format not recognized", header, whole);
     grant->user = value;
-    return s3_grantee_known(call, value) ? OK
-                                         : s3_argument_invalid(call, "Invalid id", "id", value);
+    return s3_grantee_known(call, &grant->user)
+               ? OK
+               : s3_argument_invalid(call, "Invalid id", "id", value);
 }
 
 static err take_grants(struct call *call, const char *header, str value,

@@ -12,8 +12,11 @@ err s3_acl_of_claims(struct call *call, const struct s3_acl_claims *claims, str 
                      str bucket_owner, struct s3_acl *acl);
 /* AccessDenied when it is public and the bucket blocks that. */
 err s3_acl_may_store(struct call *call, struct s3_bucket *bucket, const struct s3_acl *acl);
-/* Whether a canonical id may be anyone's. */
-bool s3_grantee_known(struct call *call, str id);
+/* 64 hex digits: it could be somebody's. */
+bool s3_canonical_id_formed(str id);
+/* Whether it is the canonical id of an account there is: of the key file, of any twelve digits, of
+ * a service. AWS takes capitals too; *id becomes what is stored. */
+bool s3_grantee_known(struct call *call, str *id);
 /* UnresolvableGrantByEmailAddress when no key of the key file has it. */
 err s3_grantee_of_email(struct call *call, str email, str *id);
 /* Display name of a canonical id; absent when it is nobody's we know. */

@@ -128,7 +128,7 @@ static err take_document_grant(struct call *call, const struct acl_grant *wire,
     if (!str_eq(grantee->type, S("CanonicalUser")))
         return FAIL(S3_MALFORMED_ACL);
     grant->user = grantee->id;
-    return s3_grantee_known(call, grantee->id)
+    return grantee->id.p && s3_grantee_known(call, &grant->user)
                ? OK
                : s3_argument_invalid(call, "Invalid id", "CanonicalUser/ID", grantee->id);
 }
@@ -165,7 +165,8 @@ static err take_document(struct call *call, const struct acl_document *document,
     const struct s3_owner *named = document->owner;
     if (!named || !document->grants.set)
         return FAIL(S3_MALFORMED_ACL);
-    if (!named->id.p || !s3_grantee_known(call, named->id))
+    str id = named->id;
+    if (!id.p || (!s3_canonical_id_formed(id) && !s3_grantee_known(call, &id)))
         return s3_argument_invalid(call, "Invalid id", "Owner/ID", named->id);
     if (!str_eq(named->id, owner))
         return FAIL(S3_ACCESS_DENIED);

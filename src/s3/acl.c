@@ -128,7 +128,7 @@ static bool grant_reaches(const struct s3_grant *grant, str user, bool groups)
 {
     switch (grant->group) {
     case S3_NO_GROUP:
-        return user.p && str_eq(grant->user, user);
+        return user.p && str_eq_nocase(grant->user, user);
     case S3_ALL_USERS:
         return groups;
     case S3_AUTHENTICATED_USERS:
@@ -159,7 +159,7 @@ bool s3_acl_is_public(const struct s3_acl *acl)
 bool s3_acl_is_owner_only(const struct s3_acl *acl, str owner)
 {
     for (size_t i = 0; i < acl->n; i++)
-        if (acl->grants[i].group || !str_eq(acl->grants[i].user, owner) ||
+        if (acl->grants[i].group || !str_eq_nocase(acl->grants[i].user, owner) ||
             acl->grants[i].permission != S3_FULL_CONTROL)
             return false;
     return acl->n > 0;
