@@ -41,6 +41,7 @@ SHAPE(get_in, "GetObjectRequest", GET_IN)
     F(T, STR, content_language, "Content-Language", HEADER)                                        \
     F(T, STR, expires, "Expires", HEADER)                                                          \
     F(T, MAP, metadata, "x-amz-meta-", META, .of = &str_pair_shape)                                \
+    F(T, INT, missing_meta, "x-amz-missing-meta", HEADER)                                          \
     F(T, STR, storage_class, "x-amz-storage-class", HEADER)                                        \
     F(T, STR, website_redirect, "x-amz-website-redirect-location", HEADER)                         \
     F(T, STR, restore, "x-amz-restore", HEADER)                                                    \
@@ -73,21 +74,26 @@ static str mail_safe(struct arena *arena, str value)
     return arena_printf(arena, "=?UTF-8?B?%.*s?=", STR_ARG(base64_encode(arena, buf_str(&b))));
 }
 
-static list metadata_of(struct arena *arena, str packed)
+/* Entries that no header can carry are only counted, as S3 does. */
+static void fill_metadata(struct arena *arena, str packed, struct read_out *out)
 {
-    list items = {.set = packed.n > 0};
-    size_t n = 0;
+    size_t n = 0, missing = 0;
     for (size_t i = 0; i < packed.n; i++)
         n += packed.p[i] == '\n';
-    items.at = arena_array(arena, n, sizeof(struct str_pair));
+    list items = {.at = arena_array(arena, n, sizeof(struct str_pair)), .set = packed.n > 0};
     str rest = packed;
-    while (items.n < n) {
+    while (items.n + missing < n) {
         str value = str_cut(&rest, '\n');
         str key = str_cut(&value, ':');
-        *LIST_AT(items, struct str_pair, items.n++) =
-            (struct str_pair){key, mail_safe(arena, value)};
+        if (key.n && key.p[0] == S3_META_UNSENDABLE)
+            missing++;
+        else
+            *LIST_AT(items, struct str_pair, items.n++) =
+                (struct str_pair){key, mail_safe(arena, value)};
     }
-    return items;
+    out->metadata = items;
+    if (missing)
+        out->missing_meta = INT_OF((int64_t)missing);
 }
 
 static str either(str override, str kept)
@@ -105,7 +111,7 @@ static void fill_content(struct call *call, const struct get_in *in, const struc
     out->content_encoding = either(in->content_encoding, object->content_encoding);
     out->content_language = either(in->content_language, object->content_language);
     out->expires = either(in->expires, object->expires);
-    out->metadata = metadata_of(call->ctx.arena, object->meta);
+    fill_metadata(call->ctx.arena, object->meta, out);
 }
 
 static str restore_of(struct call *call, const struct s3_object *object)

@@ -179,7 +179,9 @@ static void take_meta(struct post *post)
     for (size_t i = 0; i < post->n; i++)
         if (str_starts_nocase(post->fields[i].name, S("x-amz-meta-")))
             pairs[n++] = (struct str_pair){
-                str_slice(post->fields[i].name, 11, post->fields[i].name.n), post->fields[i].value};
+                text_lower(post->call->ctx.arena,
+                           str_slice(post->fields[i].name, 11, post->fields[i].name.n)),
+                post->fields[i].value};
     post->in.metadata = (list){pairs, n, n > 0};
 }
 

@@ -10,17 +10,44 @@
 
 #define META_MAX 2048 /* bytes of user metadata, names and values */
 
-/* Kept as one text, "name:value\n" each: a value cannot contain a line break, a name no colon. */
+/* An entry can be sent as a header. What a browser's form or a presigned URL brings need not be. */
+static bool sendable(const struct str_pair *pair)
+{
+    for (size_t i = 0; i < pair->key.n; i++)
+        if ((uint8_t)pair->key.p[i] <= ' ' || pair->key.p[i] == 0x7f || pair->key.p[i] == ':')
+            return false;
+    for (size_t i = 0; i < pair->value.n; i++)
+        if ((uint8_t)pair->value.p[i] < ' ' || pair->value.p[i] == 0x7f)
+            return false;
+    return true;
+}
+
+/* Kept as one text, "name:value\n" each; with S3_META_UNSENDABLE before it, and percent-encoded,
+ * when no header can carry it. */
+static void put_meta(struct buf *b, const struct str_pair *pair)
+{
+    bool plain = sendable(pair);
+    if (plain) {
+        buf_put(b, pair->key);
+    } else {
+        buf_char(b, S3_META_UNSENDABLE);
+        buf_percent(b, pair->key, PERCENT_ALL);
+    }
+    buf_char(b, ':');
+    if (plain)
+        buf_put(b, pair->value);
+    else
+        buf_percent(b, pair->value, PERCENT_ALL);
+    buf_char(b, '\n');
+}
+
 static err take_meta(struct call *call, const list *metadata, str *out)
 {
     struct buf b = buf_in(call->ctx.arena);
     size_t size = 0;
     LIST_EACH (struct str_pair, pair, *metadata) {
         size += pair->key.n + pair->value.n;
-        buf_put(&b, pair->key);
-        buf_char(&b, ':');
-        buf_put(&b, pair->value);
-        buf_char(&b, '\n');
+        put_meta(&b, pair);
     }
     if (size > META_MAX) {
         err e = err_with(call->ctx.arena, FAIL(S3_METADATA_TOO_LARGE), "Size",

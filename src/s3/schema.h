@@ -33,7 +33,7 @@
     S(content_language)                                                                            \
     S(expires) /* text as sent */                                                                  \
     S(website_redirect)                                                                            \
-    S(meta)          /* user metadata: "name:value\n" each, names in lower case */                 \
+    S(meta) /* user metadata: "name:value\n" each, names in lower case; see S3_META_UNSENDABLE */  \
     S(storage_class) /* absent: STANDARD */                                                        \
     I(checksum_kind) /* enum digest_kind + 1; 0: none */                                           \
     S(checksum)      /* base64, with "-N" when composite */                                        \
@@ -50,6 +50,9 @@
     I(legal_hold_set) /* 1: has a legal hold status at all */                                      \
     I(restore_due)    /* msec when a running restore completes; 0: none runs */                    \
     I(restore_until)  /* msec until when the restored copy stays; 0: not restored */
+
+/* Begins an entry of `meta` that no header can carry: its name and value are percent-encoded. */
+#define S3_META_UNSENDABLE '\x01'
 
 #define S3_MEMBER_INT(name) int64_t name;
 #define S3_MEMBER_STR(name) str name;

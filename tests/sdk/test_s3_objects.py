@@ -85,6 +85,28 @@ def test_metadata_and_system_headers_come_back(aws, bucket):
     assert head["ContentLanguage"] == "de" and head["Metadata"] == {"owner": "me", "two-words": "a b"}
 
 
+def test_metadata_that_no_header_can_carry_is_counted(shared_server, aws, bucket):
+    """Browsers' forms and presigned URLs may bring any bytes: none of them becomes another entry, or another header."""
+    fields = {"key": "form", "x-amz-meta-a": "one\nb:two", "x-amz-meta-b": "bell\x07", "X-Amz-Meta-C": "\x7f",
+              "X-Amz-Meta-Colour": "red"}
+    form = "".join(f'--cut\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                   for name, value in fields.items())
+    form += '--cut\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nx\r\n--cut--\r\n'
+    request = urllib.request.Request(f"{shared_server.endpoint}/{bucket}", form.encode(),
+                                     {"Content-Type": "multipart/form-data; boundary=cut"})
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 204
+    url = aws.s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "url", "Metadata": {"colour": "red"}})
+    url += "&x-amz-meta-a=1%0D%0AX-Evil:%202"
+    with urllib.request.urlopen(urllib.request.Request(url, b"x", method="PUT")) as answer:
+        assert answer.status == 200
+    aws.s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/form")
+    for key, missing in (("form", 3), ("copy", 3), ("url", 1)):
+        head = aws.s3.head_object(Bucket=bucket, Key=key)
+        assert (head["Metadata"], head.get("MissingMeta")) == ({"colour": "red"}, missing)
+        assert "x-evil" not in head["ResponseMetadata"]["HTTPHeaders"]
+
+
 def test_the_default_type_and_encryption_are_s3s(aws, bucket):
     put(aws, bucket, "k")
     head = aws.s3.head_object(Bucket=bucket, Key="k")
