@@ -125,3 +125,39 @@ def test_a_body_of_many_parts_can_be_read_while_it_is_deleted(aws, bucket):
     start = body.read(1000)
     aws.s3.delete_object(Bucket=bucket, Key="many")
     assert start + body.read() == source * 40
+
+
+def test_small_slices_can_be_read_while_they_are_deleted(aws, bucket):
+    """A copied part is slices of its source. Here every second one is small enough to lie in the database, and together
+    they are more than is read before the answer begins."""
+    pieces = [os.urandom(5 * MIB), os.urandom(60000)]
+    upload = aws.s3.create_multipart_upload(Bucket=bucket, Key="source")["UploadId"]
+    parts = [{"PartNumber": n, "ETag": aws.s3.upload_part(Bucket=bucket, Key="source", UploadId=upload, PartNumber=n,
+                                                          Body=piece)["ETag"]} for n, piece in enumerate(pieces, 1)]
+    aws.s3.complete_multipart_upload(Bucket=bucket, Key="source", UploadId=upload, MultipartUpload={"Parts": parts})
+    upload = aws.s3.create_multipart_upload(Bucket=bucket, Key="many")["UploadId"]
+    parts = [{"PartNumber": n, "ETag": aws.s3.upload_part_copy(
+        Bucket=bucket, Key="many", UploadId=upload, PartNumber=n, CopySource=f"{bucket}/source")["CopyPartResult"]["ETag"]}
+        for n in range(1, 41)]
+    aws.s3.complete_multipart_upload(Bucket=bucket, Key="many", UploadId=upload, MultipartUpload={"Parts": parts})
+    body = aws.s3.get_object(Bucket=bucket, Key="many")["Body"]
+    start = body.read(1000)
+    for key in ("source", "many"):
+        aws.s3.delete_object(Bucket=bucket, Key=key)
+    assert start + body.read() == b"".join(pieces) * 40
+
+
+@pytest.mark.parametrize("algorithm, kind, listed", [("CRC32", "COMPOSITE", True), ("SHA256", "COMPOSITE", True),
+                                                     ("CRC32", "FULL_OBJECT", False)])
+def test_attributes_list_the_parts_of_composite_checksums_only(aws, bucket, algorithm, kind, listed):
+    upload = aws.s3.create_multipart_upload(Bucket=bucket, Key="k", ChecksumAlgorithm=algorithm, ChecksumType=kind)
+    name = "Checksum" + algorithm
+    sent = aws.s3.upload_part(Bucket=bucket, Key="k", UploadId=upload["UploadId"], PartNumber=1, Body=b"x",
+                              ChecksumAlgorithm=algorithm)
+    aws.s3.complete_multipart_upload(
+        Bucket=bucket, Key="k", UploadId=upload["UploadId"], ChecksumType=kind,
+        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": sent["ETag"], name: sent[name]}]})
+    told = aws.s3.get_object_attributes(Bucket=bucket, Key="k", ObjectAttributes=["ObjectParts"])["ObjectParts"]
+    assert told["TotalPartsCount"] == 1
+    assert told.get("Parts") == ([{"PartNumber": 1, "Size": 1, name: sent[name]}] if listed else None)
+    assert ("MaxParts" in told, "IsTruncated" in told) == (listed, listed)

@@ -1,0 +1,117 @@
+"""Errors of S3 that no recording of ours shows: from AWS's documents, from answers of AWS that its clients have reported,
+or by analogy with a recorded one of the same family (the newer checksums). The same kind of table as test_s3_rules.py's."""
+import base64
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from conftest import Clients
+from test_s3_rules import NOT_IMPLEMENTED, World, argument, copy, get, post, put
+
+CHECKSUMS = {"CRC32": 4, "CRC32C": 4, "CRC64NVME": 8, "SHA1": 20, "SHA256": 32, "SHA512": 64, "MD5": 16, "XXHASH64": 8,
+             "XXHASH3": 8, "XXHASH128": 16}  # bytes of a value
+FULL_OBJECT_ONLY = {"CRC64NVME"}
+COMPOSITE_ONLY = set(CHECKSUMS) - FULL_OBJECT_ONLY - {"CRC32", "CRC32C"}
+NOBODY = "0" * 64
+EMAIL_UNKNOWN = "The e-mail address you provided does not match any account on record."
+TAKEN = ("The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please "
+         "select a different name and try again.")
+
+
+def account(number, region="us-east-1"):
+    """Without checked signatures, whose request it is."""
+    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={number}/20260101/{region}/s3/aws4_request, "
+                             "SignedHeaders=host, Signature=0"}
+
+
+def acl(grantee):
+    """Grants `grantee` something; the owner is the default account's, whose canonical id this is."""
+    return ("<AccessControlPolicy><Owner><ID>{owner}</ID></Owner><AccessControlList><Grant><Grantee "
+            'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type=' + grantee +
+            "</Grantee><Permission>READ</Permission></Grant></AccessControlList></AccessControlPolicy>")
+
+
+def checksum_rules():
+    for name, size in CHECKSUMS.items():
+        header = "x-amz-checksum-" + name.lower()
+        zeros = base64.b64encode(bytes(size)).decode()
+        yield (f"{name} of too few bytes", put("/{bucket}/x", "x", {header: base64.b64encode(bytes(size - 1)).decode()}),
+               400, "InvalidRequest", f"Value for {header} header is invalid.", {})
+        yield (f"{name} that is no base64", put("/{bucket}/x", "x", {header: "!"}), 400, "InvalidRequest",
+               f"Value for {header} header is invalid.", {})
+        yield (f"{name} of something else", put("/{bucket}/x", "x", {header: zeros}), 400, "BadDigest",
+               f"The {name} you specified did not match the calculated checksum.", {})
+        yield (f"part's {name} of something else", put("/{bucket}/one?partNumber=2&uploadId={one}", "x", {header: zeros}),
+               400, "BadDigest", f"The {name} you specified did not match the calculated checksum.", {})
+        for bad, names in (("FULL_OBJECT", COMPOSITE_ONLY), ("COMPOSITE", FULL_OBJECT_ONLY)):
+            if name in names:
+                yield (f"{bad} of {name}", post("/{bucket}/x?uploads", "", {
+                    "x-amz-checksum-algorithm": name, "x-amz-checksum-type": bad}), 400, "InvalidRequest",
+                    f"The {bad} checksum type cannot be used with the {name.lower()} checksum algorithm.", {})
+
+
+def grant_rules():
+    """The texts of ids and formats: versity/versitygw #1384; of e-mail addresses: aws/aws-sdk-ruby #826."""
+    for what, path in (("object", "/{bucket}/k?acl"), ("bucket", "/{bucket}?acl"), ("new bucket", "/{unmade}"),
+                       ("new object", "/{bucket}/x")):
+        for name, value, text, extras in (
+                ("id of nobody", "id=" + NOBODY, "Invalid id", argument("id", NOBODY)),
+                ("account number for an id", 'id="000000000000"', "Invalid id", argument("id", "000000000000")),
+                ("group of no name", "uri=http://acs.example/all", "Invalid group uri",
+                 argument("uri", "http://acs.example/all")),
+                ("grantee of no form", "somebody", "Argument format not recognized",
+                 argument("x-amz-grant-read", "somebody"))):
+            yield f"{what}: {name}", put(path, "", {"x-amz-grant-read": value}), 400, "InvalidArgument", text, extras
+        yield (f"{what}: e-mail of nobody", put(path, "", {"x-amz-grant-read": "emailAddress=nobody@example.com"}), 400,
+               "UnresolvableGrantByEmailAddress", EMAIL_UNKNOWN, {})
+    for what, path in (("object", "/{bucket}/k?acl"), ("bucket", "/{bucket}?acl")):
+        yield (f"{what}: ACL for nobody", put(path, acl(f'"CanonicalUser"><ID>{NOBODY}</ID>')), 400, "InvalidArgument",
+               "Invalid id", argument("CanonicalUser/ID", NOBODY))
+        yield (f"{what}: ACL for an e-mail of nobody",
+               put(path, acl('"AmazonCustomerByEmail"><EmailAddress>nobody@example.com</EmailAddress>')), 400,
+               "UnresolvableGrantByEmailAddress", EMAIL_UNKNOWN, {})
+
+
+RULES = [
+    *checksum_rules(),
+    *grant_rules(),
+    ("bucket of another account", put("/{bucket}", "", account("111122223333")), 409, "BucketAlreadyExists", TAKEN,
+     {"BucketName": "{bucket}"}),
+    ("own bucket, outside of us-east-1", put("/{bucket}", "<CreateBucketConfiguration><LocationConstraint>us-west-1"
+                                             "</LocationConstraint></CreateBucketConfiguration>",
+                                             account("000000000000", "us-west-1")), 409, "BucketAlreadyOwnedByYou",
+     "Your previous request to create the named bucket succeeded and you already own it.", {"BucketName": "{bucket}"}),
+    ("range that starts at the end", get("/{bucket}/k", Range="bytes=10-"), 416, "InvalidRange",
+     "The requested range is not satisfiable", {"ActualObjectSize": "10", "RangeRequested": "bytes=10-"}),
+    ("range that starts far beyond", get("/{bucket}/k", Range="bytes=1000-2000"), 416, "InvalidRange",
+     "The requested range is not satisfiable", {"ActualObjectSize": "10", "RangeRequested": "bytes=1000-2000"}),
+    *[(f"encryption context of {name}", request, 501, "NotImplemented", NOT_IMPLEMENTED,
+       {"Header": "x-amz-server-side-encryption-context"})
+      for name, request in (
+          ("a put", put("/{bucket}/x", "x", {"x-amz-server-side-encryption-context": "e30="})),
+          ("a copy", copy("/{bucket}/c", "{bucket}/k", server_side_encryption_context="e30=")),
+          ("an upload", post("/{bucket}/x?uploads", "", {"x-amz-server-side-encryption-context": "e30="})))],
+]
+
+
+@pytest.fixture(scope="module")
+def world(shared_server):
+    made = World(shared_server)
+    _, body = made.ok("GET", f"/{made.names['bucket']}?acl")
+    made.names["owner"] = ElementTree.fromstring(body).find("{*}Owner/{*}ID").text
+    return made
+
+
+@pytest.mark.parametrize("name,request_,status,code,text,extras", RULES, ids=[row[0] for row in RULES])
+def test_rule(world, name, request_, status, code, text, extras):
+    world.check(request_, status, code, text, extras)
+
+
+def test_who_may_be_granted_something(world):
+    """Any account by its canonical id, in capitals too, and CloudFront's logs by theirs."""
+    bucket = world.names["bucket"]
+    theirs = Clients(world.server.endpoint, "999988887777").s3.list_buckets()["Owner"]["ID"]
+    logs = "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0"
+    world.ok("PUT", f"/{bucket}/k?acl", {"x-amz-grant-read": f"id={theirs.upper()}, id={logs}"})
+    _, body = world.ok("GET", f"/{bucket}/k?acl")
+    ids = [grantee.find("{*}ID").text for grantee in ElementTree.fromstring(body).iter() if grantee.tag.endswith("Grantee")]
+    assert ids == [theirs, logs]
