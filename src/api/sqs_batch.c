@@ -3,6 +3,7 @@
  * that fails changed nothing, so one savepoint does for all. */
 #include "api/sqs_send.h"
 #include "sqs/batch.h"
+#include "sqs/rules.h"
 
 /* AWS's name of an entry is also its name in the Query protocol. */
 static err begin(struct call *call, str url, const char *entry, const str *ids, size_t n,
@@ -20,7 +21,8 @@ static err begin(struct call *call, str url, const char *entry, const str *ids, 
 
 /* --- SendMessageBatch --- */
 
-#define SEND_ENTRY(F, T) F(T, STR, id, "Id", BODY, .flags = REQUIRED) SQS_SEND_MEMBERS(F, T)
+#define SEND_ENTRY(F, T)                                                                           \
+    F(T, STR, id, "Id", BODY, .flags = REQUIRED | LATER) SQS_SEND_MEMBERS(F, T, REQUIRED | LATER)
 SHAPE(send_entry, "SendMessageBatchRequestEntry", SEND_ENTRY)
 #define SEND_BATCH(F, T)                                                                           \
     SQS_QUEUE_URL(F, T)                                                                            \
@@ -56,14 +58,18 @@ static err send_message_batch(struct call *call, const void *input, void *output
     for (size_t i = 0; i < n; i++)
         ids[i] = entries[i].id;
     TRY(begin(call, in->queue_url, "SendMessageBatchRequestEntry", ids, n, &queue));
-    struct sqs_send sends[SQS_BATCH_MAX];
+    struct sqs_queue_facts facts = {0};
+    struct sqs_send sends[SQS_BATCH_MAX] = {0};
     err broken[SQS_BATCH_MAX];
+    (void)sqs_queue_facts(call->api->sqs, queue, &facts);
     for (size_t i = 0; i < n; i++) {
         struct send_entry *entry = &entries[i];
         struct sqs_sendable from = {entry->body,  entry->dedup,       entry->group,
                                     entry->delay, &entry->attributes, &entry->system};
         broken[i] = sqs_send_of(call, &from, &sends[i]);
-        sends[i].in_batch = true;
+        sends[i].entry = (int)i + 1;
+        if (facts.fifo)
+            TRY(broken[i]);
     }
     TRY(sqs_batch_check_sends(call->api->sqs, &call->ctx, queue, sends, n));
     out->successful.at = arena_array(arena, n, sizeof(struct sent_entry));
@@ -87,8 +93,8 @@ SHAPE(done_delete, "DeleteMessageBatchResultEntry", ID)
 SHAPE(done_change, "ChangeMessageVisibilityBatchResultEntry", ID)
 
 #define DELETE_ENTRY(F, T)                                                                         \
-    F(T, STR, id, "Id", BODY, .flags = REQUIRED)                                                   \
-    F(T, STR, receipt, "ReceiptHandle", BODY, .flags = REQUIRED)
+    F(T, STR, id, "Id", BODY, .flags = REQUIRED | LATER)                                           \
+    F(T, STR, receipt, "ReceiptHandle", BODY, .flags = REQUIRED | LATER)
 SHAPE(delete_entry, "DeleteMessageBatchRequestEntry", DELETE_ENTRY)
 #define DELETE_BATCH(F, T)                                                                         \
     SQS_QUEUE_URL(F, T)                                                                            \
@@ -132,8 +138,8 @@ static err delete_message_batch(struct call *call, const void *input, void *outp
 /* --- ChangeMessageVisibilityBatch --- */
 
 #define CHANGE_ENTRY(F, T)                                                                         \
-    F(T, STR, id, "Id", BODY, .flags = REQUIRED)                                                   \
-    F(T, STR, receipt, "ReceiptHandle", BODY, .flags = REQUIRED)                                   \
+    F(T, STR, id, "Id", BODY, .flags = REQUIRED | LATER)                                           \
+    F(T, STR, receipt, "ReceiptHandle", BODY, .flags = REQUIRED | LATER)                           \
     F(T, INT, visibility, "VisibilityTimeout", BODY)
 SHAPE(change_entry, "ChangeMessageVisibilityBatchRequestEntry", CHANGE_ENTRY)
 #define CHANGE_BATCH(F, T)                                                                         \
@@ -145,11 +151,15 @@ SHAPE(change_batch_input, "ChangeMessageVisibilityBatchRequest", CHANGE_BATCH)
     BATCH_OUT(F, T, "ChangeMessageVisibilityBatchResultEntry", done_change_shape)
 SHAPE(change_batch_output, "ChangeMessageVisibilityBatchResult", CHANGED_BATCH)
 
-static err change_one(struct call *call, int64_t queue, const struct change_entry *entry)
+static err change_one(struct call *call, int64_t queue, const struct change_entry *entry, size_t i)
 {
-    if (!entry->visibility.set)
+    if (entry->receipt.n && !entry->visibility.set)
         return err_text(call->ctx.arena, &SQS_MISSING_PARAMETER,
-                        "The request must contain the parameter VisibilityTimeout.");
+                        "The request must contain the parameter "
+                        "ChangeMessageVisibilityBatchRequestEntry.%zu.VisibilityTimeout.",
+                        i + 1);
+    if (entry->receipt.n)
+        TRY(sqs_check_visibility(&call->ctx, SQS_OF_BATCH, entry->visibility.v));
     return sqs_message_hide(call->api->sqs, &call->ctx, queue, entry->receipt, entry->visibility.v);
 }
 
@@ -166,7 +176,7 @@ static err change_message_visibility_batch(struct call *call, const void *input,
     TRY(begin(call, in->queue_url, "ChangeMessageVisibilityBatchRequestEntry", ids, n, &queue));
     out->successful.at = arena_array(call->ctx.arena, n, sizeof(struct done_change));
     for (size_t i = 0; i < n; i++) {
-        err e = change_one(call, queue, &entries[i]);
+        err e = change_one(call, queue, &entries[i], i);
         if (failed(e))
             TRY(sqs_batch_failed(call, &out->failures, ids[i], e));
         else

@@ -19,7 +19,7 @@ const struct shape sqs_value_entry_shape = {"MessageBodyAttributeMap",
 
 /* --- SendMessage --- */
 
-#define SEND(F, T) SQS_QUEUE_URL(F, T) SQS_SEND_MEMBERS(F, T)
+#define SEND(F, T) SQS_QUEUE_URL(F, T) SQS_SEND_MEMBERS(F, T, REQUIRED)
 SHAPE(send_input, "SendMessageRequest", SEND)
 #define SENT(F, T) SQS_SENT_MEMBERS(F, T, 0)
 SHAPE(send_output, "SendMessageResult", SENT)
@@ -33,8 +33,13 @@ static err value_of(struct call *call, const struct sqs_value_entry *entry,
         return err_text(
             call->ctx.arena, &SQS_UNSUPPORTED_OPERATION,
             "Message attribute list values in SendMessage operation are not supported.");
+    bool binary = str_starts(value->type, S("Binary"));
     *out = (struct sqs_attribute){.name = entry->name, .type = value->type};
-    out->value = str_starts(value->type, S("Binary")) ? value->binary : value->string;
+    out->value = binary ? value->binary : value->string;
+    if (value->string.n && value->binary.n)
+        return err_text(call->ctx.arena, &SQS_INVALID_PARAMETER,
+                        "Message (user) attribute '%.*s' must have a single value.",
+                        STR_ARG(entry->name));
     return OK;
 }
 
@@ -147,7 +152,7 @@ static err receive_message(struct call *call, const void *input, void *output)
     if (in->wait.set)
         TRY(sqs_check_wait(ctx, in->wait.v));
     if (in->visibility.set)
-        TRY(sqs_check_visibility(ctx, in->visibility.v));
+        TRY(sqs_check_visibility(ctx, SQS_OF_RECEIVE, in->visibility.v));
     struct sqs_receive receive = {.max = in->max.set ? in->max.v : 1,
                                   .visibility = in->visibility.set ? in->visibility.v : -1,
                                   .attempt = in->attempt};

@@ -61,6 +61,7 @@ static err list_message_move_tasks(struct call *call, const void *input, void *o
     TRY(sqs_move_list(call->api->sqs, &call->ctx, in->source, in->max.set ? in->max.v : 1, &tasks,
                       &out->results.n));
     out->results.at = arena_array(call->ctx.arena, out->results.n + 1, sizeof(struct move_entry));
+    out->results.set = true; /* "Results":[] where there are none */
     for (size_t i = 0; i < out->results.n; i++)
         *LIST_AT(out->results, struct move_entry, i) = entry_of(&tasks[i]);
     return OK;

@@ -5,8 +5,14 @@
 
 /* --- CreateQueue, GetQueueUrl, DeleteQueue, PurgeQueue --- */
 
+static err no_name(struct call *call)
+{
+    return err_text(call->ctx.arena, &SQS_INVALID_PARAMETER,
+                    "Value for parameter QueueName is invalid. Reason: Must specify a queue name.");
+}
+
 #define CREATE(F, T)                                                                               \
-    F(T, STR, name, "QueueName", BODY, .flags = REQUIRED)                                          \
+    F(T, STR, name, "QueueName", BODY, .flags = REQUIRED | LATER)                                  \
     F(T, MAP, attributes, "Attributes", BODY, .query = "Attribute",                                \
       .of = &sqs_attribute_entry_shape)                                                            \
     F(T, MAP, tags, "tags", BODY, .query = "Tag", .of = &sqs_tag_entry_shape)
@@ -17,6 +23,8 @@ static err create_queue(struct call *call, const void *input, void *output)
     const struct create_queue_input *in = input;
     struct sqs_queue_output *out = output;
     int64_t queue;
+    if (!in->name.p)
+        return no_name(call);
     TRY(sqs_queue_create(call->api->sqs, &call->ctx, in->name, sqs_pairs(&in->attributes),
                          in->attributes.n, sqs_pairs(&in->tags), in->tags.n, &queue));
     out->queue_url = sqs_queue_url(call->api->sqs, &call->ctx, queue);
@@ -24,7 +32,7 @@ static err create_queue(struct call *call, const void *input, void *output)
 }
 
 #define GET_URL(F, T)                                                                              \
-    F(T, STR, name, "QueueName", BODY, .flags = REQUIRED)                                          \
+    F(T, STR, name, "QueueName", BODY, .flags = REQUIRED | LATER)                                  \
     F(T, STR, owner, "QueueOwnerAWSAccountId", BODY)
 SHAPE(get_queue_url_input, "GetQueueUrlRequest", GET_URL)
 
@@ -34,8 +42,9 @@ static err get_queue_url(struct call *call, const void *input, void *output)
     struct sqs_queue_output *out = output;
     int64_t queue;
     str account = in->owner.n ? in->owner : call->ctx.account;
-    str url = arena_printf(call->ctx.arena, "/%.*s/%.*s", STR_ARG(account), STR_ARG(in->name));
-    TRY(sqs_call_queue(call, url, &queue));
+    if (!in->name.n)
+        return no_name(call);
+    TRY(sqs_queue_find(call->api->sqs, account, call->ctx.region, in->name, &queue));
     out->queue_url = sqs_queue_url(call->api->sqs, &call->ctx, queue);
     return OK;
 }
@@ -71,10 +80,11 @@ SHAPE(list_queues_input, "ListQueuesRequest", LIST_QUEUES)
     F(T, STR, token, "NextToken", BODY)
 SHAPE(list_queues_output, "ListQueuesResult", QUEUE_URLS)
 
-/* -1 is the engine's "no limit", which nobody may ask for by number. */
+/* 0 is as good as nothing to AWS; -1 is the engine's "no limit", which nobody may ask for by
+ * number. */
 static int64_t page_of(opt_int max)
 {
-    if (!max.set)
+    if (!max.v)
         return -1;
     return max.v < 0 ? 0 : max.v;
 }
@@ -161,7 +171,7 @@ static err get_queue_attributes(struct call *call, const void *input, void *outp
 
 #define SET_ATTRIBUTES(F, T)                                                                       \
     SQS_QUEUE_URL(F, T)                                                                            \
-    F(T, MAP, attributes, "Attributes", BODY, .flags = REQUIRED, .query = "Attribute",             \
+    F(T, MAP, attributes, "Attributes", BODY, .flags = REQUIRED | LATER, .query = "Attribute",     \
       .of = &sqs_attribute_entry_shape)
 SHAPE(set_attributes_input, "SetQueueAttributesRequest", SET_ATTRIBUTES)
 
@@ -171,6 +181,9 @@ static err set_queue_attributes(struct call *call, const void *input, void *outp
     int64_t queue;
     (void)output;
     TRY(sqs_call_queue(call, in->queue_url, &queue));
+    if (!in->attributes.n)
+        return err_text(call->ctx.arena, &SQS_MISSING_PARAMETER,
+                        "The request must contain the parameter Attribute.Name.");
     return sqs_queue_set(call->api->sqs, &call->ctx, queue, sqs_pairs(&in->attributes),
                          in->attributes.n);
 }

@@ -24,8 +24,8 @@ struct sqs_value_entry {
 extern const struct shape sqs_value_entry_shape;
 
 /* What SendMessage and an entry of SendMessageBatch have in common. */
-#define SQS_SEND_MEMBERS(F, T)                                                                     \
-    F(T, STR, body, "MessageBody", BODY, .flags = REQUIRED)                                        \
+#define SQS_SEND_MEMBERS(F, T, need)                                                               \
+    F(T, STR, body, "MessageBody", BODY, .flags = need)                                            \
     F(T, INT, delay, "DelaySeconds", BODY)                                                         \
     F(T, MAP, attributes, "MessageAttributes", BODY, .query = "MessageAttribute",                  \
       .of = &sqs_value_entry_shape)                                                                \

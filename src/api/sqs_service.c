@@ -9,13 +9,23 @@
 static const struct op *const tables[] = {sqs_queue_ops, sqs_message_ops, sqs_batch_ops,
                                           sqs_move_ops, NULL};
 
+/* The words of the reader that all of AWS's JSON services share. */
 static err wrong_type(struct arena *arena, const struct shape_issue *issue)
 {
-    static const char *const wanted[] = {"a String",    "an Integer",  "a Boolean", "a Blob",
-                                         "a Timestamp", "a Structure", "a List",    "a Map"};
-    const char *want = issue->field ? wanted[issue->field->kind] : "a Structure";
+    static const char *const wanted[] = {
+        [SHAPE_STR] = "a String",  [SHAPE_INT] = "an Integer",   [SHAPE_BOOL] = "a Boolean",
+        [SHAPE_BLOB] = "a Blob",   [SHAPE_TIME] = "a Timestamp", [SHAPE_STRUCT] = NULL,
+        [SHAPE_LIST] = "list or ", [SHAPE_MAP] = "map or "};
+    enum shape_kind kind = issue->field ? (enum shape_kind)issue->field->kind : SHAPE_STRUCT;
+    if (str_eq(issue->value, S("START_OBJECT")))
+        return err_text(arena, &SQS_MALFORMED,
+                        "Start of structure or map found where not expected.");
+    if (str_eq(issue->value, S("START_ARRAY")))
+        return err_text(arena, &SQS_MALFORMED, "Start of list found where not expected");
+    if (kind >= SHAPE_STRUCT)
+        return err_text(arena, &SQS_MALFORMED, "Expected %snull", wanted[kind] ? wanted[kind] : "");
     return err_text(arena, &SQS_MALFORMED, "%.*s can not be converted to %s", STR_ARG(issue->value),
-                    want);
+                    wanted[kind]);
 }
 
 /* The Query protocol cannot say "an empty list": a batch without entries is one without the member

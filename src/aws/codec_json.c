@@ -132,14 +132,13 @@ static struct shape_issue take_item(struct jsonin *in, const struct shape *of, c
     return take_members(in, of, at);
 }
 
+/* The issue of one item; its field stays that of the item, for what was wanted there. */
 static struct shape_issue below(struct arena *arena, const struct field *field, size_t index,
                                 struct shape_issue inner)
 {
     inner.name = inner.name.p
                      ? arena_printf(arena, "%s.%zu.%.*s", field->wire, index, STR_ARG(inner.name))
                      : arena_printf(arena, "%s.%zu", field->wire, index);
-    if (!inner.field || !inner.field->wire)
-        inner.field = field;
     return inner;
 }
 
@@ -259,6 +258,8 @@ struct shape_issue json_decode(struct arena *arena, const struct shape *shape, s
     if (!str_trim(body).n)
         return FINE;
     struct jsonin in = jsonin_of(arena, body);
+    if (jsonin_peek(&in) == JSONIN_ARRAY)
+        return wrong_type(&in, NULL);
     if (jsonin_peek(&in) != JSONIN_OBJECT)
         return syntax_unless(false);
     struct shape_issue issue = take_members(&in, shape, out);

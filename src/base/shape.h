@@ -48,6 +48,8 @@ enum shape_flag {
     UNIMPLEMENTED =
         8, /* known to AWS, not to us: present input is refused with NotImplemented and its name */
     KEEP_EMPTY = 16, /* output: written even when absent, as an empty element (<Prefix/>) */
+    LATER =
+        64, /* REQUIRED members whose absence the handler words: an entry of a batch fails alone */
     MERGED = 32, /* output, two FLAT lists one after the other: their XML elements stand among each
                     other in the order of the items' first member, an INT off the wire */
 };

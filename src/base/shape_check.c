@@ -4,6 +4,7 @@
 #include "base/shape.h"
 
 #include "base/arena.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -14,15 +15,6 @@ static struct shape_issue issue_of(enum shape_wrong wrong, const struct field *f
 {
     return (struct shape_issue){
         .wrong = wrong, .field = field, .name = str_of(field->wire), .value = value};
-}
-
-/* Characters of UTF-8 text: every byte but those that continue one. */
-static int64_t characters(str s)
-{
-    int64_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += ((uint8_t)s.p[i] & 0xC0) != 0x80;
-    return n;
 }
 
 static bool in_range(const struct field *field, int64_t value)
@@ -41,7 +33,7 @@ static bool in_values(const char *values, str value)
 
 static struct shape_issue check_text(const struct field *field, str text)
 {
-    if (!in_range(field, field->kind == SHAPE_BLOB ? (int64_t)text.n : characters(text)))
+    if (!in_range(field, (int64_t)(field->kind == SHAPE_BLOB ? text.n : utf8_count(text))))
         return issue_of(WRONG_RANGE, field, text);
     if (field->values && !in_values(field->values, text))
         return issue_of(WRONG_VALUE, field, text);
@@ -91,7 +83,8 @@ static struct shape_issue check_field(struct arena *arena, const struct field *f
                                       const void *data)
 {
     bool present = shape_present(field, data);
-    if (field->place == PLACE_NONE || (!present && !(field->flags & REQUIRED)))
+    bool needed = field->flags & REQUIRED && !(field->flags & LATER);
+    if (field->place == PLACE_NONE || (!present && !needed))
         return (struct shape_issue){0};
     if (!present)
         return issue_of(WRONG_MISSING, field, STR_NONE);

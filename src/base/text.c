@@ -266,6 +266,14 @@ str text_lower(struct arena *arena, str s)
     return copy;
 }
 
+size_t utf8_count(str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
+    return n;
+}
+
 bool utf8_valid(str s)
 {
     for (size_t at = skip_ascii(s, 0); at < s.n; at = skip_ascii(s, at))

@@ -27,6 +27,8 @@ str base64_decode(struct arena *arena, str text);
 str text_lower(struct arena *arena, str s);
 /* Strictly valid UTF-8 (no surrogates, no overlong forms). */
 bool utf8_valid(str s);
+/* Characters of UTF-8 text: every byte but those that continue one. */
+size_t utf8_count(str s);
 /* Next code point at *at, advancing it; -1 for an invalid byte (advances by one). */
 int32_t utf8_next(str s, size_t *at);
 /* Appends code point c. */

@@ -7,18 +7,9 @@
 
 #include <string.h>
 
-/* Characters, not bytes, count against AWS's limits. */
-static size_t characters(str s)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
-    return n;
-}
-
 static bool text_ok(str s, size_t max)
 {
-    if (characters(s) > max || !utf8_valid(s))
+    if (utf8_count(s) > max || !utf8_valid(s))
         return false;
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];

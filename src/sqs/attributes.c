@@ -130,7 +130,7 @@ static bool statement_valid(const json_t *statement)
            (json_is_string(action) || json_is_array(action));
 }
 
-static bool policy_valid(str text)
+static bool policy_valid(str text, size_t *count)
 {
     json_t *policy = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
     const json_t *statements = json_object_get(policy, "Statement"), *statement;
@@ -139,8 +139,21 @@ static bool policy_valid(str text)
                                                               : json_array_size(statements) > 0);
     size_t i;
     json_array_foreach(statements, i, statement) valid = valid && statement_valid(statement);
+    *count = json_array_size(statements);
     json_decref(policy);
     return valid;
+}
+
+static err check_policy(struct ctx *ctx, str text)
+{
+    size_t count;
+    if (!policy_valid(text, &count))
+        return invalid_value(ctx, &attribute_infos[SQS_POLICY]);
+    if (count > STATEMENTS_MAX)
+        return err_text(ctx->arena, &SQS_OVER_LIMIT,
+                        "%zu statements were found in the submitted policy, max allowed is %d",
+                        count, STATEMENTS_MAX);
+    return OK;
 }
 
 static err take_text(struct ctx *ctx, enum sqs_attribute_id id, str text,
@@ -152,15 +165,14 @@ static err take_text(struct ctx *ctx, enum sqs_attribute_id id, str text,
         return OK;
     if (id == SQS_REDRIVE) {
         TRY(redrive_parse(ctx->arena, text, &next->dead_letter, &next->max_receives));
+        change->redrive = text;
         next->text[id] =
             arena_printf(ctx->arena, "{\"deadLetterTargetArn\":\"%.*s\",\"maxReceiveCount\":%lld}",
                          STR_ARG(next->dead_letter), (long long)next->max_receives);
     }
     if (id == SQS_REDRIVE_ALLOW)
         return redrive_allow_check(ctx->arena, text);
-    if (id == SQS_POLICY && !policy_valid(text))
-        return invalid_value(ctx, &attribute_infos[id]);
-    return OK;
+    return id == SQS_POLICY ? check_policy(ctx, text) : OK;
 }
 
 /* What a standard queue may not have, in AWS's two ways of saying so (#59). */
@@ -210,6 +222,8 @@ static err settle_encryption(struct attribute_change *change, struct ctx *ctx)
     if (managed && change->next.text[SQS_KMS_KEY].p) {
         change->next.text[SQS_KMS_KEY] = STR_NONE;
         change->given[SQS_KMS_KEY] = true;
+        change->next.number[SQS_KMS_REUSE] = attribute_infos[SQS_KMS_REUSE].preset;
+        change->given[SQS_KMS_REUSE] = true;
     }
     return OK;
 }

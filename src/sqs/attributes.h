@@ -64,6 +64,7 @@ struct attributes {
 struct attribute_change {
     struct attributes next;
     bool given[SQS_ATTRIBUTE_COUNT];
+    str redrive; /* RedrivePolicy as it came: what refusals show */
 };
 
 void attributes_preset(struct attributes *attributes);

@@ -5,12 +5,9 @@
 
 static bool id_valid(str id)
 {
-    for (size_t i = 0; i < id.n; i++) {
-        char c = id.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '-' || c == '_'))
+    for (size_t i = 0; i < id.n; i++)
+        if (!queue_name_char(id.p[i]))
             return false;
-    }
     return id.n >= 1 && id.n <= 80;
 }
 
@@ -31,6 +28,10 @@ err sqs_batch_check(struct ctx *ctx, const char *entry, const str *ids, size_t n
         return err_text(ctx->arena, &SQS_TOO_MANY_ENTRIES,
                         "Maximum number of entries per request are %d. You have sent %zu.",
                         SQS_BATCH_MAX, n);
+    for (size_t i = 0; i < n; i++)
+        if (!ids[i].p)
+            return err_text(ctx->arena, &SQS_MISSING_PARAMETER,
+                            "The request must contain the parameter %s.%zu.Id.", entry, i + 1);
     for (size_t i = 0; i < n; i++)
         if (!id_valid(ids[i]))
             return FAIL(SQS_INVALID_BATCH_ID);
@@ -54,21 +55,25 @@ static err check_sum(struct ctx *ctx, const struct sqs_send *sends, size_t n)
                     SQS_MESSAGE_MAX, (long long)sum);
 }
 
+/* What one entry is refused for; what it lacks is called invalid here (#17). */
+static err check_one(struct sqs *sqs, struct ctx *ctx, struct queue *queue,
+                     const struct sqs_send *send, size_t i)
+{
+    struct sqs_send alone = *send;
+    alone.entry = send->body.n ? 0 : (int)i + 1;
+    err e = send_check(sqs, ctx, queue, &alone);
+    if (!failed(e) || e.fault != &SQS_MISSING_PARAMETER)
+        return e;
+    return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "%.*s", STR_ARG(err_message(e)));
+}
+
 err sqs_batch_check_sends(struct sqs *sqs, struct ctx *ctx, int64_t id,
                           const struct sqs_send *sends, size_t n)
 {
     struct queue *queue;
     TRY(queue_get(sqs, id, &queue));
     TRY(check_sum(ctx, sends, n));
-    for (size_t i = 0; queue->fifo && i < n; i++) {
-        if (!sends[i].group.p)
-            return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                            "The request must contain the parameter MessageGroupId.");
-        if (!sends[i].dedup.p && !queue->attributes.number[SQS_CONTENT_DEDUP])
-            return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                            "The queue should either have ContentBasedDeduplication enabled or "
-                            "MessageDeduplicationId provided "
-                            "explicitly");
-    }
+    for (size_t i = 0; queue->fifo && i < n; i++)
+        TRY(check_one(sqs, ctx, queue, &sends[i], i));
     return OK;
 }

@@ -10,8 +10,8 @@
 /* `entry` is AWS's name of an entry ("SendMessageBatchRequestEntry"). SQS_EMPTY_BATCH,
  * SQS_TOO_MANY_ENTRIES, SQS_INVALID_BATCH_ID, SQS_IDS_NOT_DISTINCT. */
 err sqs_batch_check(struct ctx *ctx, const char *entry, const str *ids, size_t n);
-/* The rules that one send breaks for all: the sum of sizes (SQS_BATCH_TOO_LONG), a FIFO entry
- * without a group. */
+/* The rules that one send breaks for all: the sum of sizes (SQS_BATCH_TOO_LONG), and on FIFO queues
+ * everything that it could be refused for alone: order allows no gaps. */
 err sqs_batch_check_sends(struct sqs *sqs, struct ctx *ctx, int64_t queue,
                           const struct sqs_send *sends, size_t n);
 /* Bytes that count: body, and name, type and value of each attribute. */

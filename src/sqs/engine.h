@@ -174,8 +174,13 @@ err queue_remove(struct sqs *sqs, struct queue *queue);
 struct queue *queue_by_id(struct sqs *sqs, int64_t id); /* NULL when there is none */
 struct queue *queue_by_name(struct sqs *sqs, str account, str region, str name);
 struct queue *queue_by_arn(struct sqs *sqs, str arn);
+/* The six parts of arn:PARTITION:SERVICE:REGION:ACCOUNT:NAME; false when it is not one. */
+bool arn_split(str arn, str *part);
 err queue_get(struct sqs *sqs, int64_t id, struct queue **queue);
 bool queue_name_valid(str name);
+/* Letters, digits, '-' and '_': what names, labels and ids of entries are made of. */
+bool queue_name_char(char c);
+#define STATEMENTS_MAX 20 /* of a queue's policy */
 /* Rows and working set of all messages, and what is remembered for deduplication. */
 err queue_empty(struct sqs *sqs, struct queue *queue);
 /* Some queue names this one as its dead letter queue. */
@@ -187,9 +192,12 @@ err queue_apply(struct sqs *sqs, struct ctx *ctx, struct queue *queue,
  * `source_arn`. */
 err queue_check_redrive(struct sqs *sqs, struct ctx *ctx, const struct attribute_change *change,
                         str source_arn, bool fifo);
-err tags_check(struct ctx *ctx, const struct sqs_pair *tags, size_t n);
+/* `queue` is the queue's name. */
+err tags_check(struct ctx *ctx, str queue, const struct sqs_pair *tags, size_t n);
 /* RequestThrottled where the queue had its 300 calls of this kind this second; strict only. */
 err queue_throttle(struct sqs *sqs, struct ctx *ctx, struct queue *queue, enum throttled what);
+/* All that a message is refused for, before anything changes. */
+err send_check(struct sqs *sqs, struct ctx *ctx, struct queue *queue, const struct sqs_send *send);
 /* KmsNotFound where messages are encrypted with a key that nobody made; strict only. */
 err queue_check_key(struct sqs *sqs, struct queue *queue);
 

@@ -44,7 +44,7 @@
       "A queue attribute value is invalid.")                                                       \
     X(SQS_INVALID_CONTENTS, "InvalidMessageContents", "InvalidMessageContents", 400, NULL,         \
       "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | " \
-      "#xE000 to #xFFFD | #x10000 to #x10FFFF.")                                                   \
+      "#xE000 to #xFFFD | #x10000 to #x10FFFF")                                                    \
     X(SQS_RECEIPT_INVALID, "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", 400, NULL,          \
       "The specified receipt handle isn't valid.")                                                 \
     X(SQS_INVALID_ADDRESS, "InvalidAddress", "InvalidAddress", 404, NULL,                          \

@@ -27,6 +27,17 @@ void task_free(struct move_task *task)
     free(task);
 }
 
+static err check_arn(struct ctx *ctx, const char *parameter, str arn)
+{
+    str parts[6];
+    if (arn_split(arn, parts))
+        return OK;
+    return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                    "You must use this format to specify the %s: "
+                    "arn:<partition>:<service>:<region>:<account-id>:<resource-id>",
+                    parameter);
+}
+
 static err unknown_resource(struct ctx *ctx, const char *parameter)
 {
     return err_text(ctx->arena, &SQS_UNKNOWN_RESOURCE,
@@ -73,25 +84,26 @@ static err check_start(struct sqs *sqs, struct ctx *ctx, str source_arn, str des
 {
     struct queue *source = queue_by_arn(sqs, source_arn);
     struct queue *destination = destination_arn.p ? queue_by_arn(sqs, destination_arn) : NULL;
+    TRY(check_arn(ctx, "SourceArn", source_arn));
     if (!source)
         return unknown_resource(ctx, "SourceArn");
-    if (rate < 0 || rate > RATE_DEFAULT)
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "Value %lld for parameter MaxNumberOfMessagesPerSecond is invalid. Reason: "
-                        "Must be between 1 and 500, if "
-                        "provided.",
-                        (long long)rate);
     if (!queue_is_dead_letter(sqs, source))
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                         "Source queue must be configured as a Dead Letter Queue.");
+    if (destination_arn.p)
+        TRY(check_arn(ctx, "DestinationArn", destination_arn));
     if (destination_arn.p && !destination)
         return unknown_resource(ctx, "DestinationArn");
     if (destination == source)
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "Source queue arn and destination queue arn must not be the same.");
+                        "Source queue arn and destination queue arn cannot be the same.");
     if (destination && destination->fifo != source->fifo)
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "Source and destination queue must be of the same type.");
+                        "The source queue and destination queue must be of the same queue type.");
+    if (rate < 0 || rate > RATE_DEFAULT)
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "Value for parameter MaxNumberOfMessagesPerSecond is invalid. Reason: You "
+                        "must enter a number that's between 1 and 500.");
     if (source->task)
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                         "There is already a task running. Only one active task is allowed for a "
@@ -242,14 +254,14 @@ static void read_task(struct stmt *row, struct arena *arena, struct sqs_move_tas
 err sqs_move_list(struct sqs *sqs, struct ctx *ctx, str source_arn, int64_t max,
                   struct sqs_move_task **tasks, size_t *n)
 {
+    TRY(check_arn(ctx, "SourceArn", source_arn));
     struct queue *source = queue_by_arn(sqs, source_arn);
     if (!source)
         return unknown_resource(ctx, "SourceArn");
     if (max < 1 || max > 10)
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "Value %lld for parameter MaxResults is invalid. Reason: Must be between 1 "
-                        "and 10, if provided.",
-                        (long long)max);
+                        "Value for parameter MaxResults is invalid. Reason: You must enter a "
+                        "number that's between 1 and 10.");
     struct stmt *rows = db_sql(
         sqs->db, "SELECT task, status, source, destination, rate, started, moved, to_move, failure"
                  " FROM sqs_move_task WHERE source = ? ORDER BY id DESC LIMIT ?");
@@ -278,9 +290,13 @@ static bool handle_read(struct arena *arena, str handle, str *task, str *source_
 err sqs_move_cancel(struct sqs *sqs, struct ctx *ctx, str handle, int64_t *moved)
 {
     str task, source_arn;
+    if (!handle.n)
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "The TaskHandle parameter is required.");
     if (!handle_read(ctx->arena, handle, &task, &source_arn))
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                         "Value for parameter TaskHandle is invalid.");
+    TRY(check_arn(ctx, "SourceArn", source_arn));
     struct queue *source = queue_by_arn(sqs, source_arn);
     if (!source)
         return unknown_resource(ctx, "SourceArn");

@@ -9,6 +9,7 @@
 #include "sqs/engine.h"
 
 #define ACTIONS_MAX 7
+#define LABEL_MAX 80
 
 static err invalid(struct ctx *ctx, str value, const char *parameter, const char *reason)
 {
@@ -42,14 +43,26 @@ static err check_actions(struct ctx *ctx, const str *actions, size_t n)
             return invalid(ctx, shown, "ActionName",
                            "Only the queue owner is allowed to invoke this action.");
         if (!in_list("*|SendMessage|ReceiveMessage|DeleteMessage|ChangeMessageVisibility|"
-                     "GetQueueAttributes|GetQueueUrl|"
-                     "PurgeQueue|ListDeadLetterSourceQueues|SendMessageBatch|DeleteMessageBatch|"
-                     "ChangeMessageVisibilityBatch",
+                     "GetQueueAttributes|GetQueueUrl|PurgeQueue|ListDeadLetterSourceQueues",
                      actions[i]))
             return invalid(ctx, shown, "ActionName",
-                           "Please refer to the appropriate WSDL for a list of valid actions.");
+                           "Please refer to the appropriate WSDL for a list of valid actions. ");
     }
     return OK;
+}
+
+static err check_label(struct ctx *ctx, str label)
+{
+    if (!label.n)
+        return err_text(ctx->arena, &SQS_MISSING_PARAMETER,
+                        "The request must contain the parameter Label.");
+    bool valid = label.n <= LABEL_MAX;
+    for (size_t i = 0; i < label.n; i++)
+        valid = valid && queue_name_char(label.p[i]);
+    return valid ? OK
+                 : err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                            "Label can only include alphanumeric characters, hyphens, or "
+                            "underscores. 1 to 80 in length");
 }
 
 static str shown_list(struct arena *arena, const str *items, size_t n)
@@ -153,8 +166,10 @@ static json_t *new_statement(struct arena *arena, const struct queue *queue, str
                              size_t nactions)
 {
     json_t *statement = json_object(), *principal = json_object();
-    json_object_set_new(principal, "AWS",
-                        texts(arena, "arn:aws:iam::", accounts, naccounts, ":root"));
+    str rest = queue->arn, arn = str_cut(&rest, ':'), partition = str_cut(&rest, ':');
+    char *before =
+        arena_cstr(arena, arena_printf(arena, "%.*s:%.*s:iam::", STR_ARG(arn), STR_ARG(partition)));
+    json_object_set_new(principal, "AWS", texts(arena, before, accounts, naccounts, ":root"));
     json_object_set_new(statement, "Sid", json_stringn_nocheck(label.p, label.n));
     json_object_set_new(statement, "Effect", json_string("Allow"));
     json_object_set_new(statement, "Principal", principal);
@@ -168,6 +183,7 @@ err sqs_permission_add(struct sqs *sqs, struct ctx *ctx, int64_t id, str label, 
 {
     struct queue *queue;
     TRY(queue_get(sqs, id, &queue));
+    TRY(check_label(ctx, label));
     TRY(check_actions(ctx, actions, nactions));
     TRY(check_accounts(ctx, accounts, naccounts));
     json_t *policy = read_policy(queue);
@@ -175,7 +191,11 @@ err sqs_permission_add(struct sqs *sqs, struct ctx *ctx, int64_t id, str label, 
         policy = new_policy(ctx->arena, queue);
     json_t *statements = json_object_get(policy, "Statement");
     err e = invalid(ctx, label, "Label", "Already exists.");
-    if (find_statement(statements, label) < 0) {
+    if (json_array_size(statements) >= STATEMENTS_MAX) {
+        e = err_text(ctx->arena, &SQS_OVER_LIMIT,
+                     "%zu Statements were found, maximum allowed is %d.",
+                     json_array_size(statements) + 1, STATEMENTS_MAX);
+    } else if (find_statement(statements, label) < 0) {
         json_array_append_new(statements, new_statement(ctx->arena, queue, label, accounts,
                                                         naccounts, actions, nactions));
         e = store_policy(sqs, ctx, queue, policy);
@@ -188,9 +208,11 @@ err sqs_permission_remove(struct sqs *sqs, struct ctx *ctx, int64_t id, str labe
 {
     struct queue *queue;
     TRY(queue_get(sqs, id, &queue));
+    TRY(check_label(ctx, label));
     json_t *policy = read_policy(queue), *statements = json_object_get(policy, "Statement");
     ptrdiff_t at = find_statement(statements, label);
-    err e = invalid(ctx, label, "Label", "can't find label.");
+    err e = invalid(ctx, label, "Label",
+                    policy ? "can't find label on existing policy." : "can't find label.");
     if (at >= 0) {
         json_array_remove(statements, (size_t)at);
         e = store_policy(sqs, ctx, queue, json_array_size(statements) ? policy : NULL);

@@ -31,12 +31,18 @@ struct queue *queue_by_name(struct sqs *sqs, str account, str region, str name)
 }
 
 /* arn:PARTITION:sqs:REGION:ACCOUNT:NAME */
-struct queue *queue_by_arn(struct sqs *sqs, str arn)
+bool arn_split(str arn, str *part)
 {
-    str rest = arn, part[6];
+    str rest = arn;
     for (int i = 0; i < 6; i++)
         part[i] = i < 5 ? str_cut(&rest, ':') : rest;
-    if (!str_eq(part[0], S("arn")) || !str_eq(part[2], S("sqs")))
+    return str_eq(part[0], S("arn")) && part[5].n;
+}
+
+struct queue *queue_by_arn(struct sqs *sqs, str arn)
+{
+    str part[6];
+    if (!arn_split(arn, part) || !str_eq(part[2], S("sqs")))
         return NULL;
     return queue_by_name(sqs, part[4], part[3], part[5]);
 }
@@ -140,14 +146,17 @@ struct queue *queue_enter(struct sqs *sqs, int64_t id, str account, str region, 
     return queue;
 }
 
+bool queue_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+}
+
 static bool name_chars(str name)
 {
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '-' || c == '_'))
+    for (size_t i = 0; i < name.n; i++)
+        if (!queue_name_char(name.p[i]))
             return false;
-    }
     return true;
 }
 
@@ -159,6 +168,8 @@ bool queue_name_valid(str name)
 
 static err check_name(struct ctx *ctx, str name, bool fifo)
 {
+    if (!name.n)
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Queue name cannot be empty");
     if (fifo && !(queue_name_valid(name) && str_ends(name, S(".fifo"))))
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                         "The name of a FIFO queue can only include alphanumeric characters, "
@@ -259,7 +270,7 @@ err sqs_queue_create(struct sqs *sqs, struct ctx *ctx, str name, const struct sq
         return compare(ctx, queue, &change);
     }
     TRY(check_deleted(sqs, ctx, name));
-    TRY(tags_check(ctx, tags, ntags));
+    TRY(tags_check(ctx, name, tags, ntags));
     str arn =
         arena_printf(ctx->arena, "arn:%.*s:sqs:%.*s:%.*s:%.*s", STR_ARG(partition_of(ctx->region)),
                      STR_ARG(ctx->region), STR_ARG(ctx->account), STR_ARG(name));

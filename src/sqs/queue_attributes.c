@@ -17,7 +17,8 @@ static str value_of(struct arena *arena, const struct queue *queue, enum sqs_att
 {
     if (attribute_infos[id].fifo && !queue->fifo)
         return STR_NONE;
-    if (id == SQS_KMS_REUSE && !queue->attributes.text[SQS_KMS_KEY].p)
+    if (id == SQS_KMS_REUSE && !queue->attributes.text[SQS_KMS_KEY].p &&
+        queue->attributes.number[id] == attribute_infos[id].preset)
         return STR_NONE;
     if (attribute_infos[id].kind == ATTRIBUTE_READ)
         return computed(arena, queue, id);
@@ -60,25 +61,39 @@ err sqs_queue_get(struct sqs *sqs, struct ctx *ctx, int64_t id, const str *names
     return OK;
 }
 
+/* Why a queue cannot be the dead letter queue of another; NULL: it can. */
+static const char *redrive_reason(struct sqs *sqs, str target_arn, str source_arn, bool fifo)
+{
+    str target[6], source[6];
+    if (!arn_split(target_arn, target) || !arn_split(source_arn, source))
+        return "Dead-letter target ARN should be fully qualified ARN.";
+    if (!str_eq(target[2], S("sqs")))
+        return "Only SQS queues are valid resources for deadLetterTargetArn.";
+    if (!str_eq(target[3], source[3]))
+        return "Dead-letter target must be in same region as the source.";
+    if (!str_eq(target[4], source[4]))
+        return "Dead-letter target owner should be same as the source.";
+    const struct queue *queue = queue_by_arn(sqs, target_arn);
+    if (!queue)
+        return "Dead letter target does not exist.";
+    if (queue->fifo != fifo)
+        return "Dead-letter queue must be same type of queue as the source.";
+    if (!redrive_allowed(queue, source_arn))
+        return "The dead-letter queue's RedriveAllowPolicy does not let this queue use it.";
+    return NULL;
+}
+
 err queue_check_redrive(struct sqs *sqs, struct ctx *ctx, const struct attribute_change *change,
                         str source_arn, bool fifo)
 {
-    str policy = change->next.text[SQS_REDRIVE];
-    if (!change->given[SQS_REDRIVE] || !policy.p)
+    if (!change->given[SQS_REDRIVE] || !change->next.text[SQS_REDRIVE].p)
         return OK;
-    const struct queue *target = queue_by_arn(sqs, change->next.dead_letter);
-    const char *reason = NULL;
-    if (!target)
-        reason = "Dead letter target does not exist.";
-    else if (target->fifo != fifo)
-        reason = "Dead-letter queue must be same type of queue as the source.";
-    else if (!redrive_allowed(target, source_arn))
-        reason = "The dead-letter queue's RedriveAllowPolicy does not let this queue use it.";
+    const char *reason = redrive_reason(sqs, change->next.dead_letter, source_arn, fifo);
     if (!reason)
         return OK;
     return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                     "Value %.*s for parameter RedrivePolicy is invalid. Reason: %s",
-                    STR_ARG(policy), reason);
+                    STR_ARG(change->redrive), reason);
 }
 
 static err store(struct sqs *sqs, struct arena *arena, const struct queue *queue,

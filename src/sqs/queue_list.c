@@ -1,5 +1,7 @@
 /* sqs/queue_list.c - lists of queues, page by page, and the tags of one. A page token names the
  * last item of the page, in base64: it stays good when queues come and go. */
+#include <string.h>
+
 #include "sqs/engine.h"
 
 #define PAGE_MAX 1000
@@ -21,9 +23,8 @@ static err check_page(struct ctx *ctx, int64_t max)
     if (max == -1 || (max >= 1 && max <= PAGE_MAX))
         return OK;
     return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                    "Value %lld for parameter MaxResults is invalid. Reason: MaxResults must be an "
-                    "integer between 1 and 1000.",
-                    (long long)max);
+                    "Value for parameter MaxResults is invalid. Reason: MaxResults must be an "
+                    "integer between 1 and 1000.");
 }
 
 /* The least text above every text that starts with `prefix`; absent when there is none. */
@@ -101,17 +102,54 @@ err sqs_queue_sources(struct sqs *sqs, struct ctx *ctx, int64_t id, int64_t max,
     return OK;
 }
 
-err tags_check(struct ctx *ctx, const struct sqs_pair *tags, size_t n)
+/* Letters, digits and white space of any script, and a few signs; what is not ASCII is let
+ * through. */
+static bool tag_text_valid(str text)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (tags[i].name.n < 1 || tags[i].name.n > 512 || tags[i].value.n > 1024 ||
-            str_starts_nocase(tags[i].name, S("aws:")))
-            return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                            "Tag keys must be between 1 and 128 characters in length.");
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c > 0 && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+            !(c >= '0' && c <= '9') && !strchr(" \t\n\r_.:/=+-@", c))
+            return false;
     }
+    return true;
+}
+
+static err check_key(struct ctx *ctx, str key)
+{
+    if (!key.n || utf8_count(key) > 128)
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "Tag keys must be between 1 and 128 characters in length.");
+    if (!tag_text_valid(key))
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "Tag keys may only contain unicode letters, digits, whitespace, or one of "
+                        "these symbols: _ . : / = + - @");
+    return OK;
+}
+
+static err check_tag(struct ctx *ctx, const struct sqs_pair *tag)
+{
+    TRY(check_key(ctx, tag->name));
+    if (str_starts_nocase(tag->name, S("aws:")))
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "Tag keys cannot start with the reserved prefix aws:.");
+    if (utf8_count(tag->value) > 256)
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "Tag values must be between 0 and 256 characters in length.");
+    if (!tag_text_valid(tag->value))
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "Tag values may only contain unicode letters, digits, whitespace, or one "
+                        "of these symbols: _ . : / = + - @");
+    return OK;
+}
+
+err tags_check(struct ctx *ctx, str queue, const struct sqs_pair *tags, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        TRY(check_tag(ctx, &tags[i]));
     if (n > TAGS_MAX)
-        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "A queue can have at most %d tags.",
-                        TAGS_MAX);
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER, "Too many tags added for queue %.*s.",
+                        STR_ARG(queue));
     return OK;
 }
 
@@ -142,7 +180,7 @@ err sqs_queue_tag(struct sqs *sqs, struct ctx *ctx, int64_t id, const struct sqs
     if (!n)
         return err_text(ctx->arena, &SQS_MISSING_PARAMETER,
                         "The request must contain the parameter Tags.");
-    TRY(tags_check(ctx, tags, n));
+    TRY(tags_check(ctx, queue->name, tags, n));
     int64_t count = tag_count(sqs, id);
     for (size_t i = 0; i < n; i++)
         count += !tag_exists(sqs, id, tags[i].name);
@@ -165,8 +203,9 @@ err sqs_queue_untag(struct sqs *sqs, struct ctx *ctx, int64_t id, const str *key
     struct queue *queue;
     TRY(queue_get(sqs, id, &queue));
     if (!n)
-        return err_text(ctx->arena, &SQS_MISSING_PARAMETER,
-                        "The request must contain the parameter TagKeys.");
+        return check_key(ctx, S(""));
+    for (size_t i = 0; i < n; i++)
+        TRY(check_key(ctx, keys[i]));
     for (size_t i = 0; i < n; i++) {
         struct stmt *gone = db_sql(sqs->db, "DELETE FROM sqs_tag WHERE queue = ? AND name = ?");
         bind_int(gone, 1, id);

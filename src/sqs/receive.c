@@ -110,17 +110,24 @@ static err collect(struct lease *lease)
     return OK;
 }
 
-/* The messages of an attempt that is made again, as long as nobody touched one of them. */
-static bool untouched(struct lease *lease, const struct receipt *receipts, size_t n)
+/* The messages of an attempt that is made again: not *untouched when one came back meanwhile.
+ * Refused when one was deleted or is somebody else's now. */
+static err find_again(struct lease *lease, str attempt, const struct receipt *receipts, size_t n,
+                      bool *untouched)
 {
-    for (size_t i = 0; i < n; i++) {
+    *untouched = n > 0 && n <= BATCH;
+    for (size_t i = 0; *untouched && i < n; i++) {
         struct message *message = seqs_get(&lease->queue->seqs, receipts[i].seq);
-        if (!message || message->state != MESSAGE_IN_FLIGHT ||
-            message->receives != receipts[i].receives)
-            return false;
+        if (!message || message->receives != receipts[i].receives)
+            return err_text(lease->ctx->arena, &SQS_INVALID_PARAMETER,
+                            "Value %.*s for parameter ReceiveRequestAttemptId is invalid. Reason: "
+                            "The receiveRequestAttemptId is not valid anymore since the receive "
+                            "call is not retryable.",
+                            STR_ARG(attempt));
+        *untouched = message->state == MESSAGE_IN_FLIGHT;
         lease->taken[i] = message;
     }
-    return n > 0;
+    return OK;
 }
 
 static err repeat(struct lease *lease, const struct receipt *receipts, size_t n)
@@ -143,8 +150,10 @@ static err run(struct lease *lease, str attempt)
 {
     struct receipt *receipts;
     size_t n;
-    if (attempt.p && attempt_find(lease->sqs, lease->ctx, lease->queue, attempt, &receipts, &n) &&
-        n <= BATCH && untouched(lease, receipts, n))
+    bool untouched = false;
+    if (attempt.p && attempt_find(lease->sqs, lease->ctx, lease->queue, attempt, &receipts, &n))
+        TRY(find_again(lease, attempt, receipts, n, &untouched));
+    if (untouched)
         return repeat(lease, receipts, n);
     TRY(collect(lease));
     return attempt.p && lease->n ? attempt_keep(lease->sqs, lease->ctx, lease->queue, attempt,
@@ -157,7 +166,7 @@ static err check(struct sqs *sqs, struct ctx *ctx, struct queue *queue,
 {
     TRY(sqs_check_max(ctx, receive->max));
     if (receive->visibility != -1)
-        TRY(sqs_check_visibility(ctx, receive->visibility));
+        TRY(sqs_check_visibility(ctx, SQS_OF_RECEIVE, receive->visibility));
     if (receive->attempt.p && !queue->fifo)
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                         "Value %.*s for parameter ReceiveRequestAttemptId is invalid. Reason: The "

@@ -77,11 +77,14 @@ static err check_name(struct ctx *ctx, str name)
                             "characters, digits, "
                             "periods, hyphens and underscores. ");
     if (str_starts_nocase(name, S("aws.")) || str_starts_nocase(name, S("amazon.")) ||
-        name.p[0] == '.' || str_ends(name, S(".")) || str_find(name, S(".."), 0) >= 0)
+        name.p[0] == '.' || str_ends(name, S(".")))
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                         "You can't use message attribute names beginning with 'AWS.' or 'Amazon.'. "
                         "These strings are reserved "
                         "for internal use. Additionally, they cannot start or end with '.'.");
+    if (str_find(name, S(".."), 0) >= 0)
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "Message (user) attribute name must not have successive '.' characters.");
     return OK;
 }
 
@@ -124,9 +127,8 @@ static err check_attribute(struct ctx *ctx, const struct sqs_attribute *attribut
             STR_ARG(name));
     if (!number && !binary && !str_eq(type, S("String")))
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
-                        "The message (user) attribute '%.*s' has an invalid message attribute "
-                        "type, the set of supported type "
-                        "prefixes is Binary, Number, and String.",
+                        "The type of message (user) attribute '%.*s' is invalid. You must use only "
+                        "the following supported type prefixes: Binary, Number, String.",
                         STR_ARG(name));
     if (attribute->type.n > 256)
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
@@ -139,8 +141,7 @@ static err check_attribute(struct ctx *ctx, const struct sqs_attribute *attribut
     if (!binary && !sqs_text_valid(attribute->value))
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                         "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | "
-                        "#x20 to #xD7FF | #xE000 to "
-                        "#xFFFD | #x10000 to #x10FFFF.");
+                        "#x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF");
     if (number && !number_valid(attribute->value))
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                         "Can't cast the value of message (user) attribute '%.*s' to a number.",
@@ -174,10 +175,14 @@ err sqs_check_delay(struct ctx *ctx, int64_t seconds)
                        "DelaySeconds must be >= 0 and <= 900.");
 }
 
-err sqs_check_visibility(struct ctx *ctx, int64_t seconds)
+err sqs_check_visibility(struct ctx *ctx, enum sqs_visibility_of whose, int64_t seconds)
 {
-    return check_range(ctx, "VisibilityTimeout", seconds, 0, 43200,
-                       "Must be between 0 and 43200, if provided.");
+    static const char *const reasons[] = {
+        [SQS_OF_RECEIVE] = "Must be >= 0 and <= 43200, if provided.",
+        [SQS_OF_CHANGE] = "Must be between 0 and 43200.",
+        [SQS_OF_BATCH] = "VisibilityTimeout must be an integer between 0 and 43200.",
+    };
+    return check_range(ctx, "VisibilityTimeout", seconds, 0, 43200, reasons[whose]);
 }
 
 err sqs_check_wait(struct ctx *ctx, int64_t seconds)

@@ -12,7 +12,9 @@ err sqs_check_token(struct ctx *ctx, const char *parameter, str value);
 err sqs_check_attributes(struct ctx *ctx, const struct sqs_attribute *attributes, size_t n);
 /* DelaySeconds 0-900, VisibilityTimeout 0-43200, WaitTimeSeconds 0-20, MaxNumberOfMessages 1-10. */
 err sqs_check_delay(struct ctx *ctx, int64_t seconds);
-err sqs_check_visibility(struct ctx *ctx, int64_t seconds);
+/* AWS words the same range in three ways: of a receive, of a change, of a change in a batch. */
+enum sqs_visibility_of { SQS_OF_RECEIVE, SQS_OF_CHANGE, SQS_OF_BATCH };
+err sqs_check_visibility(struct ctx *ctx, enum sqs_visibility_of whose, int64_t seconds);
 err sqs_check_wait(struct ctx *ctx, int64_t seconds);
 err sqs_check_max(struct ctx *ctx, int64_t messages);
 

@@ -16,22 +16,26 @@ int64_t sqs_send_size(const struct sqs_send *send)
     return (int64_t)size;
 }
 
-static err missing(struct ctx *ctx, const char *parameter)
+static err missing(struct ctx *ctx, str parameter)
 {
     return err_text(ctx->arena, &SQS_MISSING_PARAMETER,
-                    "The request must contain the parameter %s.", parameter);
+                    "The request must contain the parameter %.*s.", STR_ARG(parameter));
 }
 
 static err check_content(struct ctx *ctx, const struct queue *queue, const struct sqs_send *send)
 {
     int64_t limit = queue->attributes.number[SQS_MAX_SIZE];
     if (!send->body.n)
-        return missing(ctx, "MessageBody");
+        return missing(ctx,
+                       send->entry
+                           ? arena_printf(ctx->arena, "SendMessageBatchRequestEntry.%d.MessageBody",
+                                          send->entry)
+                           : S("MessageBody"));
     if (sqs_send_size(send) > limit)
         return err_text(
             ctx->arena, &SQS_INVALID_PARAMETER,
             "One or more parameters %s. Reason: Message must be shorter than %lld bytes.",
-            send->in_batch ? "cannot be validated" : "are invalid", (long long)limit);
+            send->entry ? "cannot be validated" : "are invalid", (long long)limit);
     if (!sqs_text_valid(send->body))
         return FAIL(SQS_INVALID_CONTENTS);
     return sqs_check_attributes(ctx, send->attributes, send->nattributes);
@@ -40,7 +44,7 @@ static err check_content(struct ctx *ctx, const struct queue *queue, const struc
 static err check_fifo(struct ctx *ctx, const struct queue *queue, const struct sqs_send *send)
 {
     if (!send->group.p)
-        return missing(ctx, "MessageGroupId");
+        return missing(ctx, S("MessageGroupId"));
     if (!send->dedup.p && !queue->attributes.number[SQS_CONTENT_DEDUP])
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                         "The queue should either have ContentBasedDeduplication enabled or "
@@ -61,12 +65,11 @@ static err check_standard(struct ctx *ctx, const struct sqs_send *send)
         return OK;
     return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                     "Value %.*s for parameter MessageDeduplicationId is invalid. Reason: The "
-                    "request includes a parameter that "
-                    "is not valid for this queue type.",
+                    "request include parameter that is not valid for this queue type.",
                     STR_ARG(send->dedup));
 }
 
-static err check(struct sqs *sqs, struct ctx *ctx, struct queue *queue, const struct sqs_send *send)
+err send_check(struct sqs *sqs, struct ctx *ctx, struct queue *queue, const struct sqs_send *send)
 {
     TRY(check_content(ctx, queue, send));
     if (send->delay != -1)
@@ -76,8 +79,7 @@ static err check(struct sqs *sqs, struct ctx *ctx, struct queue *queue, const st
     if (send->dedup.p)
         TRY(sqs_check_token(ctx, "MessageDeduplicationId", send->dedup));
     TRY(queue->fifo ? check_fifo(ctx, queue, send) : check_standard(ctx, send));
-    TRY(queue_check_key(sqs, queue));
-    return queue_throttle(sqs, ctx, queue, THROTTLE_SEND);
+    return queue_check_key(sqs, queue);
 }
 
 /* Names sorted; each text as length (4 bytes, big end first) and bytes; between type and value 1
@@ -178,7 +180,8 @@ err sqs_message_send(struct sqs *sqs, struct ctx *ctx, int64_t id, const struct 
 {
     struct queue *queue;
     TRY(queue_get(sqs, id, &queue));
-    TRY(check(sqs, ctx, queue, send));
+    TRY(send_check(sqs, ctx, queue, send));
+    TRY(queue_throttle(sqs, ctx, queue, THROTTLE_SEND));
     queue_wake(sqs, queue, ctx->now);
     digest md5 = digest_of(DIGEST_MD5, send->body);
     struct new_row row = {.send = send,

@@ -96,7 +96,7 @@ struct sqs_send {
     int64_t delay;    /* seconds; -1: the queue's */
     str group, dedup; /* absent when not given */
     str sender;       /* SenderId; absent: the ctx's account */
-    bool in_batch;    /* a batch words some refusals otherwise (#26) */
+    int entry;        /* of a batch, from 1, which words some refusals otherwise (#26); 0: alone */
 };
 struct sqs_sent {
     str id, md5_body, md5_attributes, md5_system, sequence; /* absent where AWS gives none */

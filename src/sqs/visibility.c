@@ -19,6 +19,9 @@ static err refuse(struct ctx *ctx, str receipt, const char *reason)
 static err resolve(struct sqs *sqs, struct ctx *ctx, struct queue *queue, str text,
                    struct receipt *receipt, struct message **message)
 {
+    if (!text.n)
+        return err_text(ctx->arena, &SQS_MISSING_PARAMETER,
+                        "The request must contain the parameter ReceiptHandle.");
     if (!receipt_read(sqs, text, receipt) || receipt->queue != queue->id)
         return err_text(ctx->arena, &SQS_RECEIPT_INVALID,
                         "The input receipt handle \"%.*s\" is not a valid receipt handle.",
@@ -62,7 +65,7 @@ static err check_total(struct sqs *sqs, struct ctx *ctx, const struct queue *que
     struct row row;
     if (!row_read(sqs, ctx->arena, queue, message->seq, &row))
         return FAIL(FAULT_INTERNAL);
-    if ((ctx->now - row.received_at) / 1000 + seconds <= VISIBILITY_MAX / 1000)
+    if (ctx->now - row.received_at + seconds * 1000 <= VISIBILITY_MAX)
         return OK;
     return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                     "Value %lld for parameter VisibilityTimeout is invalid. Reason: Total "
@@ -119,8 +122,8 @@ err sqs_message_hide(struct sqs *sqs, struct ctx *ctx, int64_t id, str text, int
     struct receipt receipt;
     struct message *message;
     TRY(queue_get(sqs, id, &queue));
+    TRY(sqs_check_visibility(ctx, SQS_OF_CHANGE, seconds));
     TRY(resolve(sqs, ctx, queue, text, &receipt, &message));
-    TRY(sqs_check_visibility(ctx, seconds));
     if (!message)
         return refuse(ctx, text,
                       "Message does not exist or is not available for visibility timeout change.");

@@ -333,7 +333,7 @@ def test_r53_to_r56_move_tasks(aws, refused):
         sqs.start_message_move_task(SourceArn=arn(aws, "nowhere"))
     with refused("InvalidParameterValue", 400):
         sqs.start_message_move_task(SourceArn=arn(aws, "source"))
-    assert "Results" not in sqs.list_message_move_tasks(SourceArn=arn(aws, "dead"))
+    assert not sqs.list_message_move_tasks(SourceArn=arn(aws, "dead")).get("Results")
     handle = sqs.start_message_move_task(SourceArn=arn(aws, "dead"), MaxNumberOfMessagesPerSecond=1)["TaskHandle"]
     with refused("InvalidParameterValue", 400):
         sqs.start_message_move_task(SourceArn=arn(aws, "dead"))

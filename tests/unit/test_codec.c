@@ -149,7 +149,8 @@ TEST(huge_integral_numbers_stay_numbers)
 
 TEST(what_is_not_one_json_object_is_a_syntax_error)
 {
-    CHECK_INT(from_json("[]").wrong, WRONG_SYNTAX);
+    CHECK_INT(from_json("[]").wrong, WRONG_TYPE);
+    CHECK_INT(from_json("1").wrong, WRONG_SYNTAX);
     CHECK_INT(from_json("{\"a\":").wrong, WRONG_SYNTAX);
     CHECK_INT(from_json("{} {}").wrong, WRONG_SYNTAX);
     CHECK_INT(from_json("{\"a\":01}").wrong, WRONG_SYNTAX);

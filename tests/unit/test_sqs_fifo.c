@@ -349,7 +349,7 @@ TEST(an_attempt_made_again_gives_the_same_messages_and_handles)
     world_close(w);
 }
 
-TEST(an_attempt_whose_messages_were_touched_is_a_new_one)
+TEST(an_attempt_whose_messages_were_deleted_cannot_be_made_again)
 {
     struct world *w = world_open(false);
     int64_t q = make_queue(w, "q.fifo", FIFO);
@@ -357,8 +357,25 @@ TEST(an_attempt_whose_messages_were_touched_is_a_new_one)
     send_group(w, q, "h", "2");
     CHECK_OK(receive_attempt(w, q, "a"));
     CHECK_OK(delete (w, q, w->got[0].receipt));
-    CHECK_OK(receive_attempt(w, q, "a"));
+    CHECK_SAYS(receive_attempt(w, q, "a"), SQS_INVALID_PARAMETER,
+               "Value a for parameter ReceiveRequestAttemptId is invalid. Reason: The "
+               "receiveRequestAttemptId is not valid anymore since the receive call is not "
+               "retryable.");
+    CHECK_OK(receive_attempt(w, q, "b"));
     CHECK_INT(w->n, 0);
+    world_close(w);
+}
+
+TEST(an_attempt_whose_messages_came_back_is_a_new_one)
+{
+    struct world *w = world_open(false);
+    int64_t q = make_queue(w, "q.fifo", FIFO);
+    send_group(w, q, "g", "1");
+    CHECK_OK(receive_attempt(w, q, "a"));
+    at(w, 30000);
+    CHECK_OK(receive_attempt(w, q, "a"));
+    CHECK_INT(w->n, 1);
+    CHECK_INT(w->got[0].receive_count, 2);
     world_close(w);
 }
 

@@ -380,7 +380,8 @@ TEST(r65_permissions_write_the_policy)
     CHECK(str_find(attribute(w, q, "Policy"), S("[\"SQS:SendMessage\",\"SQS:ReceiveMessage\"]"),
                    0) > 0);
     CHECK_SAYS(sqs_permission_remove(w->sqs, &w->ctx, q, S("third")), SQS_INVALID_PARAMETER,
-               "Value third for parameter Label is invalid. Reason: can't find label.");
+               "Value third for parameter Label is invalid. Reason: can't find label on existing "
+               "policy.");
     CHECK_OK(sqs_permission_remove(w->sqs, &w->ctx, q, S("first")));
     CHECK_OK(sqs_permission_remove(w->sqs, &w->ctx, q, S("second")));
     CHECK_STR(attribute(w, q, "Policy"), STR_NONE);

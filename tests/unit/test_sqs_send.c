@@ -306,8 +306,7 @@ TEST(r20_standard_queues_refuse_deduplication_ids_and_long_delays)
     struct sqs_send message = {.body = S("b"), .delay = -1, .dedup = S("d")};
     CHECK_SAYS(try_send(w, q, &message), SQS_INVALID_PARAMETER,
                "Value d for parameter MessageDeduplicationId is invalid. Reason: The request "
-               "includes a parameter that is not valid "
-               "for this queue type.");
+               "include parameter that is not valid for this queue type.");
     message = (struct sqs_send){.body = S("b"), .delay = 901};
     CHECK_SAYS(try_send(w, q, &message), SQS_INVALID_PARAMETER,
                "Value 901 for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 "
@@ -395,7 +394,7 @@ TEST(r26_an_entry_that_is_too_long_is_refused_in_other_words)
     int64_t q = make_queue(w, "q", "MaximumMessageSize=1024");
     char body[1025];
     memset(body, 'a', sizeof body);
-    struct sqs_send message = {.body = {body, 1025}, .delay = -1, .in_batch = true};
+    struct sqs_send message = {.body = {body, 1025}, .delay = -1, .entry = 1};
     CHECK_SAYS(try_send(w, q, &message), SQS_INVALID_PARAMETER,
                "One or more parameters cannot be validated. Reason: Message must be shorter than "
                "1024 bytes.");
