@@ -6,8 +6,9 @@
 #include <string.h>
 
 static const struct admin_row *const tables[] = {
-    admin_health_rows,  admin_clock_rows, admin_sqs_rows,      admin_trace_rows,  admin_fault_rows,
-    admin_metrics_rows, admin_state_rows, admin_snapshot_rows, admin_status_rows, admin_lint_rows,
+    admin_health_rows, admin_clock_rows,   admin_sqs_rows,     admin_trace_rows,
+    admin_fault_rows,  admin_metrics_rows, admin_state_rows,   admin_snapshot_rows,
+    admin_status_rows, admin_lint_rows,    admin_console_rows,
 };
 
 #define EACH_ROW(row)                                                                              \
@@ -118,8 +119,27 @@ void admin_answer_error(struct request *request, int status, str text)
 
 /* ---- health, readiness, and the list of all this ---- */
 
+/* A person who types the address means the console; the list is for programs, and for those who ask
+ * for it. */
+static bool shows_console(struct request *request)
+{
+    struct arena *arena = request->http->arena;
+    str accept = http_header(request->http, S("Accept"));
+    if (str_find(accept, S("text/html"), 0) < 0 || http_query(request->http, S("format")).p)
+        return false;
+    struct http_reply *reply = request_reply(request);
+    reply->status = 302;
+    http_reply_set(arena, reply, S("Location"), S("/_headrace/console"));
+    http_reply_set(arena, reply, S("Cache-Control"), S("no-store"));
+    http_reply_set(arena, reply, S("Vary"), S("Accept"));
+    request_answer(request, reply);
+    return true;
+}
+
 static void answer_index(struct request *request)
 {
+    if (shows_console(request))
+        return;
     struct buf b = buf_in(request->http->arena);
     BUF_LIT(&b, "{\"endpoints\":[");
     size_t n = 0;
@@ -159,7 +179,8 @@ static void answer_ready(struct request *request)
 }
 
 const struct admin_row admin_health_rows[] = {
-    {"GET", "/_headrace", answer_index, "this list"},
+    {"GET", "/_headrace", answer_index,
+     "this list; browsers are sent to the console (?format=json)"},
     {"GET", "/_headrace/health", answer_health, "200 while the process lives"},
     {"GET", "/_headrace/ready", answer_ready, "503 until everything configured exists, then 200"},
     {NULL, NULL, NULL, NULL},

@@ -30,6 +30,7 @@ void admin_answer_error(struct request *request, int status, str text);
 /* Tables of the files of app/, each ended by a row without a path. */
 extern const struct admin_row admin_health_rows[];
 extern const struct admin_row admin_clock_rows[];
+extern const struct admin_row admin_console_rows[];
 extern const struct admin_row admin_sqs_rows[];
 extern const struct admin_row admin_trace_rows[];
 extern const struct admin_row admin_fault_rows[];

@@ -119,9 +119,11 @@ static void json_queues(struct request *request, struct buf *b)
         buf_printf(b, "%s{\"account\":\"%.*s\",\"region\":", rows++ ? "," : "", STR_ARG(q.account));
         buf_json(b, q.region);
         buf_printf(b,
-                   ",\"name\":\"%.*s\",\"visible\":%lld,\"inFlight\":%lld,\"delayed\":%lld,"
+                   ",\"name\":\"%.*s\",\"url\":\"%.*s\",\"visible\":%lld,\"inFlight\":%lld,"
+                   "\"delayed\":%lld,"
                    "\"oldestAgeMs\":%lld}",
-                   STR_ARG(q.name), (long long)q.visible, (long long)q.hidden, (long long)q.delayed,
+                   STR_ARG(q.name), STR_ARG(sqs_queue_url(app->sqs, &request->call.ctx, id)),
+                   (long long)q.visible, (long long)q.hidden, (long long)q.delayed,
                    (long long)(q.oldest && q.oldest < now ? now - q.oldest : 0));
     }
 }
@@ -155,6 +157,14 @@ static void json_operations(struct request *request, struct buf *b)
                    metrics_per_second(&operations[i].rate, now));
 }
 
+static void put_rest(struct app *app, struct buf *b)
+{
+    buf_printf(
+        b, "],\"parked\":%zu,\"lastEvent\":%lld,\"clock\":{\"mode\":\"%.*s\",\"now\":\"%.*s\"}}",
+        parks_count(app->parks), (long long)app->told, STR_ARG(clock_mode_name(&app->clock)),
+        STR_ARG(date_iso_ms(b->arena, clock_now(&app->clock))));
+}
+
 static void put_json(struct request *request, struct buf *b)
 {
     BUF_LIT(b, "{\"buckets\":[");
@@ -165,7 +175,7 @@ static void put_json(struct request *request, struct buf *b)
     json_workers(request, b);
     BUF_LIT(b, "],\"operations\":[");
     json_operations(request, b);
-    buf_printf(b, "],\"parked\":%zu}", parks_count(request->app->parks));
+    put_rest(request->app, b);
 }
 
 static void answer_status(struct request *request)

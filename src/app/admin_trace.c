@@ -2,6 +2,8 @@
  *   GET /_headrace/trace?target=s3://b/k|ID|TEXT[&format=text]   {"target":...,"events":[...]}
  *   GET /_headrace/events[?after=SEQ][&target=...][&format=text] server-sent events: one `data:`
  * line of JSON (or text) each; with a target only what belongs to it, or is caused by what does.
+ * Last-Event-ID is understood as `after` is; an event that this process has not reached is one of
+ * its predecessor, whose follower has seen nothing of it.
  *
  * A follower is told of an event once the turn that made it has committed. */
 #include "app/admin.h"
@@ -126,6 +128,18 @@ static void pull_free(void *state)
     free(follower);
 }
 
+/* The last event that the follower knows. */
+static int64_t known(struct request *request)
+{
+    int64_t seq, told = request->app->told;
+    str after = http_query(request->http, S("after"));
+    if (!after.n)
+        after = http_header(request->http, S("Last-Event-ID"));
+    if (!after.n)
+        return told;
+    return str_to_int(after, &seq) && seq > 0 && seq <= told ? seq : 0;
+}
+
 static void answer_events(struct request *request)
 {
     if (refuses(request))
@@ -133,12 +147,11 @@ static void answer_events(struct request *request)
     struct app *app = request->app;
     struct arena *arena = request->http->arena;
     struct follower *follower = xalloc(sizeof *follower);
-    str after = http_query(request->http, S("after"));
     str target = http_query(request->http, S("target"));
-    *follower = (struct follower){.request = request, .arena = arena_new(), .seq = app->told};
-    if (after.n && (!str_to_int(after, &follower->seq) || follower->seq < 0))
-        follower->seq = 0;
+    *follower = (struct follower){.request = request, .arena = arena_new(), .seq = known(request)};
     follower->text = buf_in(follower->arena);
+    /* A comment: the stream begins before there is an event to tell, so that its reader knows. */
+    BUF_LIT(&follower->text, ":\n\n");
     follower->people = str_eq(http_query(request->http, S("format")), S("text"));
     if (target.n)
         follower->watch = trace_watch_begin(app->trace, target);

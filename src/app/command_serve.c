@@ -52,6 +52,7 @@ static void print_banner(const struct app *app)
     banner_line(&b, color, "endpoint", endpoint);
     banner_line(&b, color, "data",
                 options->ephemeral ? S("in memory, gone at exit") : options->data_dir);
+    banner_line(&b, color, "console", arena_join(arena, endpoint, S("/_headrace/console")));
     banner_pipeline(&b, color, options);
     if (options->pipeline.enabled)
         banner_line(&b, color, "try",

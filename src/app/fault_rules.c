@@ -348,9 +348,9 @@ void fault_rules_list(const struct fault_rules *rules, struct buf *out)
     BUF_LIT(out, "{\"rules\":[");
     for (const struct rule *rule = rules->first; rule; rule = rule->next) {
         char *given = json_dumps(rule->json, JSON_COMPACT | JSON_PRESERVE_ORDER);
-        buf_printf(out, "%s{\"id\":\"%s\",\"matched\":%lld,\"fired\":%lld,%s",
+        buf_printf(out, "%s{\"id\":\"%s\",\"matched\":%lld,\"fired\":%lld%s%s",
                    rule == rules->first ? "" : ",", rule->id, (long long)rule->matched,
-                   (long long)rule->fired, given + 1);
+                   (long long)rule->fired, given[1] == '}' ? "" : ",", given + 1);
         free(given);
     }
     BUF_LIT(out, "]}");

@@ -75,7 +75,7 @@ mapfile -t sources < <(find src include -name '*.[ch]' 2>/dev/null | sort)
     forbid '\b(getrandom|getentropy|arc4random|rand|random|RAND_bytes) ?\(' 'only base/rng.c draws random bytes' '^src/base/rng\.[ch]|: *(\*|/\*|//)' src
     forbid '\b(sleep|usleep|nanosleep|setTimeout) ?\(' 'tests never sleep: they move the clock or wait for an event' '^tests/lint/' tests/unit tests/wire tests/sdk
     forbid '\b(TODO|FIXME|XXX|HACK)\b' 'no markers: file an issue or do it' '^tests/lint/' src include tests examples
-    lengths "${sources[@]}" $(find tests -name '*.[ch]')
+    lengths "${sources[@]}" $(find tests -name '*.[ch]') $(find src/console -type f)
     [ -n "$1" ] && globals "$1"
 } >"$breaches"
 cat "$breaches"

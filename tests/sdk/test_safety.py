@@ -18,7 +18,7 @@ from harness import BINARY, Server
 
 SURFACES = ["/", "/bucket", "/bucket/key", "/bucket?list-type=2", "/?Action=ListQueues", "/_headrace", "/_headrace/status",
             "/_headrace/health", "/_headrace/metrics", "/metrics", "/_headrace/events", "/_headrace/trace?target=x",
-            "/_headrace/snapshots", "/_headrace/sqs/queues", "/_localstack/health", "/_aws/sqs/messages", "/moto-api/reset"]
+            "/_headrace/snapshots", "/_headrace/sqs/queues", "/_headrace/console", "/_headrace/console/app.js", "/_headrace/settings", "/_localstack/health", "/_aws/sqs/messages", "/moto-api/reset"]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_a_rebound_name_reaches_nothing(server, host):
 FOREIGN = [["Origin: http://evil.example"], ["Origin: null"], ["Origin: http://localhost:3000"], ["Origin: https://127.0.0.1"],
            ["Sec-Fetch-Site: cross-site"], ["Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: no-cors"]]
 CHANGES = [("POST", "/_headrace/reset", ""), ("POST", "/moto-api/reset", ""), ("GET", "/_headrace/snapshots/x", ""),
-           ("GET", "/_headrace/events", ""), ("DELETE", "/_headrace/faults", ""), ("GET", "/metrics", ""),
+           ("GET", "/_headrace/console", ""), ("GET", "/_headrace/console/app.js", ""), ("GET", "/_headrace/settings", ""), ("GET", "/_headrace/events", ""), ("DELETE", "/_headrace/faults", ""), ("GET", "/metrics", ""),
            ("POST", "/_headrace/clock", '{"advance":"1d"}'), ("GET", "/?Action=CreateQueue&QueueName=planted", ""),
            ("POST", "/", "Action=CreateQueue&QueueName=planted"), ("PUT", "/planted", ""), ("DELETE", "/page/k", ""),
            ("PUT", "/page/k", "x"), ("POST", "/page?delete", "<Delete><Object><Key>k</Key></Object></Delete>")]
@@ -141,6 +141,17 @@ def test_pages_of_our_own_and_trusted_hosts_are_served():
         for marks in ([own], ["Sec-Fetch-Site: same-origin"], ["Sec-Fetch-Site: none"], ["Origin: http://app.test:3000"], []):
             assert ask(server, "GET", "/_headrace/status", marks)[0] == 200, marks
         assert ask(server, "GET", "/_headrace/status", host="app.test:1")[0] == 200
+        # What the console does: it is fetched, follows events, changes things and sends to S3, all from its own origin.
+        mine = ["Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: cors"]
+        for target in ("/_headrace/console", "/_headrace/console/app.js", "/_headrace/settings", "/_headrace/trace?target=x"):
+            assert ask(server, "GET", target, mine)[0] == 200, target
+        for name, authority in ((None, f"127.0.0.1:{server.port}"), (f"localhost:{server.port}",) * 2, ("app.test:1",) * 2):
+            origin = [*mine, f"Origin: http://{authority}"]
+            assert ask(server, "POST", "/_headrace/clock", [*origin, "Content-Type: text/plain;charset=UTF-8"], b'{"advance":"1s"}', host=name)[0] == 200
+            assert ask(server, "PUT", "/own", origin, host=name)[0] == 200
+            assert ask(server, "PUT", "/own/incoming%2Fa.txt", origin, b"x", host=name)[0] == 200
+            assert ask(server, "GET", "/own?list-type=2", mine, host=name)[0] == 200
+            assert ask(server, "DELETE", "/_headrace/faults", origin, host=name)[0] == 200
         assert ask(server, "GET", "/_headrace/status", host="sub.app.test")[0] == 403
 
 

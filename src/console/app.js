@@ -1,0 +1,81 @@
+// The page: which view is open, and who is told what.
+import { byId, el, failure, replace } from "./dom.js";
+import * as clock from "./clock.js";
+import * as faults from "./faults.js";
+import * as live from "./live.js";
+import * as log from "./log.js";
+import * as pipeline from "./pipeline.js";
+import * as send from "./send.js";
+import * as state from "./state.js";
+import * as stores from "./stores.js";
+import * as trace from "./trace.js";
+
+// A view draws into its root and returns {event, status, end}, each optional, or null.
+const VIEWS = {
+  send: { show: send.view, tab: "send" },
+  buckets: { show: stores.buckets, tab: "buckets" },
+  bucket: { show: stores.bucket, tab: "buckets" },
+  object: { show: stores.object, tab: "buckets" },
+  queues: { show: stores.queues, tab: "queues" },
+  queue: { show: stores.queue, tab: "queues" },
+  trace: { show: trace.view, tab: "trace" },
+  clock: { show: clock.view, tab: "clock" },
+  faults: { show: faults.view, tab: "faults" },
+  checks: { show: state.checks, tab: "checks" },
+  state: { show: state.view, tab: "state" },
+};
+
+let open = null;
+
+function wanted() {
+  const parts = location.hash.slice(1).split("/").map((part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return part;
+    }
+  });
+  return VIEWS[parts[0]] ? parts : ["send"];
+}
+
+function show() {
+  if (!live.settings || !live.status) return;
+  const [name, ...rest] = wanted(), root = byId("view");
+  open?.end?.();
+  open = null;
+  root.replaceChildren();
+  for (const tab of document.querySelectorAll("#tabs a")) {
+    if (tab.hash === `#${VIEWS[name].tab}`) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+  }
+  try {
+    open = VIEWS[name].show(root, rest) || null;
+  } catch (error) {
+    replace(root, failure(error));
+  }
+}
+
+const STATES = {
+  connecting: ["", "connecting"],
+  live: ["good", "live"],
+  untraced: ["", "connected; no events (--trace off)"],
+  gone: ["bad", "server gone"],
+};
+
+function connection(name) {
+  const [tone, words] = STATES[name];
+  replace(byId("connection"), el("span", { class: `light ${tone}` }), words);
+  byId("gone").hidden = name !== "gone";
+  document.body.classList.toggle("stale", name === "gone");
+  if (name === "gone") return;
+  byId("version").textContent = live.settings.version;
+  pipeline.draw();
+  show();
+}
+
+live.on("state", connection);
+live.on("event", (event, old) => old || open?.event?.(event));
+live.on("status", () => open?.status?.());
+for (const part of [pipeline, log, clock, send]) part.init();
+addEventListener("hashchange", show);
+live.start();
