@@ -15,15 +15,16 @@
     X(icon_svg, "icon.svg", "image/svg+xml")                                                       \
     X(api_js, "api.js", CONSOLE_SCRIPT)                                                            \
     X(app_js, "app.js", CONSOLE_SCRIPT)                                                            \
+    X(buckets_js, "buckets.js", CONSOLE_SCRIPT)                                                    \
     X(clock_js, "clock.js", CONSOLE_SCRIPT)                                                        \
     X(dom_js, "dom.js", CONSOLE_SCRIPT)                                                            \
     X(faults_js, "faults.js", CONSOLE_SCRIPT)                                                      \
     X(live_js, "live.js", CONSOLE_SCRIPT)                                                          \
     X(log_js, "log.js", CONSOLE_SCRIPT)                                                            \
     X(pipeline_js, "pipeline.js", CONSOLE_SCRIPT)                                                  \
+    X(queues_js, "queues.js", CONSOLE_SCRIPT)                                                      \
     X(send_js, "send.js", CONSOLE_SCRIPT)                                                          \
     X(state_js, "state.js", CONSOLE_SCRIPT)                                                        \
-    X(stores_js, "stores.js", CONSOLE_SCRIPT)                                                      \
     X(trace_js, "trace.js", CONSOLE_SCRIPT)
 
 struct console_asset {

@@ -11,7 +11,11 @@ export class Gone extends Error {
 export async function ask(method, path, body) {
   let answer;
   try {
-    answer = await fetch(path, { method, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store" });
+    answer = await fetch(path, {
+      method,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      cache: "no-store",
+    });
   } catch {
     throw new Gone();
   }
@@ -45,7 +49,10 @@ export function s3(method, path, { body, headers, as = "document", progress } = 
     request.responseType = as;
     for (const [name, value] of Object.entries(headers || {})) request.setRequestHeader(name, value);
     if (progress) request.upload.onprogress = (event) => progress(event.loaded, event.total);
-    request.onload = () => (request.status < 300 ? resolve(request) : reject(Object.assign(new Refused(refusal(request)), { status: request.status })));
+    request.onload = () =>
+      request.status < 300
+        ? resolve(request)
+        : reject(Object.assign(new Refused(refusal(request)), { status: request.status }));
     request.onerror = () => reject(new Gone());
     request.send(body);
   });
@@ -58,7 +65,10 @@ export const addressable = (key) => key !== "." && key !== "..";
 
 // S3's own wish for the answer's headers: whatever the object says it is, it is saved and never shown in this origin.
 export function downloadPath(bucket, key) {
-  const name = encodeURIComponent(key.slice(key.lastIndexOf("/") + 1) || "object").replace(/['()*!]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
+  const name = encodeURIComponent(key.slice(key.lastIndexOf("/") + 1) || "object").replace(
+    /['()*!]/g,
+    (c) => `%${c.charCodeAt(0).toString(16)}`,
+  );
   const disposition = encodeURIComponent(`attachment; filename*=UTF-8''${name}`);
   return `${objectPath(bucket, key)}?response-content-type=application%2Foctet-stream&response-content-disposition=${disposition}`;
 }

@@ -1,23 +1,24 @@
 // The page: which view is open, and who is told what.
 import { byId, el, failure, replace } from "./dom.js";
+import * as buckets from "./buckets.js";
 import * as clock from "./clock.js";
 import * as faults from "./faults.js";
 import * as live from "./live.js";
 import * as log from "./log.js";
 import * as pipeline from "./pipeline.js";
+import * as queues from "./queues.js";
 import * as send from "./send.js";
 import * as state from "./state.js";
-import * as stores from "./stores.js";
 import * as trace from "./trace.js";
 
 // A view draws into its root and returns {event, status, end}, each optional, or null.
 const VIEWS = {
   send: { show: send.view, tab: "send" },
-  buckets: { show: stores.buckets, tab: "buckets" },
-  bucket: { show: stores.bucket, tab: "buckets" },
-  object: { show: stores.object, tab: "buckets" },
-  queues: { show: stores.queues, tab: "queues" },
-  queue: { show: stores.queue, tab: "queues" },
+  buckets: { show: buckets.all, tab: "buckets" },
+  bucket: { show: buckets.bucket, tab: "buckets" },
+  object: { show: buckets.object, tab: "buckets" },
+  queues: { show: queues.all, tab: "queues" },
+  queue: { show: queues.queue, tab: "queues" },
   trace: { show: trace.view, tab: "trace" },
   clock: { show: clock.view, tab: "clock" },
   faults: { show: faults.view, tab: "faults" },
@@ -28,19 +29,23 @@ const VIEWS = {
 let open = null;
 
 function wanted() {
-  const parts = location.hash.slice(1).split("/").map((part) => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      return part;
-    }
-  });
+  const parts = location.hash
+    .slice(1)
+    .split("/")
+    .map((part) => {
+      try {
+        return decodeURIComponent(part);
+      } catch {
+        return part;
+      }
+    });
   return VIEWS[parts[0]] ? parts : ["send"];
 }
 
 function show() {
   if (!live.settings || !live.status) return;
-  const [name, ...rest] = wanted(), root = byId("view");
+  const [name, ...rest] = wanted(),
+    root = byId("view");
   open?.end?.();
   open = null;
   root.replaceChildren();
@@ -77,5 +82,10 @@ live.on("state", connection);
 live.on("event", (event, old) => old || open?.event?.(event));
 live.on("status", () => open?.status?.());
 for (const part of [pipeline, log, clock, send]) part.init();
-addEventListener("hashchange", show);
+addEventListener("hashchange", () => {
+  show();
+  if (document.activeElement === document.body) byId("view").focus({ preventScroll: true });
+  const { top } = byId("tabs").getBoundingClientRect();
+  if (top < 0 || top > innerHeight * 0.6) byId("tabs").scrollIntoView();
+});
 live.start();

@@ -20,19 +20,25 @@ export const byId = (id) => document.getElementById(id);
 
 // What cannot be seen, or would turn the text around it, by its number.
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
-const UNSEEN_IN_LINES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const UNSEEN_IN_LINES =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 const number = (c) => `\u27e8${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
 
 export const visible = (text) => String(text).replace(UNSEEN, number);
 export const visibleLines = (text) => String(text).replace(/\r\n/g, "\n").replace(UNSEEN_IN_LINES, number);
 
-// A text of somebody else's: its direction ends where it ends, and it is cut by the eye, not in the data.
-export const data = (text, props) => el("bdi", { class: "data", ...props }, visible(text));
+// A text of somebody else's: its direction ends where it ends. A very long one is cut in its middle.
+export function data(text, props) {
+  const clean = short(text, 240);
+  return el("bdi", { class: "data", title: clean.length < String(text).length && visible(text), ...props }, clean);
+}
 
 export function short(text, most = 80) {
   const clean = visible(text);
   const points = [...clean];
-  return points.length <= most ? clean : `${points.slice(0, most * 0.6).join("")}\u2026${points.slice(-most * 0.3).join("")}`;
+  return points.length <= most
+    ? clean
+    : `${points.slice(0, most * 0.6).join("")}\u2026${points.slice(-most * 0.3).join("")}`;
 }
 
 export function link(hash, text, props) {
@@ -72,17 +78,23 @@ export function replace(root, ...children) {
 }
 
 export function table(heads, rows, props) {
-  const head = el("tr", null, heads.map((text) => el("th", { scope: "col", class: text.endsWith(" ") && "number" }, text.trim())));
+  const head = el(
+    "tr",
+    null,
+    heads.map((text) => el("th", { scope: "col", class: text.endsWith(" ") && "number" }, text.trim())),
+  );
   return el("div", { class: "scroll" }, el("table", props, el("thead", null, head), el("tbody", null, rows)));
 }
 export const cell = (...children) => el("td", null, ...children);
-export const numberCell = (value) => el("td", { class: "number" }, typeof value === "number" ? value.toLocaleString("en-US") : value);
+export const tightCell = (...children) => el("td", { class: "tight" }, ...children);
+export const numberCell = (value) =>
+  el("td", { class: "number" }, typeof value === "number" ? value.toLocaleString("en-US") : value);
 
 export function bytes(n) {
   if (n < 1024) return `${n} B`;
   const units = ["KiB", "MiB", "GiB", "TiB"];
   let i = -1;
-  do (n /= 1024), i++;
+  do ((n /= 1024), i++);
   while (n >= 1024 && i < units.length - 1);
   return `${n.toFixed(n < 10 ? 1 : 0)} ${units[i]}`;
 }

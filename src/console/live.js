@@ -11,9 +11,12 @@ const HISTORY = 200; // events from before that are told at the start
 
 const listeners = { event: [], status: [], state: [], skipped: [] };
 let source = null; // the stream
-let soon = 0, beat = 0, again = 0; // timers
+let soon = 0,
+  beat = 0,
+  again = 0; // timers
 let last = 0; // the newest event that was told
-let second = 0, arrived = 0; // events in this second
+let second = 0,
+  arrived = 0; // events in this second
 let wait = LOOK;
 export let settings = null;
 export let status = null;

@@ -8,7 +8,8 @@ const SHOWN = 200; // on the page
 
 let kept = []; // newest last
 let fresh = [];
-let drawing = false, paused = false;
+let drawing = false,
+  paused = false;
 
 function fits(entry, words) {
   return words.every((word) => entry.text.includes(word));
@@ -16,17 +17,29 @@ function fits(entry, words) {
 const words = () => byId("log-filter").value.toLowerCase().split(/\s+/).filter(Boolean);
 
 function row(entry) {
-  if (entry.skipped) return el("li", { class: "skipped" }, `${entry.skipped.toLocaleString("en-US")} events came too fast to be shown`);
+  if (entry.skipped)
+    return el("li", { class: "skipped" }, `${entry.skipped.toLocaleString("en-US")} events came too fast to be shown`);
   const event = entry.event;
   const target = event.id || event.subject;
-  return el("li", { class: toneOf(event) }, el("time", { datetime: event.at, title: event.at }, clockText(event.at)), " ", sentence(event, false),
-    target && [" ", traceLink(target, "why?")]);
+  return el(
+    "li",
+    { class: toneOf(event) },
+    el("time", { datetime: event.at, title: event.at }, clockText(event.at)),
+    " ",
+    sentence(event, false, true),
+    target && [" ", traceLink(target, "why?")],
+  );
 }
 
 function draw() {
   drawing = false;
-  const list = byId("log"), wanted = words();
-  const rows = fresh.filter((entry) => fits(entry, wanted)).slice(-SHOWN).reverse().map(row);
+  const list = byId("log"),
+    wanted = words();
+  const rows = fresh
+    .filter((entry) => fits(entry, wanted))
+    .slice(-SHOWN)
+    .reverse()
+    .map(row);
   fresh = [];
   list.prepend(...rows);
   while (list.children.length > SHOWN) list.lastElementChild.remove();
@@ -35,8 +48,12 @@ function draw() {
 
 function count() {
   byId("log-empty").hidden = byId("log").children.length > 0;
-  byId("log-empty").textContent = live.settings && !live.settings.trace ? "This server runs with --trace off: it tells no events."
-    : kept.length ? "No event fits the filter." : "Nothing has happened yet. Send a file, and watch.";
+  byId("log-empty").textContent =
+    live.settings && !live.settings.trace
+      ? "This server runs with --trace off: it tells no events."
+      : kept.length
+        ? "No event fits the filter."
+        : "Nothing has happened yet. Send a file, and watch.";
 }
 
 function redraw() {

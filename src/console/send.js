@@ -29,11 +29,23 @@ function reportBox(key, text) {
   } catch {
     report = {};
   }
-  const figures = Object.entries(report.report || {}).map(([name, value]) => el("div", { class: "big" }, el("b", null, String(value)), el("span", null, name)));
+  const figures = Object.entries(report.report || {}).map(([name, value]) =>
+    el("div", { class: "big" }, el("b", null, String(value)), el("span", null, name)),
+  );
   return [
-    el("p", null, "Report: ", link(objectHash(live.settings.pipeline.processed, key), data(`s3://${live.settings.pipeline.processed}/${key}`))),
+    el(
+      "p",
+      null,
+      "Report: ",
+      link(objectHash(live.settings.pipeline.processed, key), data(`s3://${live.settings.pipeline.processed}/${key}`)),
+    ),
     figures.length > 0 && el("div", { class: "bigs" }, figures),
-    el("details", null, el("summary", null, "as it is stored"), el("pre", null, visibleLines(JSON.stringify(report, null, 2)))),
+    el(
+      "details",
+      null,
+      el("summary", null, "as it is stored"),
+      el("pre", null, visibleLines(JSON.stringify(report, null, 2))),
+    ),
   ];
 }
 
@@ -64,10 +76,23 @@ function card(item) {
   item.state = el("span", { class: "state" }, "is being sent");
   item.report = el("div", { class: "report" });
   item.life = el("div", null);
-  item.root = el("article", { class: "card" }, el("h3", null, link(objectHash(item.bucket, item.key), data(`s3://${item.bucket}/${item.key}`)), " ",
-    el("span", { class: "muted" }, bytes(item.size)), " ", item.state), item.report, item.life);
+  item.root = el(
+    "article",
+    { class: "card" },
+    el(
+      "h3",
+      null,
+      link(objectHash(item.bucket, item.key), data(`s3://${item.bucket}/${item.key}`)),
+      " ",
+      el("span", { class: "muted" }, bytes(item.size)),
+      " ",
+      item.state,
+    ),
+    item.report,
+    item.life,
+  );
   sent.unshift(item);
-  for (const old of sent.splice(SHOWN)) old.followed?.end(), old.root.remove();
+  for (const old of sent.splice(SHOWN)) (old.followed?.end(), old.root.remove());
   byId("sent")?.prepend(item.root);
   byId("sent-empty")?.remove();
 }
@@ -77,10 +102,14 @@ async function put(bucket, key, body, type) {
   card(item);
   try {
     if (!addressable(key)) throw new Error(`No browser can send to a key that is only "${key}".`);
-    await s3("PUT", objectPath(bucket, key), { body, headers: { "Content-Type": type },
-      progress: (done, all) => (item.state.textContent = `${Math.floor((100 * done) / (all || 1))} %`) });
+    await s3("PUT", objectPath(bucket, key), {
+      body,
+      headers: { "Content-Type": type },
+      progress: (done, all) => (item.state.textContent = `${Math.floor((100 * done) / (all || 1))} %`),
+    });
     item.state.textContent = "stored";
-    if (live.settings.trace) item.followed = follow(item.life, `s3://${bucket}/${key}`, (events) => onTrace(item, events));
+    if (live.settings.trace)
+      item.followed = follow(item.life, `s3://${bucket}/${key}`, (events) => onTrace(item, events));
     else item.waits = true;
     await live.look();
   } catch (error) {
@@ -89,7 +118,9 @@ async function put(bucket, key, body, type) {
   }
 }
 
-const refusalHint = () => live.settings.auth !== "off" && el("p", { class: "hint" }, `This server runs with --auth ${live.settings.auth}, and this page signs nothing.`);
+const refusalHint = () =>
+  live.settings.auth !== "off" &&
+  el("p", { class: "hint" }, `This server runs with --auth ${live.settings.auth}, and this page signs nothing.`);
 
 function target() {
   const text = byId("to")?.value ?? destination();
@@ -109,7 +140,8 @@ function complain() {
 
 function sendText(event) {
   event.preventDefault();
-  const to = target(), name = byId("name").value || "note.txt";
+  const to = target(),
+    name = byId("name").value || "note.txt";
   if (!to) return complain();
   put(to.bucket, to.prefix + name, new Blob([byId("text").value]), "text/plain; charset=utf-8");
   byId("name").value = `note-${++typed + 1}.txt`;
@@ -118,19 +150,48 @@ function sendText(event) {
 // ---- the view ----
 
 function signed() {
-  return el("p", { class: "notice warn" }, `This server runs with --auth ${live.settings.auth}: S3 and SQS want signed requests, and this page has no keys. `,
-    "Sending files and looking into buckets are refused here; use the AWS command line or an SDK with your keys. Everything else on this page works.");
+  return el(
+    "p",
+    { class: "notice warn" },
+    `This server runs with --auth ${live.settings.auth}: S3 and SQS want signed requests, and this page has no keys. `,
+    "Sending files and looking into buckets are refused here; use the AWS command line or an SDK with your keys. Everything else on this page works.",
+  );
 }
 
 function form() {
-  const chosen = el("input", { type: "file", id: "files", multiple: true, class: "sr", onchange: (event) => (sendFiles(event.target.files), (event.target.value = "")) });
-  return el("form", { class: "send", onsubmit: sendText },
-    el("div", { class: "row" }, el("label", { for: "to" }, "To"), el("input", { id: "to", value: destination(), spellcheck: "false", autocomplete: "off" }),
-      el("label", { class: "button", for: "files" }, "Choose files\u2026"), chosen),
+  const chosen = el("input", {
+    type: "file",
+    id: "files",
+    multiple: true,
+    class: "sr",
+    onchange: (event) => (sendFiles(event.target.files), (event.target.value = "")),
+  });
+  return el(
+    "form",
+    { class: "send", onsubmit: sendText },
+    el(
+      "div",
+      { class: "row" },
+      el("label", { for: "to" }, "To"),
+      el("input", { id: "to", value: destination(), spellcheck: "false", autocomplete: "off" }),
+      el("label", { class: "button", for: "files" }, "Choose files\u2026"),
+      chosen,
+    ),
     el("label", { for: "text" }, "Or type a text"),
     el("textarea", { id: "text", rows: 3, spellcheck: "false" }, "hello world\nthis is a test\n"),
-    el("div", { class: "row" }, el("label", { for: "name" }, "Name"), el("input", { id: "name", value: typed ? `note-${typed + 1}.txt` : "note.txt", spellcheck: "false", autocomplete: "off" }),
-      el("button", { class: "main" }, "Send")));
+    el(
+      "div",
+      { class: "row" },
+      el("label", { for: "name" }, "Name"),
+      el("input", {
+        id: "name",
+        value: typed ? `note-${typed + 1}.txt` : "note.txt",
+        spellcheck: "false",
+        autocomplete: "off",
+      }),
+      el("button", { class: "main" }, "Send"),
+    ),
+  );
 }
 
 export const notices = () => (live.settings.auth === "off" ? null : signed());
@@ -142,9 +203,26 @@ export function view(root) {
     root.append(empty("There is no bucket yet. Make one: ", el("code", null, "aws s3 mb s3://my-bucket")));
     return { status: () => destination() && dispatchEvent(new Event("hashchange")) };
   }
-  root.append(el("p", { class: "hint" }, "Drop files anywhere on this page. ", live.settings.pipeline
-    ? "The pipeline counts their words; try another name or prefix to see why nothing happens." : ""), form());
-  root.append(el("div", { id: "sent" }, sent.length ? sent.map((item) => item.root) : el("p", { id: "sent-empty", class: "empty" }, "Nothing sent from this page yet.")));
+  root.append(
+    el(
+      "p",
+      { class: "hint" },
+      "Drop files anywhere on this page. ",
+      live.settings.pipeline
+        ? "The pipeline counts their words; try another name or prefix to see why nothing happens."
+        : "",
+    ),
+    form(),
+  );
+  root.append(
+    el(
+      "div",
+      { id: "sent" },
+      sent.length
+        ? sent.map((item) => item.root)
+        : el("p", { id: "sent-empty", class: "empty" }, "Nothing sent from this page yet."),
+    ),
+  );
   return { event: (event) => sent.forEach((item) => item.followed?.event(event)), status: onStatus };
 }
 

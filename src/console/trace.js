@@ -1,7 +1,9 @@
 // A life as a tree, as `headrace trace` prints it, and above it what a reader wants to know first: what came of it, and
 // if nothing, why.
 import { get, Refused } from "./api.js";
-import { button, byId, clockText, data, el, empty, failure, length, link, objectHash, replace, short, traceLink, visible } from "./dom.js";
+import {
+  button, byId, clockText, data, el, empty, failure, length, link, objectHash, replace, short, traceLink, visible,
+} from "./dom.js";
 import * as live from "./live.js";
 
 const BIRTHS = new Set(["object", "sent", "upload"]);
@@ -26,15 +28,16 @@ export const WHY = {
   max_receives: "It was received too often without being deleted.",
   purged: "The queue was purged.",
   queue_deleted: "The queue was deleted.",
-  in_flight: "Somebody received it and has not deleted it; it is hidden until then.",
-  delayed: "It is delayed, and not visible until then.",
+  in_flight: "Somebody received it and has not deleted it yet: nobody else sees it before its visibility timeout ends.",
+  delayed: "It is delayed: nobody sees it before its time.",
   group_blocked: "An earlier message of its FIFO group has to go first.",
   dead_letter: "It lies in a dead-letter queue: nothing takes it from there by itself.",
   no_worker: "It is visible, but the built-in stage that would take it is switched off.",
   not_received: "It is visible, and nobody has received it yet.",
 };
 
-export const toneOf = (event) => (BAD.has(event.kind) ? "bad" : WARN.has(event.kind) && event.reason !== "not_received" ? "warn" : "");
+export const toneOf = (event) =>
+  BAD.has(event.kind) ? "bad" : WARN.has(event.kind) && event.reason !== "not_received" ? "warn" : "";
 
 function subject(event) {
   const text = event.subject;
@@ -53,15 +56,28 @@ function note(text) {
   }
   if (!line || typeof line !== "object" || !line.action) return data(text, { class: "data note" });
   const rest = Object.entries(line).filter(([name]) => !["action", "bucket", "key"].includes(name));
-  const parts = rest.map(([name, value]) => [` ${visible(name)} `, data(typeof value === "object" ? JSON.stringify(value) : value)]);
+  const parts = rest.map(([name, value]) => [
+    ` ${visible(name)} `,
+    data(typeof value === "object" ? JSON.stringify(value) : value),
+  ]);
   return el("span", { class: "note" }, el("b", null, visible(line.action)), parts);
 }
 
+// Where many events stand below each other the words that matter are enough.
+function brief(text) {
+  const action = /^\{"action":"([A-Z_]+)"/.exec(text)?.[1];
+  return action
+    ? el("b", null, action)
+    : el("bdi", { class: "data note", title: visible(text) }, short(text.replace(/arn:aws:sqs:[^:]*:[^:]*:/, ""), 70));
+}
+
 // One event in words; `linked`: with ways to go on.
-export function sentence(event, linked = true) {
-  const until = event.until && `${{ sent: ", delayed ", waiting: ", " }[event.kind] ?? ", hidden "}until ${clockText(event.until)}`;
+export function sentence(event, linked = true, few = false) {
+  const until =
+    event.until && `${{ sent: ", delayed ", waiting: ", " }[event.kind] ?? ", hidden "}until ${clockText(event.until)}`;
   const id = event.kind === "sent" && event.id && [linked ? traceLink(event.id) : data(event.id), " in "];
-  const word = { object: event.actor ? "" : "write ", sent: "message ", upload: "upload of " }[event.kind] ?? `${event.kind} `;
+  const word =
+    { object: event.actor ? "" : "write ", sent: "message ", upload: "upload of " }[event.kind] ?? `${event.kind} `;
   return [
     el("b", { class: `kind ${toneOf(event)}` }, word),
     id,
@@ -70,17 +86,19 @@ export function sentence(event, linked = true) {
     event.actor && [" by ", data(event.actor)],
     until,
     event.reason && [": ", el("b", { class: `reason ${toneOf(event)}` }, data(event.reason))],
-    event.note && [" ", note(event.note)],
+    event.note && [" ", few ? brief(event.note) : note(event.note)],
   ];
 }
 
 // ---- the tree ----
 
 function below(events) {
-  const caused = new Map(), about = new Map();
+  const caused = new Map(),
+    about = new Map();
   const put = (map, key, event) => key && (map.get(key)?.push(event) ?? map.set(key, [event]));
   for (const event of events) BIRTHS.has(event.kind) ? put(caused, event.because, event) : put(about, event.id, event);
-  return (parent) => [...(about.get(parent.id) || []), ...(caused.get(parent.id) || [])].sort((a, b) => order(a) - order(b));
+  return (parent) =>
+    [...(about.get(parent.id) || []), ...(caused.get(parent.id) || [])].sort((a, b) => order(a) - order(b));
 }
 const order = (event) => event.seq || Infinity;
 
@@ -88,23 +106,32 @@ function branch(event, children, shown, start, before) {
   shown.add(event);
   const at = Date.parse(event.at);
   const gap = before !== undefined && at - before >= 1000;
-  const line = el("div", { class: `line ${event.kind}`, title: event.at }, sentence(event),
-    el("span", { class: "since" }, ` +${length(at - start)}`), gap && el("span", { class: "gap" }, ` ${length(at - before)} later`));
+  const line = el(
+    "div",
+    { class: `line ${event.kind}`, title: event.at },
+    sentence(event),
+    el("span", { class: "since" }, ` +${length(at - start)}`),
+    gap && el("span", { class: "gap" }, ` ${length(at - before)} later`),
+  );
   if (!BIRTHS.has(event.kind)) return el("li", null, line);
   let previous = at;
-  const rows = children(event).filter((one) => !shown.has(one)).map((one) => {
-    shown.add(one);
-    const row = branch(one, children, shown, start, previous);
-    previous = Date.parse(one.at);
-    return row;
-  });
+  const rows = children(event)
+    .filter((one) => !shown.has(one))
+    .map((one) => {
+      shown.add(one);
+      const row = branch(one, children, shown, start, previous);
+      previous = Date.parse(one.at);
+      return row;
+    });
   return el("li", null, line, rows.length > 0 && el("ul", null, rows));
 }
 
 export function tree(events) {
-  const children = below(events), shown = new Set(), start = Date.parse(events[0]?.at);
+  const children = below(events),
+    shown = new Set(),
+    start = Date.parse(events[0]?.at);
   const born = new Set(events.filter((event) => BIRTHS.has(event.kind)).map((event) => event.id));
-  const roots = events.filter((event) => BIRTHS.has(event.kind) ? !born.has(event.because) : !born.has(event.id));
+  const roots = events.filter((event) => (BIRTHS.has(event.kind) ? !born.has(event.because) : !born.has(event.id)));
   const rows = [];
   for (const event of [...roots, ...events]) if (!shown.has(event)) rows.push(branch(event, children, shown, start));
   return el("ul", { class: "tree" }, rows);
@@ -119,18 +146,47 @@ function verdictOf(event) {
 
 function remarkable(events) {
   const matched = new Set(events.filter((event) => event.kind === "matched").map((event) => event.id));
-  return events.filter((event) => BAD.has(event.kind) || event.kind === "nothing" || event.kind === "waiting" ||
-    (event.kind === "passed" && !matched.has(event.id)));
+  return events.filter(
+    (event) =>
+      BAD.has(event.kind) ||
+      event.kind === "nothing" ||
+      event.kind === "waiting" ||
+      (event.kind === "passed" && !matched.has(event.id)),
+  );
+}
+
+function processed(events) {
+  const done = events.find((event) => event.kind === "step" && event.note?.startsWith('{"action":"PROCESSED"'));
+  return (
+    done &&
+    el(
+      "p",
+      { class: "notice good" },
+      `Processed ${length(Date.parse(done.at) - Date.parse(events[0].at))} after it began.`,
+    )
+  );
 }
 
 export function verdict(events) {
   const groups = new Map();
   for (const event of remarkable(events)) {
-    const key = [event.kind, event.reason, event.kind === "waiting" ? event.id : event.subject, event.kind === "failed" && event.note].join();
+    const key = [
+      event.kind,
+      event.reason,
+      event.kind === "waiting" ? event.id : event.subject,
+      event.kind === "failed" && event.note,
+    ].join();
     groups.set(key, [...(groups.get(key) || []), event]);
   }
-  return [...groups.values()].map((same) => el("p", { class: `notice ${toneOf(same[0]) || "info"}` },
-    same.length > 1 && `${same.length} times: `, verdictOf(same[same.length - 1])));
+  const notices = [...groups.values()].map((same) =>
+    el(
+      "p",
+      { class: toneOf(same[0]) ? `notice ${toneOf(same[0])}` : "hint" },
+      same.length > 1 && `${same.length} times: `,
+      toneOf(same[0]) ? verdictOf(same[same.length - 1]) : sentence(same[0], false),
+    ),
+  );
+  return [processed(events), ...notices];
 }
 
 export async function life(target) {
@@ -138,18 +194,31 @@ export async function life(target) {
 }
 
 export function belongs(event, target, events) {
-  return event.subject === target || event.id === target || events.some((one) => one.id && (one.id === event.id || one.id === event.because));
+  return (
+    event.subject === target ||
+    event.id === target ||
+    events.some((one) => one.id && (one.id === event.id || one.id === event.because))
+  );
 }
 
 // Keeps a life on show up to date; the function that it returns is to be given every event.
 export function follow(root, target, changed) {
-  let events = [], timer = 0, gone = false;
+  let events = [],
+    timer = 0,
+    gone = false;
   const load = async () => {
     timer = 0;
     try {
       events = await life(target);
       if (gone || !root.isConnected) return;
-      replace(root, events.length ? [verdict(events), tree(events)] : empty("Nothing is known of that. The trace remembers what happened since the start, and forgets the oldest first."));
+      replace(
+        root,
+        events.length
+          ? [verdict(events), tree(events)]
+          : empty(
+              "Nothing is known of that. The trace remembers what happened since the start, and forgets the oldest first.",
+            ),
+      );
       changed?.(events);
     } catch (error) {
       if (root.isConnected) replace(root, failure(error));
@@ -166,18 +235,46 @@ export function follow(root, target, changed) {
 // ---- the view ----
 
 export function view(root, [target]) {
-  const input = el("input", { id: "target", value: target || "", placeholder: "s3://bucket/key, a message id, a job id", spellcheck: "false", autocomplete: "off" });
-  const form = el("form", { class: "row", onsubmit: (event) => (event.preventDefault(), input.value.trim() && (location.hash = `trace/${encodeURIComponent(input.value.trim())}`)) },
-    el("label", { for: "target" }, "Life of"), input, el("button", null, "Trace"));
+  const input = el("input", {
+    id: "target",
+    value: target || "",
+    placeholder: "s3://bucket/key, a message id, a job id",
+    spellcheck: "false",
+    autocomplete: "off",
+  });
+  const form = el(
+    "form",
+    {
+      class: "row",
+      onsubmit: (event) => (
+        event.preventDefault(),
+        input.value.trim() && (location.hash = `trace/${encodeURIComponent(input.value.trim())}`)
+      ),
+    },
+    el("label", { for: "target" }, "Life of"),
+    input,
+    el("button", null, "Trace"),
+  );
   const life = el("div", { "aria-live": "polite" });
   root.append(el("h2", null, "Why did it happen, and why not?"), form, life);
   if (!live.settings.trace) return void life.append(empty("This server runs with --trace off: nothing is remembered."));
   if (!target) {
-    life.append(empty("Type what you want to know of, or follow a link in the events, the buckets or the queues. ",
-      "A trace tells which notification rules matched, who received a message and how often, and why something was skipped."));
+    life.append(
+      empty(
+        "Type what you want to know of, or follow a link in the events, the buckets or the queues. ",
+        "A trace tells which notification rules matched, who received a message and how often, and why something was skipped.",
+      ),
+    );
     input.focus({ preventScroll: true });
     return null;
   }
-  root.append(el("p", { class: "hint" }, "In a terminal: ", el("code", null, `headrace trace '${short(target).replace(/'/g, "'\\''")}'`)));
+  root.append(
+    el(
+      "p",
+      { class: "hint" },
+      "In a terminal: ",
+      el("code", null, `headrace trace '${short(target).replace(/'/g, "'\\''")}'`),
+    ),
+  );
   return follow(life, target);
 }

@@ -247,7 +247,7 @@ def test_the_policy_holds_in_the_browser(browser, server):
 def test_clock_faults_and_queues_by_hand(browser, server):
     page = console(browser, server, "#faults")
     page.until("document.querySelector('.preset')")
-    page.evaluate("[...document.querySelectorAll('.preset')].find((one) => one.textContent.includes('4 times')).click()")
+    page.evaluate("[...document.querySelectorAll('.preset')].find((one) => one.textContent.includes('4 deaths')).click()")
     page.evaluate("document.querySelector('#fault-add').click()")
     page.until("document.querySelector('#view table')?.innerText.includes('kill-worker')")
     page.evaluate("fetch('/dropzone/incoming/dying.txt', {method: 'PUT', body: 'x'})")
