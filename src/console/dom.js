@@ -77,12 +77,15 @@ export function replace(root, ...children) {
   if (held) [...root.querySelectorAll("[data-focus]")].find((node) => node.dataset.focus === held)?.focus();
 }
 
+// In a narrow window a row is a small card, and each of its cells says what it is.
 export function table(heads, rows, props) {
   const head = el(
     "tr",
     null,
     heads.map((text) => el("th", { scope: "col", class: text.endsWith(" ") && "number" }, text.trim())),
   );
+  for (const row of rows)
+    heads.forEach((text, i) => i && text.trim() && row.children[i]?.setAttribute("data-label", text.trim()));
   return el("div", { class: "scroll" }, el("table", props, el("thead", null, head), el("tbody", null, rows)));
 }
 export const cell = (...children) => el("td", null, ...children);

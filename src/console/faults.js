@@ -166,7 +166,7 @@ export function view(root) {
       "tr",
       null,
       tightCell(el("b", null, data(one.effect || "error"))),
-      cell(describe(one)),
+      el("td", { class: "wide" }, describe(one)),
       numberCell(one.matched),
       numberCell(one.fired),
       cell(

@@ -57,7 +57,7 @@ async function cost(root) {
           el(
             "p",
             { class: "hint" },
-            `List prices of ${sums.pricesOf}, ${sums.region}, without a free tier. The built-in pipeline's own work is not counted.`,
+            `List prices of ${sums.pricesOf}, ${sums.region}, without a free tier. What this page asks of S3 counts; the built-in pipeline's own work does not.`,
           ),
         ]
       : empty("No request yet that AWS would bill."),
