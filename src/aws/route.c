@@ -57,10 +57,25 @@ str route_scope_service(const struct http_request *request)
     return query.p ? service_of_credential(query) : STR_NONE;
 }
 
+/* A service that is not here, named, with those that are: whoever works through a course must see
+ * at once that it is not a mistake of theirs. */
+static err no_service(struct arena *arena, const struct service *const *services,
+                      const struct fault *fault, str name)
+{
+    struct buf b = buf_in(arena);
+    buf_printf(&b, "There is no %.*s here, only", STR_ARG(name));
+    for (size_t i = 0; services[i]; i++)
+        buf_printf(&b, "%s %s", !i ? "" : services[i + 1] ? "," : " and", services[i]->name);
+    buf_char(&b, '.');
+    return err_text(arena, fault, "%.*s", STR_ARG(buf_str(&b)));
+}
+
 /* --- AWS JSON --- */
 
-static err begin_json(const struct service *const *services, str target, struct route *route)
+static err begin_json(struct arena *arena, const struct service *const *services, str target,
+                      str scope, struct route *route)
 {
+    const struct service *const *all = services;
     route->protocol = PROTOCOL_JSON;
     str name = target;
     str prefix = str_cut(&name, '.');
@@ -71,6 +86,8 @@ static err begin_json(const struct service *const *services, str target, struct 
             route->op = op_named(*services, name);
             break;
         }
+    if (!route->service)
+        return no_service(arena, all, &AWS_UNKNOWN_OPERATION, scope.p ? scope : prefix);
     return route->op ? OK : FAIL(AWS_UNKNOWN_OPERATION);
 }
 
@@ -200,6 +217,8 @@ static err finish_query(struct arena *arena, const struct service *const *servic
         return FAIL(AWS_UNKNOWN_PATH);
     }
     const struct op *op = route->service ? op_named(route->service, route->action) : NULL;
+    if (!route->service && scope.p)
+        return no_service(arena, services, &AWS_INVALID_ACTION, scope);
     /* CreateQueue and ListQueues have no queue: AWS refuses them at a queue's own address. */
     if (!op || (at_queue && !has_member(op, "QueueUrl") && is_queue_path(request->path)))
         return unknown_action(arena, route);
@@ -247,11 +266,12 @@ static err begin_rest(struct arena *arena, const struct service *const *services
 }
 
 /* REST services that we don't have (Lambda, ...): a quick refusal, as of an unknown path. */
-static err begin_foreign(struct route *route, str scope)
+static err begin_foreign(struct arena *arena, const struct service *const *services,
+                         struct route *route, str scope)
 {
     route->protocol = PROTOCOL_JSON;
     route->action = scope;
-    return FAIL(AWS_UNKNOWN_PATH);
+    return no_service(arena, services, &AWS_UNKNOWN_PATH, scope);
 }
 
 static err begin(struct arena *arena, const struct service *const *services,
@@ -267,7 +287,7 @@ static err begin(struct arena *arena, const struct service *const *services,
     }
     const struct service *named = scope.p ? service_named(services, scope) : NULL;
     if (scope.p && (!named || !named->version))
-        return begin_foreign(route, scope);
+        return begin_foreign(arena, services, route, scope);
     if (scope.p || is_queue_path(request->path) || is_queue_host(request)) {
         route->protocol = PROTOCOL_QUERY;
         return finish_query(arena, services, request, route);
@@ -284,6 +304,7 @@ err route_begin(struct arena *arena, const struct service *const *services,
     route->query_mode = str_eq_nocase(mode, S("true"));
     if (!target.p && !form_parse(arena, request->query, STR_NONE, &route->form))
         return FAIL(AWS_ENTITY_TOO_LARGE);
-    err e = target.p ? begin_json(services, target, route) : begin(arena, services, request, route);
-    return e;
+    if (target.p)
+        return begin_json(arena, services, target, route_scope_service(request), route);
+    return begin(arena, services, request, route);
 }
