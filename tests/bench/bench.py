@@ -20,8 +20,8 @@ import growth
 import report
 from goals import OURS
 from load import Failed, Run
-from peers import PEERS, ROOT, TARGETS
-from workloads import CELLS, GROUPS
+from peers import CEILING, PEERS, ROOT, TARGETS
+from workloads import CELLS, GROUPS, takes_part
 
 IDLE = 4  # seconds over which an idle server is watched
 LOADING = ("warm", "send", "pair", "fifo", "small")  # the groups after which memory is looked at
@@ -102,7 +102,7 @@ def revive(target, folder, results):
 
 
 def run_group(name, targets, options, folder, results, progress):
-    function, needs, most = GROUPS[name]
+    function, _, most = GROUPS[name]
     cells = [cell for cell, (_, group, _) in CELLS.items() if group == name] or [name]
     lost = set()
     rounds = min(options.rounds, most)
@@ -111,12 +111,14 @@ def run_group(name, targets, options, folder, results, progress):
             results["hurried"].append(name)
             break
         for target in targets:
-            if target.name in lost or not set(needs.split()) <= set(target.services):
+            if target.name in lost or not takes_part(target, name):
                 continue
             began = time.monotonic()
             target.resume()
+            run = Run(target, options, number, folder, results["cells"])
             try:
-                function(Run(target, options, number, folder, results["cells"]))
+                function(run)
+                run.rest(5)
             except Exception as error:  # noqa: BLE001: a peer may fail in any way; ours must show it as well
                 footnote(results, target.name, cells, error)
                 lost.add(target.name)
@@ -134,7 +136,7 @@ def run_sdk(targets, options, results, progress):
         results["failed"]["sdk"] = {"all": "no Python with boto3"}
         return
     for target in targets:
-        if not {"s3", "sqs"} & set(target.services):
+        if not takes_part(target, "sdk"):
             continue
         target.resume()
         done = subprocess.run([python, str(pathlib.Path(__file__).with_name("sdk_client.py")), str(target.port), target.access_key,
@@ -153,8 +155,8 @@ def measure(targets, options, folder, results):
     order = list(GROUPS)
     order.insert(order.index("large"), "sdk")  # what is heavy comes last
     names = [name for name in order if not options.only or name in options.only or name == "warm"]
-    progress = Progress(options.starts + sum(min(options.rounds, GROUPS[n][2]) for n in names if n != "sdk" for t in targets if set(GROUPS[n][1].split()) <= set(t.services))
-                        + len(targets) * ("sdk" in names) + (12 if options.growth else 0))
+    progress = Progress(options.starts + sum(min(options.rounds, GROUPS[n][2]) for n in names if n != "sdk" for t in targets if takes_part(t, n))
+                        + sum(takes_part(t, "sdk") for t in targets) * ("sdk" in names) + (12 if options.growth else 0))
     alive = []
     try:
         alive = start_all(targets, options, folder, results, progress)
@@ -188,8 +190,9 @@ def note_memory(targets, results):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=0.5, help="of one measurement [0.5]")
-    parser.add_argument("--rounds", type=int, default=3, help="[3]")
-    parser.add_argument("--minutes", type=float, default=9.5, help="after so many, every group that is left gets one round [9.5]")
+    parser.add_argument("--warm", type=float, default=0.15, metavar="SECONDS", help="of the same before each measurement, not counted [0.15]")
+    parser.add_argument("--rounds", type=int, default=5, help="[5]")
+    parser.add_argument("--minutes", type=float, default=13, help="after so many, every group that is left gets one round [13]")
     parser.add_argument("--quick", action="store_true", help="one short round, smaller objects, no growth: does everything work?")
     parser.add_argument("--only", type=lambda text: text.split(","), help=f"groups: {', '.join([*GROUPS, 'sdk', 'growth'])}")
     parser.add_argument("--servers", type=lambda text: text.split(","), help=f"of: {', '.join(t.name for t in TARGETS)}")
@@ -204,7 +207,7 @@ def arguments():
     options = parser.parse_args()
     options.starts, options.sample = 4, 5000
     if options.quick:
-        options.seconds, options.rounds, options.large, options.files, options.starts, options.fill = 0.2, 1, 16, 1000, 1, 2
+        options.seconds, options.warm, options.rounds, options.large, options.files, options.starts, options.fill = 0.2, 0.05, 1, 16, 1000, 1, 2
     options.growth = not options.quick and (not options.only or "growth" in options.only)
     if not options.output and not options.quick and not options.only and not options.servers:
         options.output = str(ROOT / "docs/benchmarks.md")
@@ -219,7 +222,7 @@ def main():
         targets = [t for t in TARGETS if not options.servers or t.name in options.servers]
         results = {"machine": machine(), "cells": {}, "failed": {}, "start": {}, "idle": {}, "loaded": {}, "sdk": {}, "deaths": {}, "hurried": [], "growth": None,
                    "absent": {t.name: t.absence for t in targets if not t.installed()}, "options": {
-                       "seconds": options.seconds, "rounds": options.rounds, "large": options.large, "fill": options.fill, "files": options.files}}
+                       "seconds": options.seconds, "warm": options.warm, "rounds": options.rounds, "large": options.large, "fill": options.fill, "files": options.files}}
         targets = [t for t in targets if t.installed()]
         if results["machine"]["load"] > 1:
             print(f"warning: this machine is not quiet (load {results['machine']['load']:.1f}); numbers will be too low", file=sys.stderr)
@@ -232,7 +235,8 @@ def main():
                 results["interrupted"] = True
         results["took"] = time.monotonic() - began
         results["servers"] = {t.name: {"version": t.version(), "flags": t.flags(), "state": t.state, "syncs": t.syncs,
-                                       "signs": "yes" if "sign" in t.services else "no", "services": t.services} for t in targets}
+                                       "signs": "yes" if "sign" in t.services else "no", "services": t.services}
+                              for t in targets if t.name != CEILING}
         if options.json:
             pathlib.Path(options.json).write_text(json.dumps(results, indent=1))
     text = report.tables(results)

@@ -1,8 +1,11 @@
 """What is judged from the results: the goals that were set before anything was measured, and every row that Headrace loses.
 
 Both are computed, so that neither can be forgotten. The goals are for a machine of two cores that are shared with the load
-generator; for other machines they are only marks to compare with."""
+generator; for other machines they are only marks to compare with. What no server can reach is computed, too: from the best round of
+a server that does nothing but answer (peers.Ceiling)."""
 import statistics
+
+from peers import CEILING
 
 OURS = "headrace"
 POWER, VERIFY = "headrace --durability power", "headrace --auth verify"
@@ -10,6 +13,7 @@ MARGIN = 1.02  # less than this is a tie
 POWER_SHARE = 2 / 3  # what of a goal remains when every acknowledged write is synced
 
 MORE, LESS = "at least", "at most"
+MET, OUT = "met", "; **out of reach**: a server that does nothing reaches"
 
 GOALS = (  # what, cell, metric, most or least, number, unit, and whether writes are synced in it
     ("SQS SendMessage, 64 connections", "send-64", "rate", MORE, 35_000, "/s", True),
@@ -42,11 +46,16 @@ def peers_of(results):
     return [name for name in results["servers"] if not name.startswith(OURS)]
 
 
+def ceiling(results, cell):
+    """The most that a server which does nothing reached in any round."""
+    return max((entry["rate"] for entry in results["cells"].get(cell, {}).get(CEILING, [])), default=None)
+
+
 def verdict(value, direction, bound):
     if value is None:
         return "not measured", ""
     met = value >= bound if direction == MORE else value <= bound
-    return number(value), "met" if met else f"**missed** by {abs(value - bound) / bound * 100:.0f} %"
+    return number(value), MET if met else f"**missed** by {abs(value - bound) / bound * 100:.0f} %"
 
 
 def plain_goals(results):
@@ -76,6 +85,10 @@ def goal_rows(results, cells):
         ours, best = middle(results, cell, OURS, "rate"), best_peer(results, cell)
         if times and ours and best:
             shown, judged = verdict(ours / best[0], MORE, times)
+            most = ceiling(results, cell)
+            if judged != MET and most:
+                out = most < times * best[0]
+                judged += f"{OUT if out else '; a server that does nothing reaches'} {number(most / best[0])} x"
             yield f"{title}: against the best peer", f"at least {times} x", f"{shown} x {best[1]}", judged
 
 

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -360,16 +361,25 @@ static void pull(struct run *run, struct connection *c)
         answered(run, c);
 }
 
+/* The share of a core that this process took itself: near 1, the load generator is the limit. */
+static double busy(double took)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    double us = (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+    return ((double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + us / 1e6) / took;
+}
+
 static void report(const struct run *run, double took)
 {
     printf("{\"done\":%llu,\"errors\":%llu,\"wrong\":%llu,\"empty\":%llu,\"seconds\":%.4f,\"per_"
            "second\":%.1f,"
            "\"p50_us\":%.0f,\"p99_us\":%.0f,"
-           "\"max_us\":%.0f,\"bytes\":%llu,\"first_bad\":%d}\n",
+           "\"max_us\":%.0f,\"bytes\":%llu,\"first_bad\":%d,\"busy\":%.3f}\n",
            (unsigned long long)run->done, (unsigned long long)run->errors,
            (unsigned long long)run->wrong, (unsigned long long)run->empty, took,
            (double)run->done / took, percentile(run, 0.5), percentile(run, 0.99),
-           run->longest * 1e6, (unsigned long long)run->bytes, run->first_bad);
+           run->longest * 1e6, (unsigned long long)run->bytes, run->first_bad, busy(took));
 }
 
 int main(int argc, char **argv)

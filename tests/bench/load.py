@@ -3,10 +3,12 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 
 from frames import Link, frame
 
 HRLOAD = os.environ.get("HRLOAD", str(pathlib.Path(__file__).resolve().parent.parent.parent / "build/hrload"))
+LOOK = 0.02  # seconds
 
 
 class Failed(Exception):
@@ -53,10 +55,24 @@ class Run:
         done = hrload(self.target.port, self.folder, connections, seconds, limit)
         return done["done"] - done["wrong"]
 
+    def rest(self, most):
+        """Waits, at most so many seconds, until the server has nothing left to do: what it put off (rows of a deleted queue, a
+        collector of garbage) must not be charged to who comes next. Two looks in a row find it asleep."""
+        until, quiet, last = time.monotonic() + most, 0, self.target.cpu_seconds()
+        while quiet < 2 and time.monotonic() < until:
+            time.sleep(LOOK)
+            now = self.target.cpu_seconds()
+            quiet, last = quiet + 1 if now - last < LOOK / 20 else 0, now
+
+    def warm(self, frames, connections, limit=0, follow=None):
+        """What comes before a measurement and is not counted: how many requests it took."""
+        self.rest(1)
+        self.write(frames)
+        return hrload(self.target.port, self.folder, connections, self.options.warm, limit, follow)["done"]
+
     def load(self, cell, frames, connections, units=1, follow=None, limit=0, seconds=None):
         """Measures a cell: `units` are what one request counts for (messages of a batch, megabytes of an object)."""
-        if frames is not None:
-            self.write(frames)
+        self.write(frames)
         before = self.target.cpu_seconds()
         got = hrload(self.target.port, self.folder, connections, seconds or self.options.seconds, limit, follow)
         spent = self.target.cpu_seconds() - before
@@ -65,5 +81,5 @@ class Run:
             what = f"status {got['first_bad']}" if got["first_bad"] else "it closed the connection"
             raise Failed("no answer was right" if got["wrong"] else f"no answer was a success: {what}")
         self.keep(cell, rate=good / got["seconds"] * units, p50=got["p50_us"] / 1000, p99=got["p99_us"] / 1000, cpu=spent * 1e6 / got["done"],
-                  done=got["done"], errors=got["errors"], wrong=got["wrong"])
+                  done=got["done"], errors=got["errors"], wrong=got["wrong"], busy=got["busy"])
         return got

