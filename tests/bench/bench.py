@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -189,10 +190,10 @@ def note_memory(targets, results):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=0.5, help="of one measurement [0.5]")
-    parser.add_argument("--warm", type=float, default=0.15, metavar="SECONDS", help="of the same before each measurement, not counted [0.15]")
+    parser.add_argument("--seconds", type=float, default=0.4, help="of one measurement [0.4]")
+    parser.add_argument("--warm", type=float, default=0.12, metavar="SECONDS", help="of the same before each measurement, not counted [0.12]")
     parser.add_argument("--rounds", type=int, default=5, help="[5]")
-    parser.add_argument("--minutes", type=float, default=13, help="after so many, every group that is left gets one round [13]")
+    parser.add_argument("--minutes", type=float, default=12, help="after so many, every group that is left gets one round [12]")
     parser.add_argument("--quick", action="store_true", help="one short round, smaller objects, no growth: does everything work?")
     parser.add_argument("--only", type=lambda text: text.split(","), help=f"groups: {', '.join([*GROUPS, 'sdk', 'growth'])}")
     parser.add_argument("--servers", type=lambda text: text.split(","), help=f"of: {', '.join(t.name for t in TARGETS)}")
@@ -227,6 +228,7 @@ def main():
         if results["machine"]["load"] > 1:
             print(f"warning: this machine is not quiet (load {results['machine']['load']:.1f}); numbers will be too low", file=sys.stderr)
         began = time.monotonic()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with tempfile.TemporaryDirectory(prefix="headrace-bench-") as folder:
             try:
                 measure(targets, options, pathlib.Path(folder), results)

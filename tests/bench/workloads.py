@@ -286,8 +286,8 @@ def switches(run):
 
 GROUPS = {  # name: (function, the services that a server must have, rounds at most)
     "warm": (warm, "", 1), "send": (send, "sqs", 9), "pair": (pair, "sqs", 9), "fifo": (fifo, "sqs", 9), "small": (small, "s3", 9),
-    "wake": (wake, "sqs", 1), "event": (event, "sqs s3", 1), "pipeline": (pipeline, "pipeline", 9),
-    "switches": (switches, "switches", 9), "large": (large, "s3", 9), "list": (listing, "s3", 2),
+    "wake": (wake, "sqs", 1), "event": (event, "sqs s3", 1), "pipeline": (pipeline, "pipeline", 3),
+    "switches": (switches, "switches", 3), "large": (large, "s3", 2), "list": (listing, "s3", 2),
 }
 
 
