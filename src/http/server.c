@@ -369,7 +369,7 @@ static struct MHD_Daemon *daemon_start(struct http_server *server)
     unsigned flags =
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
 #if MHD_VERSION >= 0x01000000
-    flags |= MHD_USE_NO_THREAD_SAFETY;
+    flags |= MHD_USE_NO_THREAD_SAFETY | MHD_USE_PEDANTIC_CHECKS; /* no folded lines */
 #endif
     return MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
