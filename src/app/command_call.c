@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define WORDS 8
+#define FRAME 65536 /* bytes of a screen */
 
 /* Arguments of a command: flags that many have, and the words between them. */
 struct asked {
@@ -192,9 +193,13 @@ int command_status(int argc, char **argv)
     int code;
     if (!read_arguments(&asked, argc, argv) || asked.n)
         return finish(&asked, command_usage("status"));
+    /* A frame is one write: a screen that is cleared before its text comes would flicker. */
+    if (asked.watch)
+        setvbuf(stdout, NULL, _IOFBF, FRAME);
     do {
         if (asked.watch)
             fputs("\033[H\033[2J", stdout);
+        arena_reset(asked.arena);
         code = call(&asked, "GET",
                     asked.json ? S("/_headrace/status") : S("/_headrace/status?format=text"),
                     STR_NONE);

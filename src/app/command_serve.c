@@ -171,6 +171,17 @@ static int serve(const struct options *options)
     return code;
 }
 
+/* A variable with a typing error would be passed over without a word. */
+static void warn_of_variables(struct arena *arena)
+{
+    for (char **variable = environ; *variable; variable++) {
+        str value = str_of(*variable), name = str_cut(&value, '=');
+        str meant = options_variable_meant(arena, name);
+        if (meant.p)
+            log_warn("environment: %.*s is not known; %.*s is", STR_ARG(name), STR_ARG(meant));
+    }
+}
+
 int command_serve(int argc, char **argv)
 {
     struct options options;
@@ -179,6 +190,7 @@ int command_serve(int argc, char **argv)
     int code;
     if (options_read(&options, argc, argv, environment, &message)) {
         log_set_level((enum log_level)options.log_level);
+        warn_of_variables(options.arena);
         signal(SIGPIPE, SIG_IGN);
         raise_file_limit();
         code = serve(&options);

@@ -320,6 +320,28 @@ static str env_name(struct arena *arena, const struct option_row *row)
     return str_of(name);
 }
 
+str options_variable_meant(struct arena *arena, str name)
+{
+    if (!str_starts(name, S("HEADRACE_")) || str_eq(name, S("HEADRACE_ENDPOINT")))
+        return STR_NONE;
+    /* HEADRACE_NO_PIPELINE is HEADRACE_PIPELINE=false. */
+    bool negated = str_starts(name, S("HEADRACE_NO_"));
+    str word = negated ? arena_join(arena, S("HEADRACE_"), str_slice(name, 12, name.n)) : name;
+    size_t least = (word.n - 9) / 6 + 2;
+    str best = STR_NONE;
+    for (size_t i = 0; i < ROWS; i++) {
+        str known = env_name(arena, &rows[i]);
+        if (str_eq(known, name))
+            return STR_NONE;
+        size_t d = distance(word, known);
+        if (d < least) {
+            least = d;
+            best = known;
+        }
+    }
+    return best;
+}
+
 static bool apply_env(struct options *options, const struct option_row *row, str name,
                       const char *value, str *message)
 {

@@ -50,6 +50,9 @@ void options_free(struct options *options);
 /* "http://HOST:PORT" as a client on this machine asks for it: 127.0.0.1 where we listen on all
  * addresses. */
 str options_endpoint(const struct options *options, struct arena *arena, int64_t port);
+/* The variable that `name`, a HEADRACE_ variable which is none of ours, was probably to be; absent
+ * when it is one of ours, or like none. */
+str options_variable_meant(struct arena *arena, str name);
 /* One line of help: what is said at the left, its meaning from column `indent` on, broken before
  * column 100. */
 void help_line(struct buf *b, size_t indent, const char *left, str text);

@@ -193,31 +193,11 @@ struct shape_issue query_decode(struct arena *arena, const struct shape *shape,
 
 static void write_struct(struct buf *b, const struct shape *shape, const void *data);
 
-static void write_scalar(struct buf *b, const struct field *field, const void *at)
-{
-    switch ((enum shape_kind)field->kind) {
-    case SHAPE_INT:
-        buf_int(b, ((const opt_int *)at)->v);
-        break;
-    case SHAPE_BOOL:
-        buf_put(b, ((const opt_bool *)at)->v ? S("true") : S("false"));
-        break;
-    case SHAPE_TIME:
-        buf_put(b, date_iso_ms(b->arena, ((const opt_int *)at)->v));
-        break;
-    case SHAPE_BLOB:
-        buf_put(b, base64_encode(b->arena, *(const str *)at));
-        break;
-    default:
-        buf_xml(b, *(const str *)at);
-    }
-}
-
 static void write_element(struct buf *b, const char *name, const struct shape *of, const void *data)
 {
     xml_open(b, name);
     if (shape_is_scalar(of))
-        write_scalar(b, of->fields, shape_at(of->fields, data));
+        shape_scalar_to_xml(b, of->fields, shape_at(of->fields, data));
     else
         write_struct(b, of, data);
     xml_close(b, name);
@@ -238,7 +218,7 @@ static void write_member(struct buf *b, const struct field *field, const void *a
         return;
     default:
         xml_open(b, name);
-        write_scalar(b, field, at);
+        shape_scalar_to_xml(b, field, at);
         xml_close(b, name);
     }
 }

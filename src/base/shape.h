@@ -204,5 +204,7 @@ struct shape_issue shape_from_xml(struct arena *arena, const struct shape *shape
                                   const struct xml *node, bool strict, void *out);
 /* Members of PLACE_BODY as child elements, without the enclosing element. */
 void shape_to_xml(struct buf *b, const struct shape *shape, const void *data);
+/* The text of one present scalar member, as it stands within its element. */
+void shape_scalar_to_xml(struct buf *b, const struct field *field, const void *at);
 
 #endif

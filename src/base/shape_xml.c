@@ -188,7 +188,7 @@ struct shape_issue shape_from_xml(struct arena *arena, const struct shape *shape
     return read_struct(&reader, shape, node, out);
 }
 
-static void write_scalar(struct buf *b, const struct field *field, const void *at)
+void shape_scalar_to_xml(struct buf *b, const struct field *field, const void *at)
 {
     switch ((enum shape_kind)field->kind) {
     case SHAPE_INT:
@@ -233,7 +233,7 @@ static void write_element(struct buf *b, const char *name, const struct shape *s
 {
     if (shape_is_scalar(shape)) {
         xml_open(b, name);
-        write_scalar(b, shape->fields, shape_at(shape->fields, data));
+        shape_scalar_to_xml(b, shape->fields, shape_at(shape->fields, data));
     } else {
         write_start(b, name, shape, data);
         shape_to_xml(b, shape, data);
@@ -265,7 +265,7 @@ static void write_member(struct buf *b, const struct field *field, const void *a
         return;
     default:
         xml_open(b, field->wire);
-        write_scalar(b, field, at);
+        shape_scalar_to_xml(b, field, at);
         xml_close(b, field->wire);
     }
 }

@@ -196,6 +196,27 @@ TEST(unknown_keys_and_broken_config_files_are_named)
     refuses_config("{\"port\":", "line 1");
 }
 
+TEST(a_mistyped_variable_is_told_from_a_known_and_from_a_foreign_one)
+{
+    static const char *const rows[][2] = {
+        {"HEADRACE_DATADIR", "HEADRACE_DATA_DIR"},
+        {"HEADRACE_WORKER", "HEADRACE_WORKERS"},
+        {"HEADRACE_NO_PIPELINE", "HEADRACE_PIPELINE"},
+        {"HEADRACE_LOGLEVEL", "HEADRACE_LOG_LEVEL"},
+        {"HEADRACE_DATA_DIR", NULL},
+        {"HEADRACE_ENDPOINT", NULL},
+        {"HEADRACE_BIN", NULL},
+        {"HEADRACE_SERVICE_HOST", NULL}, /* Kubernetes sets these for a service of that name */
+        {"HEADRACE_PORT_4566_TCP_ADDR", NULL},
+        {"HEADRACE_", NULL},
+        {"PATH", NULL},
+    };
+    struct arena *arena = arena_new();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        CHECK_STR(options_variable_meant(arena, str_of(rows[i][0])), str_of(rows[i][1]));
+    arena_free(arena);
+}
+
 TEST(a_clock_can_start_frozen_at_an_instant)
 {
     set_env(0, NULL, NULL);
