@@ -84,8 +84,10 @@ static err create(struct call *call, const void *input, void *output)
     struct create_out *out = output;
     const struct create_configuration *configuration = in->configuration;
     struct s3_bucket_create request = {.name = in->bucket, .object_lock = in->object_lock.v};
-    if (configuration)
+    if (configuration) {
         request.location = configuration->location;
+        request.tags = configuration->tags.n > 0;
+    }
     struct s3_bucket *bucket;
     bool made;
     TRY(s3_bucket_create(call->api->s3, &call->ctx, &request, &bucket, &made));
@@ -95,6 +97,8 @@ static err create(struct call *call, const void *input, void *output)
     TRY(store_settings(call, in, bucket, made));
     if (configuration && configuration->tags.n && made)
         TRY(store_tags(call, configuration->tags, bucket));
+    if (made && str_eq(request.location, S("EU")))
+        TRY(s3_config_put(call->api->s3, bucket, S3_CONFIG_LOCATION, S(""), request.location));
     bool global = str_eq(bucket->region, S("us-east-1"));
     out->location = arena_printf(
         call->ctx.arena, global ? "/%.*s" : "http://%.*s.s3.amazonaws.com/", STR_ARG(in->bucket));
@@ -170,11 +174,11 @@ static err check_list(struct call *call, const struct list_in *in, str *after)
                        arena_printf(call->ctx.arena,
                                     "Argument value %.*s is not a valid AWS Region",
                                     STR_ARG(in->region))),
-            "bucket-region", in->region);
+            "bucket-region", STR_NONE);
     *after = in->token.p ? base64_decode(call->ctx.arena, in->token) : STR_NONE;
     if (in->token.p && !after->n)
         return s3_argument_invalid(call, "The continuation token provided is incorrect",
-                                   "continuation-token", in->token);
+                                   "continuation-token", STR_NONE);
     return OK;
 }
 
@@ -223,9 +227,12 @@ static err get_location(struct call *call, const void *input, void *output)
     struct location_out *out = output;
     struct s3_bucket *bucket;
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
-    out->location = str_eq(bucket->region, S("us-east-1"))
-                        ? S("")
-                        : arena_copy(call->ctx.arena, bucket->region);
+    /* What was asked for, in one case: "EU" lies in eu-west-1. */
+    out->location = s3_config_get(call->api->s3, &call->ctx, bucket, S3_CONFIG_LOCATION, S(""));
+    if (!out->location.p)
+        out->location = str_eq(bucket->region, S("us-east-1"))
+                            ? S("")
+                            : arena_copy(call->ctx.arena, bucket->region);
     return OK;
 }
 

@@ -15,7 +15,7 @@ err s3_argument_invalid(struct call *call, const char *text, const char *name, s
 {
     err e = err_text(call->ctx.arena, &S3_INVALID_ARGUMENT, "%s", text);
     e = err_with(call->ctx.arena, e, "ArgumentName", str_of(name));
-    return err_with(call->ctx.arena, e, "ArgumentValue", value);
+    return value.p ? err_with(call->ctx.arena, e, "ArgumentValue", value) : e;
 }
 
 static err check_md5(struct call *call, str claimed)
@@ -152,6 +152,15 @@ void s3_checksum_fill(const struct s3_object *object, str *checksum_md5, str *ty
         *type = object->composite ? S("COMPOSITE") : S("FULL_OBJECT");
 }
 
+err s3_marker_refused(struct call *call, const struct s3_object *marker)
+{
+    struct arena *arena = call->ctx.arena;
+    http_reply_header(arena, call->reply, S("Allow"), S("DELETE"));
+    http_reply_header(arena, call->reply, S("Last-Modified"), date_http(arena, marker->mtime));
+    err e = err_with(arena, FAIL(S3_METHOD_NOT_ALLOWED), "Method", call->request->method);
+    return err_with(arena, e, "ResourceType", S("DeleteMarker"));
+}
+
 err s3_find_for(struct call *call, struct s3_bucket *bucket, str key, str version,
                 struct s3_object *out)
 {
@@ -160,12 +169,10 @@ err s3_find_for(struct call *call, struct s3_bucket *bucket, str key, str versio
     err e = s3_object_find(call->api->s3, &call->ctx, bucket, key, version, out);
     if (!failed(e) || !out->marker)
         return e;
+    /* To change a key behind a marker is refused as if the marker had been named. */
+    if (str_eq(call->request->method, S("PUT")) || str_eq(call->request->method, S("DELETE")))
+        e = FAIL(S3_METHOD_NOT_ALLOWED);
     http_reply_header(arena, call->reply, S("x-amz-delete-marker"), S("true"));
     http_reply_header(arena, call->reply, S("x-amz-version-id"), s3_object_version(bucket, out));
-    if (e.fault != &S3_METHOD_NOT_ALLOWED)
-        return e;
-    http_reply_header(arena, call->reply, S("Allow"), S("DELETE"));
-    http_reply_header(arena, call->reply, S("Last-Modified"), date_http(arena, out->mtime));
-    return err_with(arena, err_with(arena, e, "Method", call->request->method), "ResourceType",
-                    S("DeleteMarker"));
+    return e.fault == &S3_METHOD_NOT_ALLOWED ? s3_marker_refused(call, out) : e;
 }

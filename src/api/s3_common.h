@@ -129,7 +129,7 @@ extern const struct shape s3_tag_shape; /* of struct s3_tag in s3/tags.h */
 /* The bucket, checked against x-amz-expected-bucket-owner. NoSuchBucket, AccessDenied,
  * InvalidBucketOwnerAWSAccountID. */
 err s3_bucket_of(struct call *call, str bucket, str expected_owner, struct s3_bucket **out);
-/* InvalidArgument with ArgumentName and ArgumentValue. */
+/* InvalidArgument with ArgumentName and, unless absent, ArgumentValue. */
 err s3_argument_invalid(struct call *call, const char *text, const char *name, str value);
 /* Compares call->body with the Content-MD5 and checksum headers that came with it: InvalidDigest,
  * BadDigest, InvalidRequest. */
@@ -163,10 +163,12 @@ void s3_checksum_fill(const struct s3_object *object, str *checksum_md5, str *ty
 /* "\"etag\"" */
 str s3_quoted(struct call *call, str etag);
 
-/* The version that a read means, with the headers that AWS sends along when it is a delete marker.
- */
+/* The version that a request means, with the headers that AWS sends along when it is a delete
+ * marker. PUT and DELETE of a key behind a marker are MethodNotAllowed. */
 err s3_find_for(struct call *call, struct s3_bucket *bucket, str key, str version,
                 struct s3_object *out);
+/* MethodNotAllowed with its elements and headers. */
+err s3_marker_refused(struct call *call, const struct s3_object *marker);
 
 /* Makes bytes [at, at+length) of the body the reply's. */
 err s3_reply_body(struct call *call, const struct s3_object *object, int64_t at, int64_t length);

@@ -196,15 +196,16 @@ static str id_of(const struct config *config, str id)
 
 /* --- put, get, delete --- */
 
-/* The id is in the query and, once more, in the document. */
-static err check_id(struct call *call, const struct config *config, const struct put_in *in)
+/* The id is in the query and, once more, in the document. Only an inventory's has a fault of its
+ * own. */
+static err check_id(const struct config *config, const struct put_in *in)
 {
     const struct shape *shape = s3_document_of(config->kind)->shape;
     for (size_t i = 0; config->by_id && i < shape->n; i++)
         if (str_eq(str_of(shape->fields[i].wire), S("Id")) &&
             !str_eq(*(str *)shape_at(&shape->fields[i], in->document), in->id))
-            return FAIL(S3_ID_MISMATCH);
-    (void)call;
+            return config->kind == S3_CONFIG_INVENTORY ? FAIL(S3_ID_MISMATCH)
+                                                       : FAIL(S3_MALFORMED_XML);
     return OK;
 }
 
@@ -216,7 +217,9 @@ static err put_run(struct call *call, const void *input, void *output)
     struct s3_bucket *bucket;
     TRY(s3_body_check(call));
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
-    TRY(check_id(call, config, in));
+    TRY(check_id(config, in));
+    if (config->by_id && s3_config_full(call->api->s3, bucket, config->kind, in->id))
+        return FAIL(S3_TOO_MANY_CONFIGURATIONS);
     TRY(s3_document_put(call->api->s3, &call->ctx, bucket, config->kind, id_of(config, in->id),
                         in->document));
     return config->after ? config->after(call, bucket, in) : OK;
@@ -365,8 +368,9 @@ static err list_run(struct call *call, const void *input, void *output)
      .action = "s3:Get" action_},
 #define PUT_GET(name, query, doc, action)                                                          \
     PUT(name, query, doc, action, 200) GET(name, query, doc, action)
-#define BY_ID(name, query, doc, action)                                                            \
-    PUT_GET(name, query "&id", doc, action)                                                        \
+#define BY_ID(name, query, doc, action, status)                                                    \
+    PUT(name, query "&id", doc, action, status)                                                    \
+    GET(name, query "&id", doc, action)                                                            \
     DELETE(name, query "&id", "s3:Put" action)                                                     \
     LIST(name "s", query, doc, action)
 
@@ -405,13 +409,14 @@ const struct op s3_config_ops[] = {
                                         DELETE("BucketReplication", "replication",
                                                "s3:PutReplicationConfiguration")
                                             BY_ID("BucketInventoryConfiguration", "inventory",
-                                                  inventory, "InventoryConfiguration")
+                                                  inventory, "InventoryConfiguration", 204)
                                                 BY_ID("BucketAnalyticsConfiguration", "analytics",
-                                                      analytics, "AnalyticsConfiguration")
-                                                    BY_ID("BucketMetricsConfiguration", "metrics",
-                                                          metrics, "MetricsConfiguration")
-                                                        BY_ID(
-                                                            "BucketIntelligentTieringConfiguration",
-                                                            "intelligent-tiering", tiering,
-                                                            "IntelligentTieringConfiguration"){0},
+                                                      analytics, "AnalyticsConfiguration",
+                                                      204) BY_ID("BucketMetricsConfiguration",
+                                                                 "metrics", metrics,
+                                                                 "MetricsConfiguration", 200)
+                                                    BY_ID("BucketIntelligentTieringConfiguration",
+                                                          "intelligent-tiering", tiering,
+                                                          "IntelligentTieringConfiguration",
+                                                          204){0},
 };

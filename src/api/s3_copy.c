@@ -129,7 +129,7 @@ static err copy_object(struct call *call, const void *input, void *output)
     TRY(s3_object_copy(call->api->s3, &call->ctx, bucket, in->key, &copy, &source, &source_bucket,
                        &object));
     fill(call, bucket, &object, out);
-    out->source_version = s3_object_version(source_bucket, &source);
+    out->source_version = source.version;
     return OK;
 }
 

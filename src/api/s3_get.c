@@ -1,5 +1,6 @@
 /* api/s3_get.c - GetObject and HeadObject: one operation that sends a body or doesn't. */
 #include "api/s3_common.h"
+#include "api/s3_meta.h"
 #include "api/s3_tables.h"
 #include "api/s3_range.h"
 #include "base/text.h"
@@ -59,21 +60,6 @@ SHAPE(get_in, "GetObjectRequest", GET_IN)
 SHAPE(read_out, "GetObjectOutput", GET_OUT)
 SHAPE(head_out, "HeadObjectOutput", HEAD_OUT)
 
-/* Headers carry ASCII: S3 gives other values as RFC 2047 words, taking each byte for a character of
- * ISO 8859-1. */
-static str mail_safe(struct arena *arena, str value)
-{
-    struct buf b = buf_in(arena);
-    bool plain = true;
-    for (size_t i = 0; i < value.n; i++) {
-        plain = plain && (unsigned char)value.p[i] < 0x80;
-        buf_utf8(&b, (unsigned char)value.p[i]);
-    }
-    if (plain)
-        return value;
-    return arena_printf(arena, "=?UTF-8?B?%.*s?=", STR_ARG(base64_encode(arena, buf_str(&b))));
-}
-
 /* Entries that no header can carry are only counted, as S3 does. */
 static void fill_metadata(struct arena *arena, str packed, struct read_out *out)
 {
@@ -89,7 +75,7 @@ static void fill_metadata(struct arena *arena, str packed, struct read_out *out)
             missing++;
         else
             *LIST_AT(items, struct str_pair, items.n++) =
-                (struct str_pair){key, mail_safe(arena, value)};
+                (struct str_pair){key, s3_meta_encode(arena, value)};
     }
     out->metadata = items;
     if (missing)
@@ -173,17 +159,39 @@ static err check_conditions(struct call *call, const struct get_in *in,
     return e;
 }
 
+/* The headers that the request overrides must fit into ISO 8859-1. */
+static err check_characters(struct call *call, const struct get_in *in)
+{
+    const struct {
+        const char *name;
+        str value;
+    } overrides[] = {{"response-cache-control", in->cache_control},
+                     {"response-content-disposition", in->content_disposition},
+                     {"response-content-encoding", in->content_encoding},
+                     {"response-content-language", in->content_language},
+                     {"response-content-type", in->content_type},
+                     {"response-expires", in->expires}};
+    for (size_t i = 0; i < sizeof overrides / sizeof overrides[0]; i++)
+        for (size_t at = 0; at < overrides[i].value.n;)
+            if (utf8_next(overrides[i].value, &at) > 0xFF)
+                return s3_argument_invalid(call,
+                                           "Header value cannot be represented using ISO-8859-1.",
+                                           overrides[i].name, overrides[i].value);
+    return OK;
+}
+
 static err check_overrides(struct call *call, const struct get_in *in)
 {
     bool any = in->cache_control.p || in->content_disposition.p || in->content_encoding.p ||
                in->content_language.p || in->content_type.p || in->expires.p;
     if (!any || !call->ctx.anonymous)
-        return OK;
+        return any ? check_characters(call, in) : OK;
     return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
                     "Request specific response headers cannot be used for anonymous GET requests.");
 }
 
-/* Checksums are those of the whole body, or of the part asked for. */
+/* Checksums are those of the whole body, or of the part asked for where the object's is composite.
+ */
 static void fill_checksum(const struct get_in *in, const struct s3_object *object,
                           const struct s3_span *span, struct read_out *out)
 {
@@ -191,7 +199,7 @@ static void fill_checksum(const struct get_in *in, const struct s3_object *objec
         return;
     if (span->whole) {
         s3_checksum_fill(object, &out->checksum_md5, &out->checksum_type);
-    } else if (span->part_checksum.p) {
+    } else if (span->part_checksum.p && object->composite) {
         struct s3_object part = {.checksum_kind = span->part_checksum_kind,
                                  .checksum = span->part_checksum,
                                  .composite = object->composite};
@@ -236,7 +244,10 @@ static err read_object(struct call *call, const struct get_in *in, struct s3_obj
     TRY(s3_ssec_check(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, object));
     TRY(check_conditions(call, in, bucket, object));
     TRY(s3_span_of(call, object, in->range, in->part_number, span));
-    s3_stored_fill(call, bucket, object, (struct s3_stored_out *)out);
+    struct s3_object shown = *object;
+    if (in->version_id.p)
+        shown.id = 0; /* x-amz-expiration is told of keys alone */
+    s3_stored_fill(call, bucket, &shown, (struct s3_stored_out *)out);
     fill_content(call, in, object, out);
     fill_state(call, object, out);
     fill_checksum(in, object, span, out);

@@ -294,7 +294,7 @@ static err take_token(struct call *call, str token, struct s3_list *asked)
     str text = base64_decode(call->ctx.arena, token);
     if (text.n < 2 || (text.p[0] != 'k' && text.p[0] != 'p'))
         return s3_argument_invalid(call, "The continuation token provided is incorrect",
-                                   "continuation-token", token);
+                                   "continuation-token", STR_NONE);
     asked->after = str_slice(text, 1, text.n);
     asked->after_prefix = text.p[0] == 'p';
     return OK;
@@ -311,12 +311,13 @@ static err list_objects_v2(struct call *call, const void *input, void *output)
     struct view view = view_of(call, bucket, page_in, false, in->fetch_owner.v);
     struct s3_list asked = list_of(page_in);
     asked.after = in->start_after;
-    if (in->token.n)
+    if (in->token.p)
         TRY(take_token(call, in->token, &asked));
     s3_list_page(call->api->s3, &call->ctx, bucket, &asked, &page);
     fill_head(&view, page_in, &asked, page.truncated, output, &out->max);
     fill_items(&view, &page, &out->prefixes, &out->contents, NULL);
-    out->start_after = shown(&view, in->start_after);
+    if (!in->token.p)
+        out->start_after = shown(&view, in->start_after);
     out->token = in->token;
     out->count = INT_OF((int64_t)page.n);
     if (last_of(&page))

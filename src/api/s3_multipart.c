@@ -89,7 +89,7 @@ static err check_key(struct call *call, str algorithm, str key, str md5,
     TRY(s3_ssec_take(call, algorithm, key, md5, &given));
     if (str_eq(given, upload->object.ssec_md5))
         return OK;
-    if (upload->object.ssec_md5.p && !given.p)
+    if (!upload->object.ssec_md5.p || !given.p)
         return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
                         "The multipart upload initiate requested encryption. Subsequent part "
                         "requests must include the appropriate "
@@ -267,7 +267,7 @@ SHAPE(completed_upload, "CompleteMultipartUpload", COMPLETED_UPLOAD)
     S3_CHECKSUM_HEADERS(F, T)                                                                      \
     F(T, STR, upload, "uploadId", QUERY, .flags = REQUIRED)                                        \
     F(T, STR, type, "x-amz-checksum-type", HEADER)                                                 \
-    F(T, INT, size, "x-amz-mp-object-size", HEADER)                                                \
+    F(T, INT, size, "x-amz-mp-object-size", HEADER, .min = 0, .max = INT64_MAX)                    \
     F(T, STR, if_match, "If-Match", HEADER)                                                        \
     F(T, STR, if_none_match, "If-None-Match", HEADER)                                              \
     F(T, STRUCT, body, "CompleteMultipartUpload", PAYLOAD, .of = &completed_upload_shape)
@@ -335,7 +335,8 @@ static err complete_run(struct call *call, const void *input, void *output)
     TRY(check_complete_key(call, in, bucket));
     TRY(s3_multipart_complete(call->api->s3, &call->ctx, bucket, &complete, &object));
     s3_written_fill(call, bucket, &object, (struct s3_stored_out *)out);
-    s3_checksum_fill(&object, &out->checksum_md5, &out->type);
+    if (!object.sse_key.p) /* AWS keeps it to itself under KMS, until it is read */
+        s3_checksum_fill(&object, &out->checksum_md5, &out->type);
     out->location = arena_printf(call->ctx.arena, "http://%.*s/%.*s/%.*s", STR_ARG(call->ctx.host),
                                  STR_ARG(in->bucket),
                                  STR_ARG(percent_encode(call->ctx.arena, in->key, PERCENT_ALL)));

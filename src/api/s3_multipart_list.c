@@ -23,6 +23,16 @@ static str storage_class(const struct s3_multipart *upload)
     return upload->object.storage_class.p ? upload->object.storage_class : S("STANDARD");
 }
 
+/* AWS tells nobody's name any more since November 2025, but those of initiators. */
+static struct s3_owner *initiator(struct call *call, str account)
+{
+    struct s3_owner *who = ARENA_NEW(call->ctx.arena, struct s3_owner);
+    *who = s3_owner_of(call, account);
+    if (!who->display_name.n)
+        who->display_name = account;
+    return who;
+}
+
 static struct s3_owner *owner(struct call *call, str account)
 {
     struct s3_owner *who = ARENA_NEW(call->ctx.arena, struct s3_owner);
@@ -116,7 +126,7 @@ static err parts_run(struct call *call, const void *input, void *output)
     out->bucket = in->bucket;
     out->key = in->key;
     out->upload = in->upload;
-    out->initiator = owner(call, upload.initiator);
+    out->initiator = initiator(call, upload.initiator);
     out->owner = owner(call, upload.object.owner);
     out->storage_class = storage_class(&upload);
     out->marker = INT_OF(in->marker.v);
@@ -181,7 +191,7 @@ static void fill_upload(struct call *call, const struct uploads_in *in,
 {
     to->key = encoded(call, in, from->object.key);
     to->upload = from->name;
-    to->initiator = owner(call, from->initiator);
+    to->initiator = initiator(call, from->initiator);
     to->owner = owner(call, from->object.owner);
     to->storage_class = storage_class(from);
     to->initiated = INT_OF(from->object.mtime / 1000 * 1000);
@@ -221,7 +231,8 @@ static err uploads_run(struct call *call, const void *input, void *output)
     TRY(s3_multipart_list(call->api->s3, &call->ctx, bucket, &ask, &page));
     out->bucket = in->bucket;
     out->key_marker = in->key_marker.p ? encoded(call, in, in->key_marker) : S("");
-    out->upload_marker = in->upload_marker.p ? in->upload_marker : S("");
+    /* Without a key an upload's marker is ignored. */
+    out->upload_marker = in->key_marker.n && in->upload_marker.p ? in->upload_marker : S("");
     out->prefix = in->prefix.n ? encoded(call, in, in->prefix) : STR_NONE;
     out->delimiter = in->delimiter.n ? encoded(call, in, in->delimiter) : STR_NONE;
     out->encoding = in->encoding;

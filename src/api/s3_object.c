@@ -94,6 +94,11 @@ static err delete (struct call *call, const void *input, void *output)
                                 .if_match = in->if_match,
                                 .bypass = in->bypass.v};
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
+    if (in->bypass.set && !bucket->object_lock)
+        return s3_argument_invalid(call,
+                                   "x-amz-bypass-governance-retention is only applicable to Object "
+                                   "Lock enabled buckets.",
+                                   "x-amz-bypass-governance-retention", STR_NONE);
     TRY(s3_object_delete(call->api->s3, &call->ctx, bucket, &request, &gone));
     if (gone.marker)
         out->marker = BOOL_OF(true);
@@ -173,13 +178,16 @@ static err delete_one(struct call *call, struct s3_bucket *bucket, const struct 
     struct s3_delete request = {.key = item->key,
                                 .version = item->version_id,
                                 .if_match = item->etag,
-                                .bypass = in->bypass.v};
+                                .bypass = in->bypass.v,
+                                .tell_always = true};
     if (request.version.p && !request.version.n)
         request.version = STR_NONE;
     TRY(check_identifier(call, item));
     TRY(s3_may(call, request.version.p ? "s3:DeleteObjectVersion" : "s3:DeleteObject", in->bucket,
                item->key, request.version));
-    return s3_object_delete(call->api->s3, &call->ctx, bucket, &request, out);
+    err e = s3_object_delete(call->api->s3, &call->ctx, bucket, &request, out);
+    /* What DeleteObject calls an invalid id is no such version here. */
+    return request.version.p && e.fault == &S3_INVALID_ARGUMENT ? FAIL(S3_NO_SUCH_VERSION) : e;
 }
 
 static void report(const struct identifier *item, const struct s3_deleted *gone,

@@ -44,7 +44,10 @@ static err span_of_range(struct call *call, const struct s3_object *object, str 
         return err_with(call->ctx.arena, e, "ActualObjectSize",
                         arena_printf(call->ctx.arena, "%lld", (long long)object->size));
     }
-    *out = (struct s3_span){.at = first, .length = last - first + 1, .partial = true};
+    *out = (struct s3_span){.at = first,
+                            .length = last - first + 1,
+                            .partial = true,
+                            .whole = last - first + 1 == object->size};
     return OK;
 }
 
@@ -75,6 +78,7 @@ static err span_of_part(struct call *call, const struct s3_object *object, int64
     *out = (struct s3_span){.at = at,
                             .length = parts[i].size,
                             .partial = true,
+                            .whole = !object->composite && parts[i].size == object->size,
                             .parts_count = (int64_t)n,
                             .part_checksum_kind = parts[i].checksum_kind,
                             .part_checksum = parts[i].checksum};

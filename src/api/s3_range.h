@@ -6,9 +6,9 @@
 
 struct s3_span {
     int64_t at, length;
-    bool partial;        /* 206 with Content-Range */
-    bool whole;          /* no range was asked for or honoured: checksums of the object apply */
-    int64_t parts_count; /* x-amz-mp-parts-count; 0: not to be sent */
+    bool partial;               /* 206 with Content-Range */
+    bool whole;                 /* all of the body: the checksum of the object applies */
+    int64_t parts_count;        /* x-amz-mp-parts-count; 0: not to be sent */
     int64_t part_checksum_kind; /* as in struct s3_part */
     str part_checksum;          /* of the part asked for; absent when it has none */
 };

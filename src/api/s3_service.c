@@ -22,8 +22,9 @@ static const struct argument {
     const char *wire;
     enum shape_wrong wrong;
     const struct fault *fault;
-    const char *text;  /* NULL: the row's */
-    const char *extra; /* element that carries the value; NULL: ArgumentName and ArgumentValue */
+    const char *text;  /* NULL: the row's; {} is the value */
+    const char *extra; /* element that carries the value; NULL: ArgumentName and ArgumentValue;
+                          "": none, "ArgumentName": that alone */
 } arguments[] = {
     {"max-keys", WRONG_TYPE, &S3_INVALID_ARGUMENT,
      "Provided max-keys not an integer or within integer range", NULL},
@@ -42,6 +43,16 @@ static const struct argument {
     {"encoding-type", WRONG_VALUE, &S3_INVALID_ARGUMENT,
      "Invalid Encoding Method specified in Request", NULL},
     {"x-amz-storage-class", WRONG_VALUE, &S3_INVALID_STORAGE_CLASS, NULL, "StorageClassRequested"},
+    {"x-amz-object-ownership", WRONG_VALUE, &S3_INVALID_ARGUMENT,
+     "Invalid x-amz-object-ownership header: {}", "ArgumentName"},
+    {"x-amz-transition-default-minimum-object-size", WRONG_VALUE, &S3_INVALID_REQUEST,
+     "Invalid TransitionDefaultMinimumObjectSize found: {}", ""},
+    {"x-amz-mp-object-size", WRONG_RANGE, &S3_INVALID_REQUEST,
+     "Value for x-amz-mp-object-size header is less than zero: '{}'", ""},
+    {"x-amz-mp-object-size", WRONG_TYPE, &S3_INVALID_REQUEST,
+     "Value for x-amz-mp-object-size header is invalid: '{}'", ""},
+    {"x-amz-object-lock-retain-until-date", WRONG_TYPE, &S3_INVALID_ARGUMENT,
+     "The retain until date must be provided in ISO 8601 format", NULL},
     {"x-amz-metadata-directive", WRONG_VALUE, &S3_INVALID_ARGUMENT, "Unknown metadata directive.",
      NULL},
     {"x-amz-tagging-directive", WRONG_VALUE, &S3_INVALID_ARGUMENT, "Unknown tagging directive.",
@@ -60,10 +71,22 @@ static err with_argument(struct arena *arena, err e, const char *extra,
                          const struct shape_issue *issue)
 {
     str value = issue->value.p ? issue->value : S("");
-    if (extra)
-        return err_with(arena, e, extra, value);
+    bool name_alone = extra && !strcmp(extra, "ArgumentName");
+    if (extra && !name_alone)
+        return *extra ? err_with(arena, e, extra, value) : e;
     e = err_with(arena, e, "ArgumentName", str_of(issue->field->wire));
-    return err_with(arena, e, "ArgumentValue", value);
+    return name_alone ? e : err_with(arena, e, "ArgumentValue", value);
+}
+
+static err with_value(struct arena *arena, const struct argument *argument, str value)
+{
+    str text = str_of(argument->text);
+    ptrdiff_t at = str_find(text, S("{}"), 0);
+    if (at < 0)
+        return err_text(arena, argument->fault, "%s", argument->text);
+    str rest = str_slice(text, (size_t)at + 2, text.n);
+    return err_text(arena, argument->fault, "%.*s%.*s%.*s", (int)at, text.p, STR_ARG(value),
+                    STR_ARG(rest));
 }
 
 /* Something in an address, a query or a header. */
@@ -80,10 +103,9 @@ static err refuse_head(struct arena *arena, const struct shape_issue *issue)
     for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
         const struct argument *a = &arguments[i];
         if (concerns(a, issue))
-            return with_argument(arena,
-                                 a->text ? err_text(arena, a->fault, "%s", a->text)
-                                         : (err){.fault = a->fault},
-                                 a->extra, issue);
+            return with_argument(
+                arena, a->text ? with_value(arena, a, issue->value) : (err){.fault = a->fault},
+                a->extra, issue);
     }
     return with_argument(arena, FAIL(S3_INVALID_ARGUMENT), NULL, issue);
 }

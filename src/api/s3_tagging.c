@@ -35,30 +35,45 @@ static err find(struct call *call, const struct version_in *in, struct s3_bucket
     return s3_find_for(call, *bucket, in->key, in->version_id, object);
 }
 
-static err set(struct call *call, const struct version_in *in, str packed, enum s3_event event,
-               struct version_out *out)
-{
-    struct s3_bucket *bucket;
-    struct s3_object object;
-    TRY(find(call, in, &bucket, &object));
-    TRY(s3_object_set_tags(call->api->s3, &call->ctx, bucket, &object, packed, event));
-    out->version_id = s3_object_version(bucket, &object);
-    return OK;
-}
-
 static err put(struct call *call, const void *input, void *output)
 {
     const struct put_in *in = input;
+    struct version_out *out = output;
     const struct tagging *tagging = in->tagging;
+    struct s3_bucket *bucket;
+    struct s3_object object;
     TRY(s3_document_check(call));
+    TRY(find(call, (const struct version_in *)in, &bucket, &object));
     TRY(s3_tags_check(&call->ctx, tagging->tags.at, tagging->tags.n, false));
     str packed = s3_tags_pack(call->ctx.arena, tagging->tags.at, tagging->tags.n);
-    return set(call, (const struct version_in *)in, packed, S3_TAGGING_PUT, output);
+    out->version_id = s3_object_version(bucket, &object);
+    return s3_object_set_tags(call->api->s3, &call->ctx, bucket, &object, packed, S3_TAGGING_PUT);
 }
 
 static err delete (struct call *call, const void *input, void *output)
 {
-    return set(call, input, STR_NONE, S3_TAGGING_DELETE, output);
+    struct version_out *out = output;
+    struct s3_bucket *bucket;
+    struct s3_object object;
+    TRY(find(call, input, &bucket, &object));
+    out->version_id = s3_object_version(bucket, &object);
+    return s3_object_set_tags(call->api->s3, &call->ctx, bucket, &object, STR_NONE,
+                              S3_TAGGING_DELETE);
+}
+
+/* Unlike other reads this one is refused behind a delete marker, and what isn't there is named
+ * together with its bucket. */
+static err find_to_read(struct call *call, const struct version_in *in, struct s3_bucket **bucket,
+                        struct s3_object *object)
+{
+    err e = find(call, in, bucket, object);
+    if (e.fault != &S3_NO_SUCH_KEY)
+        return e;
+    if (object->marker)
+        return s3_marker_refused(call, object);
+    return err_with(
+        call->ctx.arena, FAIL(S3_NO_SUCH_KEY), "Key",
+        arena_printf(call->ctx.arena, "%.*s/%.*s", STR_ARG(in->bucket), STR_ARG(in->key)));
 }
 
 static err get(struct call *call, const void *input, void *output)
@@ -67,7 +82,7 @@ static err get(struct call *call, const void *input, void *output)
     struct s3_bucket *bucket;
     struct s3_object object;
     struct s3_tag *tags;
-    TRY(find(call, input, &bucket, &object));
+    TRY(find_to_read(call, input, &bucket, &object));
     s3_tags_unpack(call->ctx.arena, object.tags, &tags, &out->tags.n);
     out->tags.at = tags;
     out->tags.set = true;

@@ -2,6 +2,7 @@
  * checks. */
 #include "api/s3_acl.h"
 #include "api/s3_common.h"
+#include "api/s3_meta.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "s3/document.h"
@@ -27,6 +28,7 @@ static bool sendable(const struct str_pair *pair)
 static void put_meta(struct buf *b, const struct str_pair *pair)
 {
     bool plain = sendable(pair);
+    str text = plain ? s3_meta_decode(b->arena, pair->value) : STR_NONE;
     if (plain) {
         buf_put(b, pair->key);
     } else {
@@ -35,7 +37,7 @@ static void put_meta(struct buf *b, const struct str_pair *pair)
     }
     buf_char(b, ':');
     if (plain)
-        buf_put(b, pair->value);
+        buf_put(b, str_find(text, S("\n"), 0) < 0 ? text : pair->value);
     else
         buf_percent(b, pair->value, PERCENT_ALL);
     buf_char(b, '\n');
@@ -91,26 +93,47 @@ static str kms_arn(struct call *call, const struct s3_bucket *bucket, str key)
                         STR_ARG(bucket->account), alias ? "" : "key/", STR_ARG(key));
 }
 
-/* The bucket's default encryption, and what it refuses. */
-static err bucket_encryption(struct call *call, struct s3_bucket *bucket, struct s3_object *object)
+/* A key's ARN says where the key is; only one of the bucket's own region can be used. */
+static err check_kms_region(struct call *call, const struct s3_bucket *bucket, str key)
 {
-    struct s3_encryption config = {0};
-    if (!s3_document_load(call->api->s3, &call->ctx, bucket, S3_CONFIG_ENCRYPTION, S(""),
-                          &config) ||
-        !config.rules.n)
+    str rest = key, region = STR_NONE;
+    for (int i = 0; i < 4 && rest.p; i++)
+        region = str_cut(&rest, ':');
+    if (!str_starts(key, S("arn:")) || !rest.p || str_eq(region, bucket->region))
         return OK;
-    const struct s3_sse_rule *rule = config.rules.at;
-    const struct s3_sse_default *apply = rule->apply;
-    const struct s3_sse_blocked *blocked = rule->blocked;
+    return err_text(call->ctx.arena, &S3_KMS_NOT_FOUND, "Invalid arn %.*s", STR_ARG(region));
+}
+
+static err refuse_blocked(const struct s3_sse_rule *rule, const struct s3_object *object)
+{
+    const struct s3_sse_blocked *blocked = rule ? rule->blocked : NULL;
     if (blocked && object->ssec_md5.p)
         LIST_EACH (const struct scalar_str, type, blocked->types)
             if (str_eq(type->value, S("SSE-C")))
                 return FAIL(S3_ACCESS_DENIED);
-    if (object->ssec_md5.p || object->sse.p || !apply || str_eq(apply->algorithm, S("AES256")))
+    return OK;
+}
+
+/* What the request leaves open comes from the bucket's default: algorithm, key, and bucket key. */
+static err settle_encryption(struct call *call, const struct s3_write_in *in,
+                             struct s3_bucket *bucket, struct s3_object *object)
+{
+    struct s3_encryption config = {0};
+    const struct s3_sse_rule *rule = NULL;
+    if (s3_document_load(call->api->s3, &call->ctx, bucket, S3_CONFIG_ENCRYPTION, S(""), &config) &&
+        config.rules.n)
+        rule = config.rules.at;
+    const struct s3_sse_default *apply = rule ? rule->apply : NULL;
+    TRY(refuse_blocked(rule, object));
+    str algorithm = in->sse.p || !apply ? in->sse : apply->algorithm;
+    if (object->ssec_md5.p || !algorithm.p || str_eq(algorithm, S("AES256")))
         return OK;
-    object->sse = apply->algorithm;
-    object->sse_key = kms_arn(call, bucket, apply->key);
-    object->sse_bucket_key = rule->bucket_key.v;
+    str key = in->sse_key.p || !apply ? in->sse_key : apply->key;
+    TRY(check_kms_region(call, bucket, key));
+    object->sse = algorithm;
+    object->sse_key = kms_arn(call, bucket, key);
+    object->sse_bucket_key =
+        in->sse_bucket_key.set || !rule ? in->sse_bucket_key.v : rule->bucket_key.v;
     return OK;
 }
 
@@ -131,13 +154,35 @@ static err take_encryption(struct call *call, const struct s3_write_in *in,
             "Server Side Encryption with AWS KMS managed key requires HTTP header "
             "x-amz-server-side-encryption : aws:kms",
             "x-amz-server-side-encryption", in->sse);
-    if (!in->sse.p)
-        return bucket_encryption(call, bucket, object);
-    if (!kms)
+    return settle_encryption(call, in, bucket, object);
+}
+
+/* A date and a mode come together: the fault names the one that is not there. */
+static err check_lock_pair(struct call *call, const struct s3_write_in *in)
+{
+    if (!in->lock_mode.p == !in->lock_until.set)
         return OK;
-    object->sse = in->sse;
-    object->sse_key = kms_arn(call, bucket, in->sse_key);
-    object->sse_bucket_key = in->sse_bucket_key.v;
+    return s3_argument_invalid(
+        call,
+        "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
+        in->lock_mode.p ? "x-amz-object-lock-retain-until-date" : "x-amz-object-lock-mode",
+        STR_NONE);
+}
+
+static err check_lock(struct call *call, const struct s3_write_in *in)
+{
+    TRY(check_lock_pair(call, in));
+    if (in->lock_mode.p && !str_eq(in->lock_mode, S("GOVERNANCE")) &&
+        !str_eq(in->lock_mode, S("COMPLIANCE")))
+        return s3_argument_invalid(call, "Unknown wormMode directive.", "x-amz-object-lock-mode",
+                                   in->lock_mode);
+    if (in->lock_until.set && in->lock_until.v <= call->ctx.now)
+        return s3_argument_invalid(call, "The retain until date must be in the future!",
+                                   "x-amz-object-lock-retain-until-date",
+                                   date_iso_ms(call->ctx.arena, in->lock_until.v));
+    if (in->lock_hold.p && !str_eq(in->lock_hold, S("ON")) && !str_eq(in->lock_hold, S("OFF")))
+        return s3_argument_invalid(call, "Legal Hold must be either of 'ON' or 'OFF'",
+                                   "x-amz-object-lock-legal-hold", in->lock_hold);
     return OK;
 }
 
@@ -147,28 +192,10 @@ static err take_lock(struct call *call, const struct s3_write_in *in, struct s3_
     s3_lock_default(call->api->s3, &call->ctx, bucket, object);
     if (!in->lock_mode.p && !in->lock_until.set && !in->lock_hold.p)
         return OK;
-    TRY(s3_lock_required(&call->ctx, bucket));
-    if (in->lock_mode.p && !str_eq(in->lock_mode, S("GOVERNANCE")) &&
-        !str_eq(in->lock_mode, S("COMPLIANCE")))
-        return s3_argument_invalid(call, "Unknown wormMode directive.", "x-amz-object-lock-mode",
-                                   in->lock_mode);
-    if (in->lock_mode.p && !in->lock_until.set)
-        return s3_argument_invalid(
-            call,
-            "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
-            "x-amz-object-lock-mode", in->lock_mode);
-    if (in->lock_until.set && !in->lock_mode.p)
-        return s3_argument_invalid(
-            call,
-            "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
-            "x-amz-object-lock-retain-until-date", date_iso_ms(call->ctx.arena, in->lock_until.v));
-    if (in->lock_until.set && in->lock_until.v <= call->ctx.now)
-        return s3_argument_invalid(call, "The retain until date must be in the future!",
-                                   "x-amz-object-lock-retain-until-date",
-                                   date_iso_ms(call->ctx.arena, in->lock_until.v));
-    if (in->lock_hold.p && !str_eq(in->lock_hold, S("ON")) && !str_eq(in->lock_hold, S("OFF")))
-        return s3_argument_invalid(call, "Legal Hold must be either of 'ON' or 'OFF'",
-                                   "x-amz-object-lock-legal-hold", in->lock_hold);
+    if (!bucket->object_lock) /* AWS writes it in other words where an object is written */
+        return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
+                        "Bucket is missing ObjectLockConfiguration");
+    TRY(check_lock(call, in));
     if (in->lock_mode.p) {
         object->lock_mode = in->lock_mode;
         object->lock_until = in->lock_until.v;
@@ -176,6 +203,15 @@ static err take_lock(struct call *call, const struct s3_write_in *in, struct s3_
     object->legal_hold = str_eq(in->lock_hold, S("ON"));
     object->legal_hold_set = in->lock_hold.p != NULL;
     return OK;
+}
+
+static err take_redirect(str location, str *out)
+{
+    *out = location;
+    if (!location.p || str_starts(location, S("/")) || str_starts(location, S("http://")) ||
+        str_starts(location, S("https://")))
+        return OK;
+    return FAIL(S3_INVALID_REDIRECT);
 }
 
 err s3_write_take(struct call *call, const struct s3_write_in *in, struct s3_bucket *bucket,
@@ -189,7 +225,7 @@ err s3_write_take(struct call *call, const struct s3_write_in *in, struct s3_buc
     object->content_encoding = without_chunked(call->ctx.arena, in->content_encoding);
     object->content_language = in->content_language;
     object->expires = in->expires;
-    object->website_redirect = in->website_redirect;
+    TRY(take_redirect(in->website_redirect, &object->website_redirect));
     if (!str_eq(in->storage_class, S("STANDARD")))
         object->storage_class = in->storage_class;
     TRY(take_meta(call, &in->metadata, &object->meta));
@@ -202,9 +238,14 @@ err s3_write_take(struct call *call, const struct s3_write_in *in, struct s3_buc
     return take_lock(call, in, bucket, object);
 }
 
-#define SSEC "x-amz-server-side-encryption-customer-"
 #define SSEC_TEXT                                                                                  \
     "Requests specifying Server Side Encryption with Customer provided keys must provide "
+
+/* AWS names the header of the other encryption here, and gives no value. */
+static err ssec_invalid(struct call *call, const char *text)
+{
+    return s3_argument_invalid(call, text, "x-amz-server-side-encryption", STR_NONE);
+}
 
 err s3_ssec_take(struct call *call, str algorithm, str key, str md5, str *ssec_md5)
 {
@@ -212,27 +253,22 @@ err s3_ssec_take(struct call *call, str algorithm, str key, str md5, str *ssec_m
     if (!algorithm.p && !key.p && !md5.p)
         return OK;
     if (!algorithm.p)
-        return s3_argument_invalid(call, SSEC_TEXT "a valid encryption algorithm.",
-                                   SSEC "algorithm", S("null"));
+        return ssec_invalid(call, SSEC_TEXT "a valid encryption algorithm.");
+    if (!key.n)
+        return ssec_invalid(call, SSEC_TEXT "an appropriate secret key.");
     if (!str_eq(algorithm, S("AES256"))) {
         err e = err_with(call->ctx.arena, FAIL(S3_INVALID_ENCRYPTION), "ArgumentName",
-                         S(SSEC "algorithm"));
+                         S("x-amz-server-side-encryption"));
         return err_with(call->ctx.arena, e, "ArgumentValue", algorithm);
     }
-    if (!key.n)
-        return s3_argument_invalid(call, SSEC_TEXT "an appropriate secret key.", SSEC "key",
-                                   S("null"));
     if (!md5.n)
-        return s3_argument_invalid(call, SSEC_TEXT "the client calculated MD5 of the secret key.",
-                                   SSEC "key-MD5", S("null"));
+        return ssec_invalid(call, SSEC_TEXT "the client calculated MD5 of the secret key.");
     str raw = base64_decode(call->ctx.arena, key);
     if (raw.n != 32)
-        return s3_argument_invalid(call, "The secret key was invalid for the specified algorithm.",
-                                   SSEC "key", key);
+        return ssec_invalid(call, "The secret key was invalid for the specified algorithm.");
     if (!secret_equal(digest_base64(call->ctx.arena, digest_of(DIGEST_MD5, raw)), md5))
-        return s3_argument_invalid(
-            call, "The calculated MD5 hash of the key did not match the hash that was provided.",
-            SSEC "key-MD5", md5);
+        return ssec_invalid(call, "The calculated MD5 hash of the key did not match the hash that "
+                                  "was provided.");
     *ssec_md5 = md5;
     return OK;
 }

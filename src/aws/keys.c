@@ -92,8 +92,6 @@ static void complete(struct arena *arena, struct identity *who, str user)
 {
     if (!who->canonical_id.n)
         who->canonical_id = keys_canonical_id(arena, who->account);
-    if (!who->display_name.n)
-        who->display_name = who->account;
     who->arn = arn_of(arena, who->account, user);
 }
 

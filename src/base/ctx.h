@@ -27,7 +27,7 @@ struct ctx {
     str access_key;   /* access key id; absent when anonymous */
     str principal;    /* ARN of the caller; absent when anonymous */
     str canonical_id; /* S3 canonical id of the caller (aws/keys); absent when anonymous */
-    str display_name; /* that the key file gives the caller's account, or derived */
+    str display_name; /* that the key file gives the caller's account; absent: none */
     bool anonymous;   /* request carried no credentials and is treated as nobody */
     str request_id;   /* x-amz-request-id */
     str host_id;      /* x-amz-id-2; S3 only */

@@ -115,6 +115,23 @@ str date_http(struct arena *arena, msec t)
     return date_format(arena, t, "a, d b y h:n:s GMT");
 }
 
+/* The n-th Sunday of a month, at so many hours UTC. */
+static msec sunday(int64_t year, int month, int nth, int hour)
+{
+    int64_t first = days_of(year, month, 1);
+    int64_t day = first + (10 - first % 7) % 7; /* day 3 was a Sunday */
+    return (day + (nth - 1) * 7) * DAY_MS + hour * INT64_C(3600000);
+}
+
+str date_pacific(struct arena *arena, msec t)
+{
+    /* Since 2007: from the second Sunday of March to the first of November, at 2:00 local time. */
+    int64_t year = civil_of(t).year;
+    bool summer = t >= sunday(year, 3, 2, 10) && t < sunday(year, 11, 1, 9);
+    msec local = t - (summer ? 7 : 8) * INT64_C(3600000);
+    return date_format(arena, local, summer ? "a b d h:n:s PDT y" : "a b d h:n:s PST y");
+}
+
 str date_basic(struct arena *arena, msec t)
 {
     return date_format(arena, t, "ymdThnsZ");

@@ -42,6 +42,8 @@ str date_iso(struct arena *arena, msec t);
 str date_http(struct arena *arena, msec t);
 /* "20260101T000000Z" */
 str date_basic(struct arena *arena, msec t);
+/* "Tue Dec 31 16:00:00 PST 2019": how AWS prints some dates in faults, of any region. */
+str date_pacific(struct arena *arena, msec t);
 /* Each returns false on malformed text. date_parse takes any of ISO 8601 (with ms or offset),
  * basic, HTTP and integer epoch seconds. */
 bool date_parse(str text, msec *out);

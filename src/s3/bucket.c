@@ -108,31 +108,33 @@ void s3_buckets_load(struct s3 *s3)
 static err place(struct ctx *ctx, str location, str *region)
 {
     bool global = str_eq(ctx->region, S("us-east-1"));
-    if (!location.p) {
+    if (!location.n) {
         if (!global)
             return FAIL(S3_ILLEGAL_LOCATION);
         *region = ctx->region;
         return OK;
     }
+    str asked = location;
     if (str_eq(location, S("EU")))
         location = S("eu-west-1");
-    if (!s3_region_known(location) || (global && str_eq(location, ctx->region)))
-        return err_with(ctx->arena, FAIL(S3_INVALID_LOCATION), "LocationConstraint", location);
+    if (global && (!s3_region_known(location) || str_eq(location, ctx->region)))
+        return err_with(ctx->arena, FAIL(S3_INVALID_LOCATION), "LocationConstraint", asked);
     if (!global && !str_eq(location, ctx->region))
         return err_text(ctx->arena, &S3_ILLEGAL_LOCATION,
                         "The %.*s location constraint is incompatible for the region specific "
                         "endpoint this request was sent to.",
-                        STR_ARG(location));
+                        STR_ARG(asked));
     *region = location;
     return OK;
 }
 
-/* Someone has the name already. In us-east-1 its owner is answered as if it had just been made. */
-static err taken(struct ctx *ctx, const struct s3_bucket *bucket)
+/* Someone has the name already. In us-east-1 its owner is answered as if it had just been made,
+ * unless the bucket is to have tags. */
+static err taken(struct ctx *ctx, const struct s3_bucket *bucket, bool tags)
 {
     if (!str_eq(bucket->account, ctx->account))
         return err_with(ctx->arena, FAIL(S3_BUCKET_ALREADY_EXISTS), "BucketName", bucket->name);
-    if (!str_eq(bucket->region, S("us-east-1")) || !str_eq(ctx->region, S("us-east-1")))
+    if (tags || !str_eq(bucket->region, S("us-east-1")) || !str_eq(ctx->region, S("us-east-1")))
         return err_with(ctx->arena, FAIL(S3_BUCKET_ALREADY_OWNED), "BucketName", bucket->name);
     return OK;
 }
@@ -166,7 +168,7 @@ err s3_bucket_create(struct s3 *s3, struct ctx *ctx, const struct s3_bucket_crea
     TRY(place(ctx, create->location, &row.region));
     struct s3_bucket *bucket = s3_bucket_get(s3, create->name);
     if (bucket)
-        TRY(taken(ctx, bucket));
+        TRY(taken(ctx, bucket, create->tags));
     *made = bucket == NULL;
     if (!bucket) {
         TRY(insert(s3, &row));

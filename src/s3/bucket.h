@@ -31,6 +31,7 @@ struct s3_bucket_create {
     str name;
     str location; /* LocationConstraint; absent when none was sent */
     bool object_lock;
+    bool tags; /* it is to have some */
 };
 /* InvalidBucketName, InvalidLocationConstraint, IllegalLocationConstraintException,
  * BucketAlreadyExists, BucketAlreadyOwnedByYou. In us-east-1 the owner may create it again: the

@@ -3,6 +3,8 @@
  * is nothing. */
 #include "s3/engine.h"
 
+#define CONFIGURATIONS_MAX 1000 /* of one kind, in a bucket */
+
 static const char *const kinds[] = {
 #define KIND_NAME(name) #name,
     S3_CONFIGS(KIND_NAME)};
@@ -96,6 +98,18 @@ err s3_config_delete(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kin
         *found = db_changes(s3->db) > 0;
     changed(s3, bucket, kind, any_left(s3, bucket, kind));
     return OK;
+}
+
+bool s3_config_full(struct s3 *s3, const struct s3_bucket *bucket, enum s3_config kind, str id)
+{
+    struct stmt *stmt = db_sql(
+        s3->db, "SELECT count(*), total(id = ?3) FROM s3_config WHERE bucket = ?1 AND kind = ?2");
+    bind_int(stmt, 1, bucket->id);
+    bind_str(stmt, 2, kind_name(kind));
+    bind_str(stmt, 3, id);
+    bool full = stmt_row(stmt) && col_int(stmt, 0) >= CONFIGURATIONS_MAX && !col_int(stmt, 1);
+    stmt_done(stmt);
+    return full;
 }
 
 size_t s3_config_list(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_config kind,

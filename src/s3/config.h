@@ -15,7 +15,7 @@
     X(LOGGING) X(METRICS) X(NOTIFICATION) X(OBJECT_LOCK) \
     X(OWNERSHIP) X(POLICY) X(PUBLIC_ACCESS_BLOCK) X(REPLICATION) \
     X(REQUEST_PAYMENT) X(TAGGING) X(WEBSITE) X(ABAC) \
-    X(METADATA)
+    X(METADATA) X(LOCATION)
 /* clang-format on */
 enum s3_config {
 #define S3_CONFIG_ENUM(name) S3_CONFIG_##name,
@@ -37,6 +37,8 @@ err s3_config_put(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kind, 
 /* Deletes it; *found (may be NULL) says whether it was there. */
 err s3_config_delete(struct s3 *s3, struct s3_bucket *bucket, enum s3_config kind, str id,
                      bool *found);
+/* Whether one more of its kind, under a new id, would be too many: AWS takes 1,000. */
+bool s3_config_full(struct s3 *s3, const struct s3_bucket *bucket, enum s3_config kind, str id);
 /* Up to `limit` documents with id > after, in order of id. */
 struct s3_config_row {
     str id, document;

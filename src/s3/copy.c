@@ -56,11 +56,12 @@ err s3_source_find(struct s3 *s3, struct ctx *ctx, const struct s3_source *sourc
                         "The source of a copy request may not specifically refer to a delete "
                         "marker by version id.");
     TRY(e);
-    TRY(s3_conditions_source(ctx, conditions, out));
     if (s3_object_archived(ctx, out))
-        return err_with(ctx->arena, FAIL(S3_INVALID_OBJECT_STATE), "StorageClass",
-                        out->storage_class);
-    return OK;
+        return err_with(ctx->arena,
+                        err_text(ctx->arena, &S3_INVALID_OBJECT_STATE,
+                                 "Operation is not valid for the source object's storage class"),
+                        "StorageClass", out->storage_class);
+    return s3_conditions_source(ctx, conditions, out);
 }
 
 static bool onto_itself(const struct s3_bucket *bucket, str key, const struct s3_copy *copy)

@@ -110,9 +110,11 @@ err s3_check_encryption(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket
     if (!apply && !blocked)
         return FAIL(S3_MALFORMED_XML);
     if (apply && apply->key.p && str_eq(apply->algorithm, S("AES256")))
-        return argument(ctx, "ApplyServerSideEncryptionByDefault", S("null"),
-                        "a KMSMasterKeyID is not applicable if the default sse algorithm is not "
-                        "aws:kms or aws:kms:dsse");
+        return err_with(ctx->arena,
+                        err_text(ctx->arena, &S3_INVALID_ARGUMENT,
+                                 "a KMSMasterKeyID is not applicable if the default sse algorithm "
+                                 "is not aws:kms or aws:kms:dsse"),
+                        "ArgumentName", S("ApplyServerSideEncryptionByDefault"));
     if (blocked)
         LIST_EACH (const struct scalar_str, type, blocked->types)
             if (!str_eq(type->value, S("NONE")) && !str_eq(type->value, S("SSE-C")))
@@ -136,21 +138,23 @@ err s3_check_lock(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void
     const struct s3_lock *config = document;
     const struct s3_lock_rule *rule = config->rule;
     const struct s3_default_retention *retention = rule ? rule->retention : NULL;
-    if (!config->enabled.p || (rule && (!retention || !retention->mode.p)))
-        return FAIL(S3_MALFORMED_XML);
-    if (retention && retention->days.set == retention->years.set)
-        return FAIL(S3_MALFORMED_XML);
     if (bucket->versioning != S3_VERSIONED)
         return err_text(
             ctx->arena, &S3_INVALID_BUCKET_STATE,
             "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration");
+    if (!config->enabled.p || (rule && (!retention || !retention->mode.p)))
+        return FAIL(S3_MALFORMED_XML);
+    if (retention && retention->days.set == retention->years.set)
+        return FAIL(S3_MALFORMED_XML);
     if (!retention)
         return OK;
     int64_t length = retention->days.set ? retention->days.v : retention->years.v;
     if (length <= 0)
         return FAIL(S3_INVALID_RETENTION);
     if (length > (retention->days.set ? 36500 : 100))
-        return err_text(ctx->arena, &S3_INVALID_ARGUMENT, "Default retention period too large");
+        return argument(ctx, retention->days.set ? "Days" : "Years",
+                        arena_printf(ctx->arena, "%lld", (long long)length),
+                        "Default retention period too large.");
     return OK;
 }
 
@@ -195,5 +199,7 @@ err s3_check_logging(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, v
         return OK;
     err e =
         err_with(ctx->arena, FAIL(S3_CROSS_LOCATION_LOGGING), "TargetBucketLocation", to->region);
+    if (str_eq(bucket->region, S("us-east-1")))
+        return e; /* which AWS leaves unsaid */
     return err_with(ctx->arena, e, "SourceBucketLocation", bucket->region);
 }

@@ -2,6 +2,7 @@
  * Source: docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html and recordings.
  */
 #include "base/rng.h"
+#include "base/text.h"
 #include "s3/document_check.h"
 #include "s3/engine.h"
 
@@ -20,10 +21,24 @@ static err positive(struct ctx *ctx, opt_int days, const char *text)
 
 static err check_date(struct ctx *ctx, opt_int date)
 {
-    return date.set && date.v % DAY != 0 ? argument(ctx, "'Date' must be at midnight GMT") : OK;
+    if (!date.set || date.v % DAY == 0)
+        return OK;
+    err e = argument(ctx, "'Date' must be at midnight GMT");
+    e = err_with(ctx->arena, e, "ArgumentName", S("Date"));
+    return err_with(ctx->arena, e, "ArgumentValue", date_pacific(ctx->arena, date.v));
 }
 
-static err check_filter(const struct s3_lifecycle_rule *rule)
+static err check_distinct(struct ctx *ctx, list tags)
+{
+    LIST_EACH (const struct s3_tag, tag, tags)
+        LIST_EACH (const struct s3_tag, other, tags)
+            if (other < tag && str_eq(other->key, tag->key))
+                return err_text(ctx->arena, &S3_INVALID_REQUEST,
+                                "Duplicate Tag Keys are not allowed.");
+    return OK;
+}
+
+static err check_filter(struct ctx *ctx, const struct s3_lifecycle_rule *rule)
 {
     const struct s3_lifecycle_filter *filter = rule->filter;
     if (!filter)
@@ -37,7 +52,7 @@ static err check_filter(const struct s3_lifecycle_rule *rule)
     const struct s3_lifecycle_and *and = filter->and;
     if (and&&(and->prefix.p != NULL) + (int)and->tags.n + and->greater.set + and->less.set < 2)
         return FAIL(S3_MALFORMED_XML);
-    return OK;
+    return and? check_distinct(ctx, and->tags) : OK;
 }
 
 static err check_expiration(struct ctx *ctx, const struct s3_expiration *expiration)
@@ -123,7 +138,7 @@ static err check_rule(struct ctx *ctx, const struct s3_lifecycle_rule *rule)
 {
     if (rule->id.n > 255)
         return argument(ctx, "ID length should not exceed allowed limit of 255");
-    TRY(check_filter(rule));
+    TRY(check_filter(ctx, rule));
     if (!rule->expiration && !rule->transitions.n && !rule->old_transitions.n &&
         !rule->old_expiration && !rule->abort)
         return err_text(ctx->arena, &S3_INVALID_REQUEST,

@@ -166,9 +166,7 @@ static err check_target(struct s3 *s3, struct ctx *ctx, str arn)
 {
     struct s3_bucket *target =
         str_starts(arn, S("arn:aws:s3:::")) ? s3_bucket_get(s3, str_slice(arn, 13, arn.n)) : NULL;
-    if (!target)
-        return err_text(ctx->arena, &S3_INVALID_REQUEST, "Destination bucket must exist.");
-    if (target->versioning != S3_VERSIONED)
+    if (!target || target->versioning != S3_VERSIONED) /* one text for both */
         return err_text(ctx->arena, &S3_INVALID_REQUEST,
                         "Destination bucket must have versioning enabled.");
     return OK;
@@ -195,7 +193,7 @@ err s3_replication_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucke
 
 err s3_inventory_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document)
 {
-    (void)s3, (void)ctx, (void)bucket;
+    (void)s3, (void)bucket;
     static const char fields[] = "|Size|LastModifiedDate|StorageClass|ETag|IsMultipartUploaded|"
                                  "ReplicationStatus|EncryptionStatus|"
                                  "ObjectLockRetainUntilDate|ObjectLockMode|"
@@ -207,5 +205,9 @@ err s3_inventory_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
         if (str_find(str_of(fields), arena_printf(ctx->arena, "|%.*s|", STR_ARG(field->value)), 0) <
             0)
             return FAIL(S3_MALFORMED_XML);
-    return OK;
+    const struct inventory_target *target = config->target;
+    const struct inventory_bucket *to = target->bucket;
+    return str_starts(to->bucket, S("arn:")) && str_find(to->bucket, S(":s3:::"), 0) > 0
+               ? OK
+               : FAIL(S3_INVALID_S3_DESTINATION);
 }

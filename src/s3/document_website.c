@@ -2,11 +2,13 @@
 #include "s3/document_check.h"
 #include "s3/engine.h"
 
+#define RULES_MAX 50
+
 static err argument(struct ctx *ctx, const char *name, str value, const char *text)
 {
     err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT, "%s", text);
     e = err_with(ctx->arena, e, "ArgumentName", str_of(name));
-    return err_with(ctx->arena, e, "ArgumentValue", value);
+    return value.p ? err_with(ctx->arena, e, "ArgumentValue", value) : e;
 }
 
 static err request(struct ctx *ctx, const char *text)
@@ -76,13 +78,18 @@ err s3_check_website(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, v
             ctx, "IndexDocument", S("null"),
             "A value for IndexDocument Suffix must be provided if RedirectAllRequestsTo is empty");
     if (!index->suffix.n || str_find(index->suffix, S("/"), 0) >= 0)
-        return argument(ctx, "IndexDocument", index->suffix,
+        return argument(ctx, "IndexDocument", index->suffix.n ? index->suffix : STR_NONE,
                         "The IndexDocument Suffix is not well formed");
     if (error && !error->key.n)
         return argument(ctx, "ErrorDocument", error->key,
                         "The ErrorDocument Key is not well formed");
     if (config->rules.set && !config->rules.n)
         return FAIL(S3_MALFORMED_XML);
+    if (config->rules.n > RULES_MAX)
+        return err_text(ctx->arena, &S3_INVALID_REQUEST,
+                        "%zu routing rules provided, the number of routing rules in a website "
+                        "configuration is limited to %d.",
+                        config->rules.n, RULES_MAX);
     LIST_EACH (const struct s3_routing_rule, rule, config->rules)
         TRY(check_rule(ctx, rule));
     return OK;

@@ -55,7 +55,7 @@
       "changed.")                                                                                  \
     X(INVALID_DIGEST, "InvalidDigest", 400, "The Content-MD5 you specified was invalid.")          \
     X(INVALID_ENCRYPTION, "InvalidEncryptionAlgorithmError", 400,                                  \
-      "The encryption request you specified is not valid. The valid value is AES256.")             \
+      "The Encryption request you specified is not valid. Supported value: AES256.")               \
     X(INVALID_LOCATION, "InvalidLocationConstraint", 400,                                          \
       "The specified location-constraint is not valid")                                            \
     X(INVALID_OBJECT_STATE, "InvalidObjectState", 403,                                             \
@@ -71,6 +71,8 @@
     X(INVALID_POLICY_DOCUMENT, "InvalidPolicyDocument", 400,                                       \
       "The content of the form does not meet the conditions specified in the policy document.")    \
     X(INVALID_RANGE, "InvalidRange", 416, "The requested range is not satisfiable")                \
+    X(INVALID_REDIRECT, "InvalidRedirectLocation", 400,                                            \
+      "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")       \
     X(INVALID_REQUEST, "InvalidRequest", 400, "Invalid Request")                                   \
     X(INVALID_RETENTION, "InvalidRetentionPeriod", 400,                                            \
       "Default retention period must be a positive integer value.")                                \
@@ -80,6 +82,11 @@
     X(INVALID_TARGET_BUCKET, "InvalidTargetBucketForLogging", 400,                                 \
       "The target bucket for logging does not exist")                                              \
     X(INVALID_URI, "InvalidURI", 400, "Couldn't parse the specified URI.")                         \
+    X(INVALID_S3_DESTINATION, "InvalidS3DestinationBucket", 400, "Invalid bucket ARN.")            \
+    X(KMS_NOT_FOUND, "KMS.NotFoundException", 400, "Invalid arn")                                  \
+    X(TOO_MANY_CONFIGURATIONS, "TooManyConfigurations", 400,                                       \
+      "You are attempting to create a new configuration but have already reached the "             \
+      "1,000-configuration limit.")                                                                \
     X(KEY_TOO_LONG, "KeyTooLongError", 400, "Your key is too long")                                \
     X(MALFORMED_ACL, "MalformedACLError", 400,                                                     \
       "The XML you provided was not well-formed or did not validate against our published schema") \

@@ -34,7 +34,7 @@ err s3_lock_retain(struct s3 *s3, struct ctx *ctx, struct s3_object *object, str
         err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT,
                          "The retain until date must be in the future!");
         e = err_with(ctx->arena, e, "ArgumentName", S("RetainUntilDate"));
-        return err_with(ctx->arena, e, "ArgumentValue", date_iso_ms(ctx->arena, until));
+        return err_with(ctx->arena, e, "ArgumentValue", date_pacific(ctx->arena, until));
     }
     TRY(check_change(ctx, object, mode, until, bypass));
     object->lock_mode = mode;

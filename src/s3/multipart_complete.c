@@ -84,12 +84,17 @@ static const struct s3_part *stored_part(const struct work *w, int64_t at)
     return low < w->nstored && w->stored[low].number == at ? &w->stored[low] : NULL;
 }
 
-/* With a composite checksum the request must repeat that of every part. */
+/* With a composite checksum the request must repeat that of every part; where the upload asked for
+ * none it must not name any. */
 static err check_part_checksum(const struct work *w, const struct s3_complete_part *part,
                                const struct s3_part *stored)
 {
-    if (!w->upload.algorithm)
+    if (!w->upload.algorithm) {
+        for (int kind = 0; kind < DIGEST_KINDS; kind++)
+            if (part->checksum[kind].p)
+                return invalid_part(w, part);
         return OK;
+    }
     str claimed = part->checksum[w->upload.algorithm - 1];
     if (claimed.p)
         return str_eq(claimed, stored->checksum) ? OK : invalid_part(w, part);
@@ -249,30 +254,38 @@ static int claimed_kind(const struct s3_complete *complete)
     return -1;
 }
 
+static err bad_digest(const struct work *w, enum digest_kind kind)
+{
+    return err_text(w->ctx->arena, &S3_BAD_DIGEST,
+                    "The %s you specified did not match the calculated checksum.",
+                    lower_name(kind + 1));
+}
+
+/* The checksum of the whole that the request claims. For AWS it doesn't match either when it is of
+ * another algorithm than the upload's, or is said to be a whole object's by the upload alone. */
 static err check_claim(const struct work *w, enum digest_kind kind, str computed)
 {
     int claimed = claimed_kind(w->complete);
     if (claimed < 0)
         return OK;
-    if (claimed != (int)kind)
+    if (claimed != (int)kind && !w->upload.algorithm)
         return err_text(
             w->ctx->arena, &S3_INVALID_REQUEST,
-            "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
-            w->upload.algorithm ? lower_name(kind + 1) : "null", lower_name(claimed + 1));
-    if (str_eq(w->complete->checksum[claimed], computed))
-        return OK;
-    return err_text(w->ctx->arena, &S3_BAD_DIGEST,
-                    "The %s you specified did not match the calculated checksum.",
-                    lower_name(claimed + 1));
+            "Checksum Type mismatch occurred, expected checksum Type: null, actual checksum "
+            "Type: %s",
+            lower_name(claimed + 1));
+    bool untyped = w->upload.algorithm && !w->upload.object.composite && !w->complete->type.p;
+    if (claimed != (int)kind || untyped || !str_eq(w->complete->checksum[claimed], computed))
+        return bad_digest(w, kind);
+    return OK;
 }
 
-static err set_digests(const struct work *w, struct s3_object *object)
+static void set_digests(const struct work *w, struct s3_object *object)
 {
     enum digest_kind kind = (enum digest_kind)(object->checksum_kind - 1);
     object->etag = etag_of(w);
     if (object->composite || combinable(kind))
         object->checksum = object->composite ? composite_of(w, kind) : combined_of(w, kind);
-    return check_claim(w, kind, object->checksum);
 }
 
 static err check_size(const struct work *w, int64_t size)
@@ -349,9 +362,13 @@ err s3_multipart_complete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *buck
     object.parts = (int64_t)complete->n;
     for (size_t i = 0; i < complete->n; i++)
         object.size += w.chosen[i]->size;
-    TRY(set_digests(&w, &object));
     TRY(check_part_checksums(&w));
+    set_digests(&w, &object);
     TRY(check_size(&w, object.size));
+    TRY(check_claim(&w, (enum digest_kind)(object.checksum_kind - 1), object.checksum));
+    /* Under a customer's key there is no checksum by default. */
+    if (object.ssec_md5.p && !w.upload.algorithm)
+        object.checksum_kind = object.composite = 0, object.checksum = STR_NONE;
     TRY(s3_version_install(s3, ctx, bucket, &object));
     TRY(hand_over(&w, &object));
     TRY(s3_multipart_forget(s3, ctx->now - REMEMBERED));

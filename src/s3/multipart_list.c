@@ -104,9 +104,8 @@ err s3_multipart_list(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
             break;
         }
     }
-    if (out->truncated) {
-        out->next_key = w.last_key;
-        out->next_upload = w.last_upload;
-    }
+    /* AWS says where the page ends even when nothing follows. */
+    out->next_key = w.last_key;
+    out->next_upload = w.last_upload;
     return OK;
 }

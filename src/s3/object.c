@@ -12,10 +12,17 @@ static err invalid_version(struct ctx *ctx, str version)
     return err_with(ctx->arena, e, "ArgumentValue", version);
 }
 
+/* Where versions were never kept there is but the null version. */
+static bool version_ok(const struct s3_bucket *bucket, str version)
+{
+    return s3_version_id_ok(version) &&
+           (bucket->versioning != S3_UNVERSIONED || str_eq(version, S("null")));
+}
+
 static err find_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key,
                       str version, struct s3_object *out)
 {
-    if (!s3_version_id_ok(version))
+    if (!version_ok(bucket, version))
         return invalid_version(ctx, version);
     s3_version_named(s3, ctx, bucket, key, version, out);
     if (!out->id) {
@@ -77,14 +84,30 @@ static err check_match(struct ctx *ctx, str key, str if_match, const struct s3_o
     return err_with(ctx->arena, FAIL(S3_PRECONDITION_FAILED), "Condition", S("If-Match"));
 }
 
+/* A version id that was never given out: its number says so. AWS can tell, too. */
+static bool made_up(const struct s3 *s3, str version)
+{
+    int64_t order = s3_version_order(version);
+    return !str_eq(version, S("null")) && (order <= 0 || order > s3->sequence);
+}
+
+static bool key_there(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str key)
+{
+    struct s3_object current;
+    s3_version_current(s3, ctx, bucket, key, &current);
+    return current.id != 0;
+}
+
 /* A named version goes for good. */
 static err delete_version(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
                           const struct s3_delete *request, struct s3_deleted *out)
 {
     struct s3_object object;
-    if (!s3_version_id_ok(request->version))
+    if (!version_ok(bucket, request->version))
         return invalid_version(ctx, request->version);
     s3_version_named(s3, ctx, bucket, request->key, request->version, &object);
+    if (!object.id && made_up(s3, request->version) && key_there(s3, ctx, bucket, request->key))
+        return invalid_version(ctx, request->version);
     if (!object.id) {
         *out = (struct s3_deleted){.version = request->version};
         return OK;
@@ -121,8 +144,9 @@ err s3_object_delete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
     TRY(check_match(ctx, request->key, request->if_match, &object));
     if (bucket->versioning != S3_UNVERSIONED)
         return insert_marker(s3, ctx, bucket, request->key, out);
-    if (object.id) {
+    if (object.id)
         TRY(s3_version_remove(s3, ctx, bucket, &object));
+    if (object.id || request->tell_always) {
         struct s3_object gone = {.key = request->key, .mtime = ctx->now};
         TRY(s3_changed(s3, ctx, bucket, S3_REMOVED, &gone));
     }

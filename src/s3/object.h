@@ -29,6 +29,7 @@ struct s3_delete {
     str key, version; /* version absent: delete the current one */
     str if_match;     /* absent: no condition */
     bool bypass;      /* x-amz-bypass-governance-retention */
+    bool tell_always; /* S3_REMOVED also of a key that isn't there, as DeleteObjects does */
 };
 struct s3_deleted {
     bool marker; /* a delete marker was made, or the version removed was one */

@@ -40,10 +40,6 @@ static err check_one(struct ctx *ctx, const struct s3_tag *tag, bool bucket)
 
 err s3_tags_check(struct ctx *ctx, const struct s3_tag *tags, size_t n, bool bucket)
 {
-    if (n > (bucket ? S3_BUCKET_TAGS_MAX : S3_OBJECT_TAGS_MAX))
-        return err_text(ctx->arena, &S3_INVALID_TAG, "%s tags cannot be greater than %d",
-                        bucket ? "Bucket" : "Object",
-                        bucket ? S3_BUCKET_TAGS_MAX : S3_OBJECT_TAGS_MAX);
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < i; k++) {
             if (!str_eq(tags[i].key, tags[k].key))
@@ -54,6 +50,12 @@ err s3_tags_check(struct ctx *ctx, const struct s3_tag *tags, size_t n, bool buc
         }
         TRY(check_one(ctx, &tags[i], bucket));
     }
+    if (bucket && n > S3_BUCKET_TAGS_MAX)
+        return err_text(ctx->arena, &S3_BAD_REQUEST, "Bucket tag count cannot be greater than %d",
+                        S3_BUCKET_TAGS_MAX);
+    if (!bucket && n > S3_OBJECT_TAGS_MAX) /* for AWS a BadRequest; s3-tests want this code */
+        return err_text(ctx->arena, &S3_INVALID_TAG, "Object tags cannot be greater than %d",
+                        S3_OBJECT_TAGS_MAX);
     return OK;
 }
 

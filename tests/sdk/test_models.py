@@ -30,7 +30,8 @@ BODY_HEADERS = {"content-md5", "x-amz-sdk-checksum-algorithm", "content-length"}
 # Required by the model, refused by the engine with a fault of its own: InvalidConfigurationId, MalformedACLError, MalformedPolicy.
 REFUSED_LATER = {"querystring id", "xsi:type", "payload Policy"}
 # AWS's answer, though the model says 200.
-NO_CONTENT = {"PutBucketPolicy", "PutBucketTagging"}
+NO_CONTENT = {"PutBucketPolicy", "PutBucketTagging", "PutBucketAnalyticsConfiguration",
+              "PutBucketIntelligentTieringConfiguration", "PutBucketInventoryConfiguration"}
 # Answer shapes shared by several operations; the members that one of them never sets.
 NEVER_SET = {
     "CreateMultipartUpload": {"x-amz-version-id"}, "UploadPart": {"x-amz-version-id"}, "UploadPartCopy": {"x-amz-version-id"},

@@ -41,6 +41,12 @@ static struct s3_complete_part named(const struct s3_part *part)
     return out;
 }
 
+/* Of an upload that asked for no checksums. */
+static struct s3_complete_part bare(const struct s3_part *part)
+{
+    return (struct s3_complete_part){.number = part->number, .etag = part->etag};
+}
+
 static err finish(struct lab *lab, const struct s3_multipart *upload,
                   const struct s3_complete_part *parts, size_t n, struct s3_object *out)
 {
@@ -54,7 +60,7 @@ TEST(parts_become_an_object_without_a_byte_being_copied)
     struct s3_multipart upload = begin(&lab, STR_NONE, STR_NONE);
     struct s3_part one = put_part(&lab, &upload, 1, big(&lab, 'a')),
                    two = put_part(&lab, &upload, 3, S("tail"));
-    struct s3_complete_part parts[] = {named(&one), named(&two)};
+    struct s3_complete_part parts[] = {bare(&one), bare(&two)};
     struct s3_object object;
     CHECK_OK(finish(&lab, &upload, parts, 2, &object));
     CHECK_INT(object.size, S3_PART_MIN + 4);
@@ -92,7 +98,7 @@ TEST(a_part_sent_again_replaces_the_first)
     struct s3_multipart upload = begin(&lab, STR_NONE, STR_NONE);
     struct s3_part first = put_part(&lab, &upload, 1, S("one")),
                    second = put_part(&lab, &upload, 1, S("two"));
-    struct s3_complete_part old = named(&first), new = named(&second);
+    struct s3_complete_part old = bare(&first), new = bare(&second);
     struct s3_object object;
     CHECK_FAULT(finish(&lab, &upload, &old, 1, &object), S3_INVALID_PART);
     CHECK_OK(finish(&lab, &upload, &new, 1, &object));
@@ -107,7 +113,7 @@ TEST(parts_not_named_at_the_end_are_forgotten)
     struct s3_multipart upload = begin(&lab, STR_NONE, STR_NONE);
     struct s3_part one = put_part(&lab, &upload, 1, S("one"));
     put_part(&lab, &upload, 2, S("two"));
-    struct s3_complete_part part = named(&one);
+    struct s3_complete_part part = bare(&one);
     struct s3_object object;
     CHECK_OK(finish(&lab, &upload, &part, 1, &object));
     CHECK_STR(lab_get(&lab, S("k")), S("one"));
@@ -122,13 +128,26 @@ TEST(parts_must_come_in_order_and_be_large_enough)
     struct s3_multipart upload = begin(&lab, STR_NONE, STR_NONE);
     struct s3_part one = put_part(&lab, &upload, 1, S("one")),
                    two = put_part(&lab, &upload, 2, S("two"));
-    struct s3_complete_part parts[] = {named(&two), named(&one)};
+    struct s3_complete_part parts[] = {bare(&two), bare(&one)};
     struct s3_object object;
     CHECK_FAULT(finish(&lab, &upload, parts, 2, &object), S3_INVALID_PART_ORDER);
-    parts[0] = named(&one);
-    parts[1] = named(&two);
+    parts[0] = bare(&one);
+    parts[1] = bare(&two);
     CHECK_FAULT(finish(&lab, &upload, parts, 2, &object), S3_ENTITY_TOO_SMALL);
     CHECK_FAULT(finish(&lab, &upload, parts, 0, &object), S3_INVALID_REQUEST);
+    lab_end(&lab);
+}
+
+TEST(an_upload_that_asked_for_no_checksums_must_not_name_any)
+{
+    LAB(lab);
+    struct s3_multipart upload = begin(&lab, STR_NONE, STR_NONE);
+    struct s3_part one = put_part(&lab, &upload, 1, S("one"));
+    struct s3_complete_part part = named(&one);
+    struct s3_object object;
+    CHECK_FAULT(finish(&lab, &upload, &part, 1, &object), S3_INVALID_PART);
+    part = bare(&one);
+    CHECK_OK(finish(&lab, &upload, &part, 1, &object));
     lab_end(&lab);
 }
 
@@ -154,7 +173,7 @@ TEST(completing_twice_answers_twice_while_the_object_is_there)
     LAB(lab);
     struct s3_multipart upload = begin(&lab, STR_NONE, STR_NONE);
     struct s3_part one = put_part(&lab, &upload, 1, S("one"));
-    struct s3_complete_part part = named(&one);
+    struct s3_complete_part part = bare(&one);
     struct s3_object first, second;
     CHECK_OK(finish(&lab, &upload, &part, 1, &first));
     CHECK_OK(finish(&lab, &upload, &part, 1, &second));
@@ -204,7 +223,7 @@ TEST(a_key_deleted_since_the_upload_began_is_a_conflict)
     LAB(lab);
     struct s3_multipart upload = begin(&lab, STR_NONE, STR_NONE);
     struct s3_part one = put_part(&lab, &upload, 1, S("one"));
-    struct s3_complete_part part = named(&one);
+    struct s3_complete_part part = bare(&one);
     struct s3_complete complete = {.key = S("k"),
                                    .upload = upload.name,
                                    .parts = &part,
@@ -225,7 +244,7 @@ TEST(a_claimed_size_must_be_the_computed_one)
     LAB(lab);
     struct s3_multipart upload = begin(&lab, STR_NONE, STR_NONE);
     struct s3_part one = put_part(&lab, &upload, 1, S("four"));
-    struct s3_complete_part part = named(&one);
+    struct s3_complete_part part = bare(&one);
     struct s3_complete complete = {
         .key = S("k"), .upload = upload.name, .parts = &part, .n = 1, .size = INT_OF(5)};
     struct s3_object object;
@@ -257,7 +276,7 @@ TEST(a_copied_range_shares_the_bytes_and_outlives_its_source)
     CHECK_OK(copy(&lab, &upload, S("bytes=2-5"), &part));
     CHECK_STR(part.etag, digest_hex(lab.ctx.arena, digest_of(DIGEST_MD5, S("2345"))));
     lab_delete(&lab, S("src"), STR_NONE);
-    struct s3_complete_part named_part = named(&part);
+    struct s3_complete_part named_part = bare(&part);
     CHECK_OK(finish(&lab, &upload, &named_part, 1, &object));
     CHECK_STR(lab_get(&lab, S("k")), S("2345"));
     CHECK_INT(lab_count(&lab, "blob"), 1);
