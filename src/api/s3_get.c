@@ -190,8 +190,7 @@ static err check_overrides(struct call *call, const struct get_in *in)
                     "Request specific response headers cannot be used for anonymous GET requests.");
 }
 
-/* Checksums are those of the whole body, or of the part asked for where the object's is composite.
- */
+/* Checksums are those of the whole body, or of the part asked for. */
 static void fill_checksum(const struct get_in *in, const struct s3_object *object,
                           const struct s3_span *span, struct read_out *out)
 {
@@ -199,7 +198,7 @@ static void fill_checksum(const struct get_in *in, const struct s3_object *objec
         return;
     if (span->whole) {
         s3_checksum_fill(object, &out->checksum_md5, &out->checksum_type);
-    } else if (span->part_checksum.p && object->composite) {
+    } else if (span->part_checksum.p) {
         struct s3_object part = {.checksum_kind = span->part_checksum_kind,
                                  .checksum = span->part_checksum,
                                  .composite = object->composite};

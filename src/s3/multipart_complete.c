@@ -262,7 +262,7 @@ static err bad_digest(const struct work *w, enum digest_kind kind)
 }
 
 /* The checksum of the whole that the request claims. For AWS it doesn't match either when it is of
- * another algorithm than the upload's, or is said to be a whole object's by the upload alone. */
+ * another algorithm than the upload's. */
 static err check_claim(const struct work *w, enum digest_kind kind, str computed)
 {
     int claimed = claimed_kind(w->complete);
@@ -274,8 +274,7 @@ static err check_claim(const struct work *w, enum digest_kind kind, str computed
             "Checksum Type mismatch occurred, expected checksum Type: null, actual checksum "
             "Type: %s",
             lower_name(claimed + 1));
-    bool untyped = w->upload.algorithm && !w->upload.object.composite && !w->complete->type.p;
-    if (claimed != (int)kind || untyped || !str_eq(w->complete->checksum[claimed], computed))
+    if (claimed != (int)kind || !str_eq(w->complete->checksum[claimed], computed))
         return bad_digest(w, kind);
     return OK;
 }
@@ -362,10 +361,10 @@ err s3_multipart_complete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *buck
     object.parts = (int64_t)complete->n;
     for (size_t i = 0; i < complete->n; i++)
         object.size += w.chosen[i]->size;
-    TRY(check_part_checksums(&w));
     set_digests(&w, &object);
-    TRY(check_size(&w, object.size));
     TRY(check_claim(&w, (enum digest_kind)(object.checksum_kind - 1), object.checksum));
+    TRY(check_part_checksums(&w));
+    TRY(check_size(&w, object.size));
     /* Under a customer's key there is no checksum by default. */
     if (object.ssec_md5.p && !w.upload.algorithm)
         object.checksum_kind = object.composite = 0, object.checksum = STR_NONE;

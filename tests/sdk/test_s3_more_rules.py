@@ -120,9 +120,6 @@ RULES = [
     ("Complete with a checksum of another algorithm", post("/{bucket}/full?uploadId={full}", complete((1, "{fullpart}")), {
         "x-amz-checksum-sha1": base64.b64encode(bytes(20)).decode(), "x-amz-checksum-type": "FULL_OBJECT"}), 400,
      "BadDigest", "The crc32 you specified did not match the calculated checksum.", {}),
-    ("Complete with a checksum of no type", post("/{bucket}/full?uploadId={full}", complete((1, "{fullpart}")), {
-        "x-amz-checksum-crc32": crc32(b"0123")}), 400, "BadDigest",
-     "The crc32 you specified did not match the calculated checksum.", {}),
     ("negative mp-object-size", post("/{bucket}/one?uploadId={one}", complete((1, "{onepart}")), {
         "x-amz-mp-object-size": "-1"}), 400, "InvalidRequest",
      "Value for x-amz-mp-object-size header is less than zero: '-1'", {}),
