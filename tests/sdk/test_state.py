@@ -85,6 +85,29 @@ def test_a_snapshot_brings_back_objects_small_and_large_and_messages(endpoint, s
     call(endpoint, "DELETE", "/_headrace/snapshots/" + name)
 
 
+def test_a_snapshot_knows_which_keys_are_hidden(endpoint, s3, account):
+    bucket, name = "hidden-" + account, "hidden" + account
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    keys = [f"k{i:02}" for i in range(30)]
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    hidden = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys[1:29]]})["Deleted"]
+
+    def listed():
+        return [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+
+    call(endpoint, "POST", "/_headrace/snapshots/" + name)
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [
+        {"Key": one["Key"], "VersionId": one["DeleteMarkerVersionId"]} for one in hidden]})
+    assert listed() == keys
+    call(endpoint, "POST", f"/_headrace/snapshots/{name}/load")
+    assert listed() == [keys[0], keys[29]]
+    s3.put_object(Bucket=bucket, Key=keys[15], Body=b"x")
+    assert listed() == [keys[0], keys[15], keys[29]]
+    call(endpoint, "DELETE", "/_headrace/snapshots/" + name)
+
+
 @pytest.mark.parametrize("flags", [("--ephemeral",), ()])
 def test_a_snapshot_saved_under_load_is_of_one_instant(tmp_path, flags):
     """Each object's body is the number of its key's last put; a writer counts up all the time, through two keys in turn."""
