@@ -191,8 +191,10 @@ static err run_in_savepoint(struct request *request, void *out)
 {
     struct app *app = request->app;
     struct call *call = &request->call;
-    if (call->op->flags & OP_READ)
+    if (call->op->flags & OP_READ) {
+        db_share_reads(app->db);
         return call->op->run(call, request->in, out);
+    }
     uint64_t before = sqs_changes(app->sqs), s3_before = s3_changes(app->s3);
     db_savepoint(app->db);
     err e = call->op->run(call, request->in, out);

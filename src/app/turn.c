@@ -227,6 +227,7 @@ void turn_end(struct app *app)
         answer_all(app, outcome);
         checkpoint_maybe(app);
     }
+    db_share_end(app->db);
     lint_settle(app->lint, true);
     trace_wake_followers(app);
     if (app->stopping)

@@ -3,7 +3,7 @@
  *
  * A turn is one transaction. It is begun by the first statement that writes, and a savepoint
  * reaches SQLite only when something is written inside it: requests that only read, or are refused,
- * cost the database nothing.
+ * cost the database nothing. The first savepoint of a turn is the turn: to undo it, all is undone.
  *
  * When a write meets a full disk the whole turn is rolled back at once and the handle is `failed`
  * until the turn ends. From there on writes are refused, or they would run outside of any
@@ -154,7 +154,7 @@ static void turn_abandon(struct db *db)
 {
     if (!sqlite3_get_autocommit(db->handle))
         control(db, db->rollback);
-    db->turn = false;
+    db->turn = db->whole = db->shared = false;
     db->opened = 0;
 }
 
@@ -165,17 +165,27 @@ static void turn_fail(struct db *db, const char *sql)
     db->failed = true;
 }
 
-/* Before a write: the turn's transaction and every savepoint that callers hold are open, or false.
- */
-static bool open_all(struct db *db)
+static bool turn_begin(struct db *db)
 {
-    if (db->failed)
-        return false;
-    if (!db->turn && !control(db, db->begin)) {
+    /* A read that is under way would not survive what undoes the whole transaction. */
+    bool whole = db->depth && !db->reading;
+    db_share_end(db);
+    if (!control(db, db->begin)) {
         turn_fail(db, db->begin->sql);
         return false;
     }
     db->turn = true;
+    db->whole = whole;
+    db->opened = whole;
+    return true;
+}
+
+/* Before a write: the turn's transaction and every savepoint that callers hold are open, or false.
+ */
+static bool open_all(struct db *db)
+{
+    if (db->failed || (!db->turn && !turn_begin(db)))
+        return false;
     for (; db->opened < db->depth; db->opened++)
         if (!control(db, db->savepoint)) {
             turn_fail(db, db->savepoint->sql);
@@ -190,6 +200,8 @@ bool stmt_row(struct stmt *stmt)
     if (stmt->writes && !stmt->reading && (db->failed || !db->turn || db->opened < db->depth) &&
         !open_all(db))
         return false;
+    if (db->shares && !db->shared && !db->turn)
+        db->shared = control(db, db->begin_read);
     int rc = sqlite3_step(stmt->handle);
     if (rc == SQLITE_ROW) {
         db->reading += !stmt->reading;
@@ -257,11 +269,35 @@ void db_savepoint(struct db *db)
     db->depth++;
 }
 
+void db_share_reads(struct db *db)
+{
+    db->shares = true;
+}
+
+void db_share_end(struct db *db)
+{
+    if (db->shared)
+        control(db, db->commit);
+    db->shares = db->shared = false;
+}
+
+static void end_whole(struct db *db, bool keep)
+{
+    if (!keep) {
+        turn_abandon(db);
+        db->undone = true;
+    }
+    db->whole = false;
+    db->opened = 0;
+}
+
 static void end_savepoint(struct db *db, bool keep)
 {
     if (db->depth == 0)
         db_die(db, "a savepoint ended that was never opened", NULL);
-    if (db->opened == db->depth) {
+    if (db->depth == 1 && db->whole) {
+        end_whole(db, keep);
+    } else if (db->opened == db->depth) {
         if ((!keep && !control(db, db->rollback_to)) || !control(db, db->release))
             turn_fail(db, "savepoint");
         else
@@ -282,7 +318,7 @@ void db_rollback(struct db *db)
 
 bool db_dirty(struct db *db)
 {
-    return db->turn || db->failed;
+    return db->turn || db->failed || db->undone;
 }
 
 bool db_failed(struct db *db)
@@ -309,7 +345,7 @@ err db_turn_commit(struct db *db)
     if (db->reading)
         end_forgotten_reads(db);
     bool failed = db->failed;
-    db->failed = false;
+    db->failed = db->undone = false;
     if (failed)
         return FAIL(FAULT_INTERNAL);
     if (!db->turn)

@@ -58,7 +58,12 @@ int64_t db_changes(struct db *db);
 void db_savepoint(struct db *db);
 void db_release(struct db *db);
 void db_rollback(struct db *db); /* to the innermost savepoint, and removes it */
-/* True while a turn holds uncommitted writes. */
+/* Until db_share_end, or the first write, reads outside of a turn share one transaction, where each
+ * statement has one of its own else. It holds up the log's reset: never leave it open while the
+ * loop polls. */
+void db_share_reads(struct db *db);
+void db_share_end(struct db *db);
+/* True while a turn holds uncommitted writes, or has undone some. */
 bool db_dirty(struct db *db);
 bool db_failed(struct db *db);
 /* Commits the turn. On failure everything since the turn began is rolled back, FAULT_INTERNAL

@@ -27,8 +27,12 @@ struct db {
     int lock_fd;
     enum durability durability;
     struct stmt_cache cache;
-    struct stmt *begin, *commit, *rollback, *savepoint, *release, *rollback_to;
+    struct stmt *begin, *begin_read, *commit, *rollback, *savepoint, *release, *rollback_to;
     bool turn;   /* a transaction is open */
+    bool whole;  /* the outermost savepoint is that transaction: it was opened for it */
+    bool undone; /* such a one was rolled back: nothing is open, but the turn is to be ended */
+    bool shares; /* reads of this turn share a transaction */
+    bool shared; /* it is open; never while `turn` is */
     bool failed; /* the disk failed in this turn; everything of it has been rolled back */
     int depth;   /* savepoints that callers hold */
     int opened;  /* of those, how many SQLite knows: one is opened by the first write inside it */

@@ -361,6 +361,7 @@ static bool open_directory(struct db *db, const char *path, char **message)
 static void prepare_control(struct db *db)
 {
     db->begin = db_sql(db, "BEGIN IMMEDIATE");
+    db->begin_read = db_sql(db, "BEGIN");
     db->commit = db_sql(db, "COMMIT");
     db->rollback = db_sql(db, "ROLLBACK");
     db->savepoint = db_sql(db, "SAVEPOINT s");

@@ -73,6 +73,67 @@ TEST(savepoints_nest)
     db_close(db);
 }
 
+TEST(the_first_savepoint_of_a_turn_is_undone_alone)
+{
+    struct db *db = open_ok(NULL, DURABLE_PROCESS);
+    add_in_savepoint(db, 1, true);
+    CHECK_OK(db_turn_commit(db));
+    add_in_savepoint(db, 2, false);
+    CHECK(db_dirty(db)); /* the turn has still to be ended: files of bodies hang on it */
+    CHECK_INT(count(db), 1);
+    add_in_savepoint(db, 3, true);
+    add_in_savepoint(db, 4, false);
+    CHECK_OK(db_turn_commit(db));
+    CHECK(!db_dirty(db));
+    CHECK_INT(count(db), 2);
+    add_in_savepoint(db, 5, false);
+    CHECK_OK(db_turn_commit(db));
+    CHECK(!db_dirty(db));
+    db_close(db);
+}
+
+TEST(a_read_under_way_before_a_savepoint_outlives_its_end)
+{
+    struct db *db = open_ok(NULL, DURABLE_PROCESS);
+    for (int i = 0; i < 3; i++)
+        add_in_savepoint(db, i, true);
+    CHECK_OK(db_turn_commit(db));
+    struct stmt *stmt = db_sql(db, "SELECT id FROM note ORDER BY id");
+    for (int i = 0; i < 3; i++) {
+        CHECK(stmt_row(stmt));
+        CHECK_INT(col_int(stmt, 0), i);
+        add_in_savepoint(db, 10 + i, false);
+    }
+    stmt_done(stmt);
+    CHECK_OK(db_turn_commit(db));
+    CHECK_INT(count(db), 3);
+    db_close(db);
+}
+
+TEST(reads_that_share_a_transaction_see_later_writes_and_hold_up_no_checkpoint)
+{
+    char *dir = temp_dir();
+    struct db *db = open_ok(dir, DURABLE_PROCESS);
+    db_share_reads(db);
+    CHECK_INT(count(db), 0);
+    CHECK(!db_dirty(db));
+    add_in_savepoint(db, 1, true);
+    CHECK_INT(count(db), 1);
+    CHECK_OK(db_turn_commit(db));
+    db_share_reads(db);
+    CHECK_INT(count(db), 1);
+    db_share_reads(db);
+    CHECK_INT(count(db), 1);
+    db_share_end(db);
+    db_checkpoint(db, true);
+    add_in_savepoint(db, 2, true);
+    CHECK_OK(db_turn_commit(db));
+    CHECK_INT(count(db), 2);
+    CHECK(db_wal_size(db) < 2 * 4200);
+    db_close(db);
+    free(dir);
+}
+
 TEST(what_only_reads_opens_no_transaction)
 {
     struct db *db = open_ok(NULL, DURABLE_PROCESS);
