@@ -4,6 +4,7 @@
 #define HEADRACE_STORE_DB_INTERNAL_H
 
 #include "store/db.h"
+#include "store/wal.h"
 
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -25,6 +26,7 @@ struct db {
     sqlite3 *handle;
     char *dir, *file; /* NULL when in memory */
     int lock_fd;
+    struct wal_vfs *vfs; /* of both connections; NULL when in memory */
     enum durability durability;
     struct stmt_cache cache;
     struct stmt *begin, *begin_read, *commit, *rollback, *savepoint, *release, *rollback_to;

@@ -336,8 +336,10 @@ static const char *lone_process(void)
 static bool open_handle(struct db *db, bool check, char **message)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    if (db->file)
+        db->vfs = wal_vfs_new(lone_process());
     if (sqlite3_open_v2(db->file ? db->file : ":memory:", &db->handle, flags,
-                        db->file ? lone_process() : NULL) != SQLITE_OK)
+                        db->vfs ? wal_vfs_name(db->vfs) : NULL) != SQLITE_OK)
         return say(message, "cannot open %s: %s", db->file, sqlite3_errmsg(db->handle));
     if (!settle(db, message))
         return false;
@@ -381,6 +383,7 @@ static void discard(struct db *db)
     sqlite3_close(db->checkpointer);
     if (sqlite3_close(db->handle) != SQLITE_OK)
         db_die(db, "the database is closed while in use", NULL);
+    wal_vfs_free(db->vfs);
     if (db->lock_fd >= 0)
         close(db->lock_fd);
     free(db->dir);
@@ -434,7 +437,8 @@ static sqlite3 *checkpointer_of(struct db *db)
 {
     if (!db->checkpointer) {
         int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-        if (sqlite3_open_v2(db->file, &db->checkpointer, flags, lone_process()) != SQLITE_OK) {
+        if (sqlite3_open_v2(db->file, &db->checkpointer, flags, wal_vfs_name(db->vfs)) !=
+            SQLITE_OK) {
             log_error("cannot open %s for a checkpoint: %s", db->file,
                       sqlite3_errmsg(db->checkpointer));
             sqlite3_close(db->checkpointer);

@@ -210,12 +210,13 @@ TEST(a_commit_that_fails_after_some_of_its_writes_leaves_the_state_as_it_was)
 {
     char *dir = temp_dir();
     struct db *db = open_ok(dir, DURABLE_POWER);
-    char *large = calloc(1, 100000);
-    memset(large, 'x', 100000);
-    for (int writes = 1; writes < 40; writes += 3) {
+    enum { LARGE = 1000000 }; /* 245 pages, of which one write takes 16 */
+    char *large = calloc(1, LARGE);
+    memset(large, 'x', LARGE);
+    for (int writes = 1; writes < 15; writes += 2) {
         add_in_savepoint(db, writes, true);
         db_savepoint(db);
-        CHECK_OK(add(db, 1000, (str){large, 100000}));
+        CHECK_OK(add(db, 1000, (str){large, LARGE}));
         db_release(db);
         faulty_writes_fail_after(writes, SQLITE_FULL);
         CHECK_FAULT(db_turn_commit(db), FAULT_INTERNAL);
