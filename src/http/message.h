@@ -16,6 +16,7 @@ struct http_request {
     str path, query;             /* raw halves of target; query absent when there is no '?' */
     struct http_header *headers; /* in order, duplicates kept */
     size_t nheaders;
+    uint64_t marks; /* http_request_mark's; 0: it was never called */
     str peer;               /* remote address as text, without port */
     int64_t content_length; /* -1 when unknown (chunked) */
     bool chunked;
@@ -26,6 +27,9 @@ struct http_request {
  * ("http://host/path") becomes path and Host header (RFC 9112, 3.2.2), so that a server that is
  * some client's proxy sees the request as its endpoint would. */
 void http_request_split(struct http_request *request);
+/* Notes the names of the headers that are there, so that http_header need not look for others: a
+ * request is asked for many headers and has few. Call it when no header will be added any more. */
+void http_request_mark(struct http_request *request);
 /* First header of that name (any case), or absent. */
 str http_header(const struct http_request *request, str name);
 /* Raw value of query parameter `name` (undecoded); present-but-empty for `?uploads`; absent

@@ -58,6 +58,7 @@ void head_read(struct exchange *exchange, const char *method)
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_header, request);
     request->method = arena_copy(request->arena, str_of(method));
     http_request_split(request);
+    http_request_mark(request);
     request->peer = peer_of(exchange);
     str length = http_header(request, S("Content-Length"));
     if (length.p && !str_to_int(length, &request->content_length))

@@ -243,10 +243,10 @@ bool col_null(struct stmt *stmt, int at)
 
 str col_str(struct stmt *stmt, int at)
 {
+    if (col_null(stmt, at))
+        return STR_NONE;
     const char *p = sqlite3_column_blob(stmt->handle, at);
-    if (p)
-        return (str){p, (size_t)sqlite3_column_bytes(stmt->handle, at)};
-    return col_null(stmt, at) ? STR_NONE : S("");
+    return p ? (str){p, (size_t)sqlite3_column_bytes(stmt->handle, at)} : S("");
 }
 
 str col_copy(struct stmt *stmt, int at, struct arena *arena)

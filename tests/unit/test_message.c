@@ -24,6 +24,18 @@ TEST(the_first_header_of_a_name_in_any_case)
     CHECK_STR(http_header(&request, S("X")), STR_NONE);
 }
 
+TEST(marked_names_are_found_in_any_case_and_others_are_not)
+{
+    struct http_header headers[] = {{S("Host"), S("h")}, {S(""), S("0")}, {S("x-a-1"), S("2")}};
+    struct http_request request = {.arena = arena, .headers = headers, .nheaders = 3};
+    http_request_mark(&request);
+    CHECK_STR(http_header(&request, S("HOST")), S("h"));
+    CHECK_STR(http_header(&request, S("X-A-1")), S("2"));
+    CHECK_STR(http_header(&request, S("")), S("0"));
+    CHECK_STR(http_header(&request, S("X-B-1")), STR_NONE); /* of the same mark */
+    CHECK_STR(http_header(&request, S("range")), STR_NONE);
+}
+
 TEST(query_parameters_are_found_raw_and_decoded)
 {
     struct http_request request = {.arena = arena,
