@@ -53,6 +53,7 @@ static err put(struct call *call, const void *input, void *output)
     struct s3_uploaded body;
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     TRY(s3_write_take(call, (const struct s3_write_in *)in, bucket, &object));
+    s3_object_put_sure(call->api->s3, bucket, &conditions);
     TRY(s3_upload_finish(call, &body));
     object.blob = body.blob;
     object.size = body.size;

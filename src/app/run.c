@@ -197,6 +197,8 @@ static err run_in_savepoint(struct request *request, void *out)
     }
     uint64_t before = sqs_changes(app->sqs), s3_before = s3_changes(app->s3);
     db_savepoint(app->db);
+    if (call->op->flags & OP_SURE)
+        db_sure(app->db);
     err e = call->op->run(call, request->in, out);
     if (!failed(e)) {
         db_release(app->db);

@@ -17,6 +17,7 @@ enum op_flag {
     OP_RAW_OUTPUT = 8, /* `run` made call->reply itself */
     OP_NO_RESULT = 16, /* Query: no <XResult> element */
     OP_ANONYMOUS = 32, /* needs no credentials even under --auth verify */
+    OP_SURE = 64, /* checks all before it writes: then only the disk can make it fail (db_sure) */
 };
 
 enum rest_level { REST_NONE, REST_SERVICE, REST_BUCKET, REST_OBJECT };

@@ -54,6 +54,14 @@ err s3_object_may_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
     return s3_conditions_write(ctx, conditions, key, &current);
 }
 
+void s3_object_put_sure(struct s3 *s3, const struct s3_bucket *bucket,
+                        const struct s3_conditions *conditions)
+{
+    if (!conditions->if_match.p && !conditions->if_none_match.p &&
+        !s3_bucket_has(bucket, S3_CONFIG_NOTIFICATION))
+        db_sure(s3->db);
+}
+
 err s3_object_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
                   const struct s3_conditions *conditions, struct s3_object *object,
                   enum s3_event event)

@@ -21,6 +21,10 @@ err s3_object_find(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str
 err s3_object_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
                   const struct s3_conditions *conditions, struct s3_object *object,
                   enum s3_event event);
+/* Tells the store so (db_sure) when only the disk can make s3_object_put fail: where there are
+ * neither conditions nor events, which a queue might refuse. Call it before anything is written. */
+void s3_object_put_sure(struct s3 *s3, const struct s3_bucket *bucket,
+                        const struct s3_conditions *conditions);
 /* Refuses early what s3_object_put would refuse: before the body is sent. */
 err s3_object_may_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
                       const struct s3_conditions *conditions, str key);

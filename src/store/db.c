@@ -186,6 +186,8 @@ static bool open_all(struct db *db)
 {
     if (db->failed || (!db->turn && !turn_begin(db)))
         return false;
+    if (db->sure && db->opened == 0)
+        db->opened = 1;
     for (; db->opened < db->depth; db->opened++)
         if (!control(db, db->savepoint)) {
             turn_fail(db, db->savepoint->sql);
@@ -281,6 +283,22 @@ void db_share_end(struct db *db)
     db->shares = db->shared = false;
 }
 
+void db_sure(struct db *db)
+{
+    db->sure = db->depth == 1 && db->opened == 0;
+}
+
+/* One that was never opened is there no more to go back to. */
+static void end_sure(struct db *db, bool keep)
+{
+    if (!keep) {
+        log_error("what was sure to succeed has failed, and its turn with it");
+        turn_abandon(db);
+        db->failed = true;
+    }
+    db->opened = 0;
+}
+
 static void end_whole(struct db *db, bool keep)
 {
     if (!keep) {
@@ -297,13 +315,16 @@ static void end_savepoint(struct db *db, bool keep)
         db_die(db, "a savepoint ended that was never opened", NULL);
     if (db->depth == 1 && db->whole) {
         end_whole(db, keep);
+    } else if (db->depth == 1 && db->opened == 1 && db->sure) {
+        end_sure(db, keep);
     } else if (db->opened == db->depth) {
         if ((!keep && !control(db, db->rollback_to)) || !control(db, db->release))
             turn_fail(db, "savepoint");
         else
             db->opened--;
     }
-    db->depth--;
+    if (--db->depth == 0)
+        db->sure = false;
 }
 
 void db_release(struct db *db)

@@ -32,6 +32,7 @@ struct db {
     struct stmt *begin, *begin_read, *commit, *rollback, *savepoint, *release, *rollback_to;
     bool turn;   /* a transaction is open */
     bool whole;  /* the outermost savepoint is that transaction: it was opened for it */
+    bool sure;   /* the outermost savepoint need not be opened */
     bool undone; /* such a one was rolled back: nothing is open, but the turn is to be ended */
     bool shares; /* reads of this turn share a transaction */
     bool shared; /* it is open; never while `turn` is */

@@ -92,6 +92,50 @@ TEST(the_first_savepoint_of_a_turn_is_undone_alone)
     db_close(db);
 }
 
+static void add_surely(struct db *db, int64_t id, bool keep)
+{
+    db_savepoint(db);
+    db_sure(db);
+    CHECK_OK(add(db, id, S("x")));
+    add_in_savepoint(db, id + 1000, false); /* inside it they are as always */
+    add_in_savepoint(db, id + 2000, true);
+    keep ? db_release(db) : db_rollback(db);
+}
+
+TEST(what_is_sure_shares_the_fate_of_its_turn)
+{
+    struct db *db = open_ok(NULL, DURABLE_PROCESS);
+    add_in_savepoint(db, 1, true);
+    add_surely(db, 2, true);
+    add_in_savepoint(db, 3, false);
+    CHECK_OK(db_turn_commit(db));
+    CHECK_INT(count(db), 3);
+    add_in_savepoint(db, 4, true);
+    add_surely(db, 5, false);
+    CHECK(db_failed(db));
+    CHECK_FAULT(db_turn_commit(db), FAULT_INTERNAL);
+    CHECK_INT(count(db), 3);
+    add_surely(db, 6, false); /* the first of its turn: nothing else is lost */
+    add_surely(db, 7, true);
+    CHECK_OK(db_turn_commit(db));
+    CHECK_INT(count(db), 5);
+    db_close(db);
+}
+
+TEST(what_is_sure_and_has_written_nothing_may_fail)
+{
+    struct db *db = open_ok(NULL, DURABLE_PROCESS);
+    add_in_savepoint(db, 1, true);
+    db_savepoint(db);
+    db_sure(db);
+    CHECK_INT(count(db), 1);
+    db_rollback(db);
+    add_in_savepoint(db, 2, false); /* and the next is not sure */
+    CHECK_OK(db_turn_commit(db));
+    CHECK_INT(count(db), 1);
+    db_close(db);
+}
+
 TEST(a_read_under_way_before_a_savepoint_outlives_its_end)
 {
     struct db *db = open_ok(NULL, DURABLE_PROCESS);
