@@ -26,7 +26,8 @@ const VIEWS = {
   state: { show: state.view, tab: "state" },
 };
 
-let open = null;
+let open = null; // the view
+let shownFor = ""; // settings that it was drawn for
 
 function wanted() {
   const parts = location.hash
@@ -73,9 +74,13 @@ function connection(name) {
   byId("gone").hidden = name !== "gone";
   document.body.classList.toggle("stale", name === "gone");
   if (name === "gone") return;
+  // A server that is back is asked anew, but what stands half typed in a form stays.
+  const known = JSON.stringify(live.settings);
+  const typing = known === shownFor && byId("view").contains(document.activeElement);
+  shownFor = known;
   byId("version").textContent = live.settings.version;
   pipeline.draw();
-  show();
+  if (!typing) show();
 }
 
 live.on("state", connection);

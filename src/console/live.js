@@ -1,23 +1,25 @@
 // What keeps the page true: the stream of events, and a look at the status after them. There is no polling loop: a look
 // follows events (not more often than the server answers easily) and, for ages, a slow heartbeat. While the page is
 // hidden nothing runs; when it is seen again, or the server is back, it goes on where it was.
-import { get, Gone } from "./api.js";
+import { get } from "./api.js";
 
 const HEARTBEAT = 10000; // ms
 const LOOK = 400; // ms between two looks, at least
 const RETRY = 1500; // ms until a server that is gone is asked again
 const BURST = 600; // events a second that a page can show; more are left out, and counted
-const HISTORY = 200; // events from before that are told at the start
+const HISTORY = 150; // events from before that are told at the start
 
 const listeners = { event: [], status: [], state: [], skipped: [] };
 let source = null; // the stream
 let soon = 0,
   beat = 0,
   again = 0; // timers
-let last = 0; // the newest event that was told
+let last = -1; // the newest event that was told; -1: none yet
+let whole = false; // what this stream tells next follows what it told
 let second = 0,
   arrived = 0; // events in this second
 let wait = LOOK;
+let turn = 0; // of start: an answer to an earlier one comes too late
 export let settings = null;
 export let status = null;
 export let state = "connecting";
@@ -35,6 +37,7 @@ function become(next) {
 }
 
 function stop() {
+  turn++;
   source?.close();
   source = null;
   for (const timer of [soon, beat, again]) clearTimeout(timer);
@@ -61,12 +64,12 @@ export async function look() {
   clearTimeout(soon);
   clearTimeout(beat);
   soon = beat = 0;
+  const mine = turn;
   try {
     await read();
-    if (!beat && !document.hidden) beat = setTimeout(look, HEARTBEAT);
-  } catch (error) {
-    if (error instanceof Gone) lost();
-    else throw error;
+    if (mine === turn) beat ||= setTimeout(look, HEARTBEAT);
+  } catch {
+    if (mine === turn) lost();
   }
 }
 
@@ -83,7 +86,8 @@ function burst() {
 
 function take(message, told) {
   const event = JSON.parse(message.data);
-  if (last && event.seq > last + 1) tell("skipped", event.seq - last - 1);
+  if (whole && event.seq > last + 1) tell("skipped", event.seq - last - 1);
+  whole = true;
   last = event.seq;
   tell("event", event, event.seq <= told);
   if (event.seq > told) lookSoon();
@@ -96,10 +100,11 @@ function take(message, told) {
 function follow() {
   const told = status.lastEvent;
   // A server that started anew, or so many events that nobody reads them: the newest are enough.
-  if (last > told) last = 0;
-  const from = Math.max(last, told - HISTORY);
-  if (last && from > last) tell("skipped", from - last);
+  if (last > told) last = -1;
+  const from = Math.max(last, told - HISTORY, 0);
+  if (last >= 0 && from > last) tell("skipped", from - last);
   last = from;
+  whole = false;
   source = new EventSource(`/_headrace/events?after=${from}`);
   source.onopen = () => become("live");
   source.onmessage = (message) => take(message, told);
@@ -109,13 +114,15 @@ function follow() {
 export async function start() {
   stop();
   if (document.hidden) return;
+  const mine = turn;
   try {
     settings = await get("settings");
     await read();
   } catch {
-    lost();
+    if (mine === turn) lost();
     return;
   }
+  if (mine !== turn) return;
   if (settings.trace) follow();
   else become("untraced");
   beat = setTimeout(look, HEARTBEAT);

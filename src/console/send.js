@@ -114,6 +114,7 @@ async function put(bucket, key, body, type) {
     await live.look();
   } catch (error) {
     item.state.textContent = "was not stored";
+    item.state.classList.add("bad");
     replace(item.life, failure(error), error instanceof Gone ? null : refusalHint());
   }
 }

@@ -3,6 +3,8 @@ import { ask, get, post, remove } from "./api.js";
 import { busy, button, bytes, cell, data, el, empty, failure, numberCell, replace, table } from "./dom.js";
 import * as live from "./live.js";
 
+const REST = 3000; // ms between two reports: they are more work than a look
+
 const dollars = (value) => `$${value.toFixed(value && value < 0.01 ? 7 : 2)}`;
 
 // ---- checks ----
@@ -73,7 +75,8 @@ export function checks(root) {
     cost(spent).catch((error) => replace(spent, failure(error)));
   };
   load();
-  return { status: load };
+  let last = performance.now();
+  return { status: () => performance.now() - last > REST && ((last = performance.now()), load()) };
 }
 
 // ---- state ----

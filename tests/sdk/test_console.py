@@ -191,6 +191,80 @@ def test_a_dropped_file_becomes_a_report(browser, server):
     assert page.errors == []
 
 
+def test_a_typed_text_is_sent_by_the_keyboard_alone(browser, server):
+    page = console(browser, server)
+    page.evaluate("document.querySelector('#name').value = 'typed.txt'; document.querySelector('#text').value = 'one two'; document.querySelector('#name').focus()")
+    page.key("Enter")
+    page.until("document.querySelector('.bigs')?.innerText.replace(/\\s+/g, ' ').includes('2 words')")
+    assert page.errors == []
+
+
+def test_a_page_that_nobody_sees_asks_nothing_and_catches_up(browser, server):
+    page = console(browser, server)
+    seen = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true}); document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(seen % "true")
+    before = server.json("GET", "/_headrace/health")[1]["requests"]
+    for n in range(3):
+        ask(server, "PUT", f"/dropzone/incoming/unseen-{n}.txt")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert server.json("GET", "/_headrace/health")[1]["requests"] == before + 4
+    assert not page.evaluate("document.querySelector('#log').innerText.includes('unseen-')")
+    page.evaluate(seen % "false")
+    page.until("document.querySelector('#log').innerText.includes('unseen-2.txt')")
+    assert page.errors == []
+
+
+def test_more_events_than_anybody_reads_are_counted(browser, server):
+    page = console(browser, server)
+    page.evaluate("window.hide = (value) => { Object.defineProperty(document, 'hidden', {value, configurable: true}); document.dispatchEvent(new Event('visibilitychange')) }; hide(true)")
+    for n in range(60):
+        ask(server, "PUT", f"/dropzone/incoming/many-{n}.txt")
+    page.evaluate("hide(false)")
+    page.until("/^[1-9][0-9,]* events came too fast to be shown$/.test(document.querySelector('#log .skipped')?.textContent)")
+    page.until("document.querySelector('#log').innerText.includes('many-59.txt')")
+    assert page.evaluate("document.querySelector('#log').children.length") <= 200
+    assert page.errors == []
+
+
+def test_a_reset_asks_first(browser):
+    with Server("--workers", "1") as server:
+        ask(server, "PUT", "/dropzone/incoming/kept.txt")
+        page = console(browser, server, "#state")
+        page.evaluate("window.asked = 0; window.confirm = () => { asked++; return window.yes }")
+        reset = "document.querySelector('#view .danger').click()"
+        page.evaluate(reset)
+        assert page.evaluate("asked") == 1 and ask(server, "HEAD", "/dropzone/incoming%2Fkept.txt")[0] == 200
+        page.evaluate(f"window.yes = true; {reset}")
+        page.until("document.querySelector('#view [role=status]').innerText == 'Everything is empty.'")
+        assert ask(server, "HEAD", "/dropzone/incoming%2Fkept.txt")[0] == 404
+        assert page.errors == []
+
+
+def test_snapshots_by_hand(browser, tmp_path):
+    with Server("--workers", "1", data_dir=tmp_path / "data") as server:
+        ask(server, "PUT", "/dropzone/incoming/kept.txt")
+        page = console(browser, server, "#state")
+        page.evaluate("window.confirm = () => true")
+        page.evaluate("document.querySelector('#snapshot').value = 'mine'; document.querySelector('#view form button').click()")
+        page.until("document.querySelector('#view table')?.innerText.includes('mine')")
+        ask(server, "DELETE", "/dropzone/incoming%2Fkept.txt")
+        page.evaluate("document.querySelector('[data-focus=\"load mine\"]').click()")
+        page.until("document.querySelector('#view [role=status]').innerText == 'mine is loaded.'")
+        assert ask(server, "HEAD", "/dropzone/incoming%2Fkept.txt")[0] == 200
+        page.evaluate("document.querySelector('[data-focus=\"delete mine\"]').click()")
+        page.until("document.querySelector('#view').innerText.includes('No snapshot yet')")
+        assert page.errors == []
+
+
+def test_without_a_trace_the_report_comes_all_the_same(browser):
+    with Server("--workers", "1", "--trace", "off") as server:
+        page = browser.open(f"{server.endpoint}{PAGE}")
+        page.until("document.querySelector('#connection').textContent.includes('--trace off')")
+        page.evaluate("document.querySelector('button.main').click()")
+        page.until("document.querySelector('.bigs')")
+        assert page.errors == []
+
+
 def test_what_comes_to_nothing_says_why(browser, server):
     page = console(browser, server)
     page.evaluate("document.querySelector('#to').value = 's3://dropzone/elsewhere/'; document.querySelector('button.main').click()")
