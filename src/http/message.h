@@ -16,7 +16,7 @@ struct http_request {
     str path, query;             /* raw halves of target; query absent when there is no '?' */
     struct http_header *headers; /* in order, duplicates kept */
     size_t nheaders;
-    uint64_t marks; /* http_request_mark's; 0: it was never called */
+    uint64_t marks;         /* http_request_mark's; 0: it was never called */
     str peer;               /* remote address as text, without port */
     int64_t content_length; /* -1 when unknown (chunked) */
     bool chunked;
