@@ -45,10 +45,14 @@ static void same(const struct xml *a, const struct xml *b)
     must(!x && !y);
 }
 
-/* After a prefix is cut off, what is left need not be a name: "a:1". */
+/* After a prefix is cut off, what is left need not be a name: "a:1". And expat takes letters in a
+ * name of Latin-1 (U+00AA) that it refuses in UTF-8. */
 static bool is_name(str s)
 {
     char c = s.n ? s.p[0] : 0;
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] >= 0x80)
+            return false;
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
 }
 
