@@ -11,7 +11,7 @@ Without a STAGE all run, in this order:
   unit      unit tests, lints and kept fuzz inputs, in a Release build (build/)
   asan      the same under AddressSanitizer and UndefinedBehaviorSanitizer (build-asan/)
   wire      pages of HTTP messages and their exact answers, against both builds
-  sdk       the newest boto3 (SQS as JSON) and aws-cli, the pipeline end to end, against both builds
+  sdk       the newest boto3 (SQS as JSON) and aws-cli, the pipeline end to end, the console (in a Chromium where there is one), against both builds
   query     a boto3 and aws-cli from before November 2023 (SQS as Query), against the sanitizer build
   js        @aws-sdk v3 from npm on Node, against both builds
   crash     kill -9 under load, power loss, all that can be used up, damaged files

@@ -224,6 +224,7 @@ export function view(root) {
         : el("p", { id: "sent-empty", class: "empty" }, "Nothing sent from this page yet."),
     ),
   );
+  for (const item of sent) item.followed?.again();
   return { event: (event) => sent.forEach((item) => item.followed?.event(event)), status: onStatus };
 }
 

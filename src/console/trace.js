@@ -9,7 +9,9 @@ import * as live from "./live.js";
 const BIRTHS = new Set(["object", "sent", "upload"]);
 const BAD = new Set(["failed", "refused", "dead", "expired", "fault"]);
 const WARN = new Set(["nothing", "passed", "waiting"]);
-const AGAIN = 300; // ms after an event until a shown life is asked for anew
+const AGAIN = 300; // ms after an event until a shown life is asked for anew, at least
+const STILL = 5000; // ms until what waits is looked at again, though nothing was told of it
+const MOST = 1000; // events of a life that are drawn
 
 export const WHY = {
   no_rule: "The bucket has no notification rule, so S3 told nobody.",
@@ -100,7 +102,8 @@ function below(events) {
   return (parent) =>
     [...(about.get(parent.id) || []), ...(caused.get(parent.id) || [])].sort((a, b) => order(a) - order(b));
 }
-const order = (event) => event.seq || Infinity;
+// What waits is told last; it has no number.
+const order = (event) => event.seq || Number.MAX_SAFE_INTEGER;
 
 function branch(event, children, shown, start, before) {
   shown.add(event);
@@ -201,20 +204,29 @@ export function belongs(event, target, events) {
   );
 }
 
+const newest = (n) =>
+  el("p", { class: "hint" }, `The newest ${MOST} of ${n} events are drawn; headrace trace prints them all.`);
+
 // Keeps a life on show up to date; the function that it returns is to be given every event.
 export function follow(root, target, changed) {
   let events = [],
     timer = 0,
+    rest = AGAIN,
+    last = 0,
     gone = false;
   const load = async () => {
+    clearTimeout(timer);
     timer = 0;
     try {
+      const began = (last = performance.now());
       events = await life(target);
+      // A question walks the server's whole memory of events: it is put rarely where that takes long.
+      rest = Math.max(AGAIN, 20 * (performance.now() - began));
       if (gone || !root.isConnected) return;
       replace(
         root,
         events.length
-          ? [verdict(events), tree(events)]
+          ? [verdict(events), events.length > MOST && newest(events.length), tree(events.slice(-MOST))]
           : empty(
               "Nothing is known of that. The trace remembers what happened since the start, and forgets the oldest first.",
             ),
@@ -226,8 +238,12 @@ export function follow(root, target, changed) {
   };
   load();
   return {
-    event: (event) => belongs(event, target, events) && !timer && (timer = setTimeout(load, AGAIN)),
-    status: () => events.some((event) => event.kind === "waiting") && !timer && load(),
+    event: (event) => timer || (belongs(event, target, events) && (timer = setTimeout(load, rest))),
+    status: () => {
+      const waits = events.some((event) => event.kind === "waiting");
+      if (waits && !timer && performance.now() - last > Math.max(STILL, rest)) load();
+    },
+    again: load,
     end: () => ((gone = true), clearTimeout(timer)),
   };
 }
@@ -268,13 +284,14 @@ export function view(root, [target]) {
     input.focus({ preventScroll: true });
     return null;
   }
-  root.append(
-    el(
-      "p",
-      { class: "hint" },
-      "In a terminal: ",
-      el("code", null, `headrace trace '${short(target).replace(/'/g, "'\\''")}'`),
-    ),
-  );
+  if (short(target) === target)
+    root.append(
+      el(
+        "p",
+        { class: "hint" },
+        "In a terminal: ",
+        el("code", null, `headrace trace '${target.replace(/'/g, "'\\''")}'`),
+      ),
+    );
   return follow(life, target);
 }
