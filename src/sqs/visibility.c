@@ -116,6 +116,9 @@ err sqs_message_return(struct sqs *sqs, struct ctx *ctx, int64_t id, str text)
     return OK;
 }
 
+static const char not_available[] =
+    "Message does not exist or is not available for visibility timeout change.";
+
 err sqs_message_hide(struct sqs *sqs, struct ctx *ctx, int64_t id, str text, int64_t seconds)
 {
     struct queue *queue;
@@ -125,13 +128,12 @@ err sqs_message_hide(struct sqs *sqs, struct ctx *ctx, int64_t id, str text, int
     TRY(sqs_check_visibility(ctx, SQS_OF_CHANGE, seconds));
     TRY(resolve(sqs, ctx, queue, text, &receipt, &message));
     if (!message)
-        return refuse(ctx, text,
-                      "Message does not exist or is not available for visibility timeout change.");
+        return refuse(ctx, text, not_available);
     queue_wake(sqs, queue, ctx->now);
     queue_schedule(sqs, queue);
     if (message->state != MESSAGE_IN_FLIGHT)
         return OK;
     if (queue->fifo && !holds(message, &receipt))
-        return refuse(ctx, text, "The receipt handle has expired.");
+        return refuse(ctx, text, not_available);
     return hide(sqs, ctx, queue, message, seconds);
 }

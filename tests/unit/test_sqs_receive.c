@@ -209,6 +209,9 @@ TEST(r37_twelve_hours_from_the_receive_are_the_most)
     send(w, q, "m");
     receive(w, q, 1);
     CHECK_OK(hide(w, q, w->got[0].receipt, 43200));
+    at(w, 1);
+    CHECK_FAULT(hide(w, q, w->got[0].receipt, 43200), SQS_INVALID_PARAMETER);
+    CHECK_OK(hide(w, q, w->got[0].receipt, 43199));
     at(w, 3600000);
     CHECK_SAYS(hide(w, q, w->got[0].receipt, 43200), SQS_INVALID_PARAMETER,
                "Value 43200 for parameter VisibilityTimeout is invalid. Reason: Total "
