@@ -18,6 +18,7 @@ enum op_flag {
     OP_NO_RESULT = 16, /* Query: no <XResult> element */
     OP_ANONYMOUS = 32, /* needs no credentials even under --auth verify */
     OP_SURE = 64, /* checks all before it writes: then only the disk can make it fail (db_sure) */
+    OP_NOT_AT_QUEUE = 128, /* Query: refused at a queue's own address */
 };
 
 enum rest_level { REST_NONE, REST_SERVICE, REST_BUCKET, REST_OBJECT };

@@ -219,8 +219,7 @@ static err finish_query(struct arena *arena, const struct service *const *servic
     const struct op *op = route->service ? op_named(route->service, route->action) : NULL;
     if (!route->service && scope.p)
         return no_service(arena, services, &AWS_INVALID_ACTION, scope);
-    /* CreateQueue and ListQueues have no queue: AWS refuses them at a queue's own address. */
-    if (!op || (at_queue && !has_member(op, "QueueUrl") && is_queue_path(request->path)))
+    if (!op || (op->flags & OP_NOT_AT_QUEUE && is_queue_path(request->path)))
         return unknown_action(arena, route);
     route->op = op;
     if (at_queue && has_member(op, "QueueUrl"))

@@ -198,8 +198,9 @@ err sqs_message_receive(struct sqs *sqs, struct ctx *ctx, int64_t id,
                           .max =
                               room <= 0 ? 0 : (size_t)(room < receive->max ? room : receive->max)};
     lease.out = arena_array(ctx->arena, receive->attempt.p ? BATCH : lease.max, sizeof *lease.out);
-    TRY(run(&lease, receive->attempt));
+    err e = run(&lease, receive->attempt);
     queue_schedule(sqs, queue);
+    TRY(e);
     *messages = lease.out;
     *n = lease.n;
     return OK;

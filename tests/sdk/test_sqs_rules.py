@@ -457,6 +457,10 @@ def test_r66_what_a_queue_url_does_not_answer(aws, queue):
         status, body, _ = raw(aws, {"Action": action, "QueueName": "x"}, path)
         assert status == 400 and "<Code>InvalidAction</Code>" in body
         assert f"The action {action} is not valid for this endpoint." in body
+    aws.sqs.create_queue(QueueName="other")
+    for name in ("queue", "other"):
+        status, body, _ = raw(aws, {"Action": "GetQueueUrl", "QueueName": name}, path, "GET")
+        assert status == 200 and f"<QueueUrl>{aws.endpoint}/{aws.account}/{name}</QueueUrl>" in body
 
 
 def test_json_to_the_path_of_the_queue(aws, queue):

@@ -36,7 +36,8 @@ static const struct op s3_rows[] = {
 };
 static const struct op sqs_rows[] = {
     {.name = "SendMessage", .in = &queue_input_shape, .out = &empty_shape},
-    {.name = "ListQueues", .in = &empty_shape, .out = &empty_shape},
+    {.name = "ListQueues", .in = &empty_shape, .out = &empty_shape, .flags = OP_NOT_AT_QUEUE},
+    {.name = "GetQueueUrl", .in = &empty_shape, .out = &empty_shape},
     {.name = NULL},
 };
 static const struct op *const s3_tables[] = {s3_rows, NULL};
