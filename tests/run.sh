@@ -19,7 +19,7 @@ Without a STAGE all run, in this order:
   quickstart  examples/quickstart.sh, as a newcomer runs it
 and only when named:
   tsan      unit tests and the SDK tests of the pipeline, events, state and uploads under ThreadSanitizer (build-tsan/)
-  valgrind  unit tests, and short SDK tests against a server, under memcheck: errors and lost memory (an hour on two cores)
+  valgrind  unit tests, and short SDK tests against a server, under memcheck: errors and lost memory (about twenty minutes)
   fuzz      tests/fuzz/run.sh: every driver with coverage feedback, FUZZ_MINUTES (10) each; needs clang
   clients   aws-cli 1 and 2, boto3, rclone, s3cmd and s3fs (where there is /dev/fuse) at their everyday work, signatures checked and not,
             path style and virtual hosts, against the sanitizer build (about ten minutes: they are slow starters)

@@ -5,6 +5,7 @@
 
 All servers are started once; the one that is measured runs, the others are stopped (SIGSTOP). In every round each group of workloads
 goes through all servers before the next group begins, so that a noisy minute hits all alike. A number is the median of the rounds.
+The groups of short workloads go through their rounds together, for at most --minutes; what is longer comes after them.
 Answers are checked, each one (hrload.c). What a server refuses, gets wrong or does not survive becomes a footnote."""
 import argparse
 import json
@@ -25,7 +26,7 @@ from peers import CEILING, PEERS, ROOT, TARGETS
 from workloads import CELLS, GROUPS, takes_part
 
 IDLE = 4  # seconds over which an idle server is watched
-LOADING = ("warm", "send", "pair", "fifo", "small")  # the groups after which memory is looked at
+SHORT = ("send", "pair", "fifo", "small")  # the groups whose rounds go on together, and after which memory is looked at
 
 
 class Progress:
@@ -102,32 +103,37 @@ def revive(target, folder, results):
     target.pause()
 
 
-def run_group(name, targets, options, folder, results, progress):
+def run_group(name, number, targets, options, folder, results, progress):
+    """One round of one group, all servers in turn. Who failed an earlier round is not asked again."""
     function, _, most = GROUPS[name]
     cells = [cell for cell, (_, group, _) in CELLS.items() if group == name] or [name]
-    lost = set()
-    rounds = min(options.rounds, most)
-    for number in range(rounds):
+    for target in targets:
+        if any(target.name in results["failed"].get(cell, {}) for cell in cells) or not takes_part(target, name):
+            continue
+        began = time.monotonic()
+        target.resume()
+        run = Run(target, options, number, folder, results["cells"])
+        try:
+            function(run)
+            run.rest(5)
+        except Exception as error:  # noqa: BLE001: a peer may fail in any way; ours must show it as well
+            footnote(results, target.name, cells, error)
+            print(f"    {target.name}: {name}: {error}", file=sys.stderr)
+        target.pause()
+        if not target.alive():
+            revive(target, folder, results)
+        progress.step(f"{name}, round {number + 1} of {min(options.rounds, most)}: {target.name} ({time.monotonic() - began:.1f} s)")
+
+
+def run_groups(names, targets, options, folder, results, progress):
+    """All rounds of these groups: a round goes through all of them before the next, so that all have as many when time runs out."""
+    for number in range(options.rounds):
         if number and time.monotonic() - progress.began > options.minutes * 60:
-            results["hurried"].append(name)
-            break
-        for target in targets:
-            if target.name in lost or not takes_part(target, name):
-                continue
-            began = time.monotonic()
-            target.resume()
-            run = Run(target, options, number, folder, results["cells"])
-            try:
-                function(run)
-                run.rest(5)
-            except Exception as error:  # noqa: BLE001: a peer may fail in any way; ours must show it as well
-                footnote(results, target.name, cells, error)
-                lost.add(target.name)
-                print(f"    {target.name}: {name}: {error}", file=sys.stderr)
-            target.pause()
-            if not target.alive():
-                revive(target, folder, results)
-            progress.step(f"{name}, round {number + 1} of {rounds}: {target.name} ({time.monotonic() - began:.1f} s)")
+            results["hurried"].update({name: number for name in names if number < GROUPS[name][2]})
+            return
+        for name in names:
+            if number < GROUPS[name][2]:
+                run_group(name, number, targets, options, folder, results, progress)
 
 
 def run_sdk(targets, options, results, progress):
@@ -162,13 +168,14 @@ def measure(targets, options, folder, results):
     try:
         alive = start_all(targets, options, folder, results, progress)
         watch_idle(alive, results)
+        run_groups(["warm"], alive, options, folder, results, progress)
+        run_groups([name for name in names if name in SHORT], alive, options, folder, results, progress)
+        note_memory(alive, results)
         for name in names:
-            if name not in LOADING and not results["loaded"]:
-                note_memory(alive, results)
             if name == "sdk":
                 run_sdk(alive, options, results, progress)
-            else:
-                run_group(name, alive, options, folder, results, progress)
+            elif name not in ("warm", *SHORT):
+                run_groups([name], alive, options, folder, results, progress)
     finally:
         for target in targets:
             target.stop()
@@ -193,7 +200,7 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=0.4, help="of one measurement [0.4]")
     parser.add_argument("--warm", type=float, default=0.12, metavar="SECONDS", help="of the same before each measurement, not counted [0.12]")
     parser.add_argument("--rounds", type=int, default=5, help="[5]")
-    parser.add_argument("--minutes", type=float, default=12, help="after so many, every group that is left gets one round [12]")
+    parser.add_argument("--minutes", type=float, default=11, help="after so many no further round begins, but every group has one [11]")
     parser.add_argument("--quick", action="store_true", help="one short round, smaller objects, no growth: does everything work?")
     parser.add_argument("--only", type=lambda text: text.split(","), help=f"groups: {', '.join([*GROUPS, 'sdk', 'growth'])}")
     parser.add_argument("--servers", type=lambda text: text.split(","), help=f"of: {', '.join(t.name for t in TARGETS)}")
@@ -221,7 +228,7 @@ def main():
         results = json.loads(pathlib.Path(options.render).read_text())
     else:
         targets = [t for t in TARGETS if not options.servers or t.name in options.servers]
-        results = {"machine": machine(), "cells": {}, "failed": {}, "start": {}, "idle": {}, "loaded": {}, "sdk": {}, "deaths": {}, "hurried": [], "growth": None,
+        results = {"machine": machine(), "cells": {}, "failed": {}, "start": {}, "idle": {}, "loaded": {}, "sdk": {}, "deaths": {}, "hurried": {}, "growth": None,
                    "absent": {t.name: t.absence for t in targets if not t.installed()}, "options": {
                        "seconds": options.seconds, "warm": options.warm, "rounds": options.rounds, "large": options.large, "fill": options.fill, "files": options.files}}
         targets = [t for t in targets if t.installed()]

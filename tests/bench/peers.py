@@ -41,6 +41,7 @@ class Target:
     """One server. `services` are of: sqs, s3, sign (it checks signatures), pipeline, switches (what Headrace can do without)."""
     access_key, secret_key = "test", "test"
     groups = None  # of the workloads: all that its services can do
+    learns = False  # the first answer to a request is not its own
 
     def __init__(self, name, command, services, state, syncs="no", version=None, env=None, keys=None, needs=None, files=None,
                  absence="not installed (`tests/bench/run.sh --peers`)"):
@@ -158,6 +159,7 @@ class Target:
 class Ceiling(Target):
     """A server that does nothing but answer (hrnull.c); what, it learns from a Headrace of its own, which otherwise sleeps."""
     groups = ("warm", "send", "pair", "fifo", "small")
+    learns = True
 
     def __init__(self, name, teacher):
         super().__init__(name, [HRNULL, "{port}"], "sqs s3", "nothing")

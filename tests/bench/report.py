@@ -183,7 +183,7 @@ def machine_text(results):
     if results.get("interrupted"):
         text += " **Interrupted**: some of it is missing."
     if results["hurried"]:
-        text += f" Time ran out: only one round of {', '.join(results['hurried'])}."
+        text += f" Time ran out: only {', '.join(f'{rounds} of {name}' for name, rounds in results['hurried'].items())}."
     if m["load"] > 1:
         text += "\n\n**The machine was not quiet**: other work took part of both cores, so rates are too low and latencies too high. CPU times suffer least."
     return text

@@ -88,12 +88,14 @@ def small(run):
     run.link.bucket("small")
     bodies = [random.Random(i).randbytes(SMALL) for i in range(KEYS)]
     puts = [frame(run.make.put(f"/small/k{i}", body, content_type=PLAIN), 1, md5(body)) for i, body in enumerate(bodies)]
+    if run.fill(puts, 60, KEYS) < KEYS:
+        raise Failed("objects could not be written")
     for connections in BOTH:
         run.warm(puts, connections)
         run.load(f"put-{connections}", puts, connections)
-    if run.fill(puts, 60, KEYS) < KEYS:
-        raise Failed("objects could not be written")
     gets = [frame(run.make.get(f"/small/k{i}"), BODY, body) for i, body in enumerate(bodies)]
+    if run.target.learns:
+        run.fill(gets, 60, KEYS)
     for connections in BOTH:
         run.warm(gets, connections)
         run.load(f"get-{connections}", gets, connections)
