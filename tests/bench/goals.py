@@ -47,8 +47,9 @@ def peers_of(results):
 
 
 def ceiling(results, cell):
-    """The most that a server which does nothing reached in any round."""
-    return max((entry["rate"] for entry in results["cells"].get(cell, {}).get(CEILING, [])), default=None)
+    """The most that a server which does nothing reached in any round; when noise kept it below another server, what that one reached."""
+    measured = results["cells"].get(cell, {})
+    return max(entry["rate"] for entries in measured.values() for entry in entries) if CEILING in measured else None
 
 
 def verdict(value, direction, bound):
