@@ -141,6 +141,14 @@ static err after_lifecycle(struct call *call, struct s3_bucket *bucket, const st
     return s3_config_put(call->api->s3, bucket, S3_CONFIG_LIFECYCLE, S("minimum"), minimum);
 }
 
+/* An empty set of tags is none. */
+static err after_tagging(struct call *call, struct s3_bucket *bucket, const struct put_in *in)
+{
+    const struct s3_tagging *config = in->document;
+    return config->tags.n ? OK
+                          : s3_config_delete(call->api->s3, bucket, S3_CONFIG_TAGGING, S(""), NULL);
+}
+
 static err after_logging(struct call *call, struct s3_bucket *bucket, const struct put_in *in)
 {
     const struct s3_logging *config = in->document;
@@ -161,7 +169,7 @@ static const struct config {
     bool by_id;
 } configs[] = {
     {"publicAccessBlock", S3_CONFIG_PUBLIC_ACCESS_BLOCK, default_public_block},
-    {"tagging", S3_CONFIG_TAGGING},
+    {"tagging", S3_CONFIG_TAGGING, NULL, after_tagging},
     {"cors", S3_CONFIG_CORS},
     {"encryption", S3_CONFIG_ENCRYPTION, default_encryption},
     {"ownershipControls", S3_CONFIG_OWNERSHIP, default_ownership, after_ownership},

@@ -95,6 +95,10 @@ static err refuse_head(struct arena *arena, const struct shape_issue *issue)
     const char *wire = issue->field->wire;
     if (issue->wrong == WRONG_UNIMPLEMENTED)
         return err_with(arena, FAIL(S3_NOT_IMPLEMENTED), "Header", str_of(wire));
+    if (issue->wrong == WRONG_MISSING && str_eq(str_of(wire), S("x-amz-object-attributes")))
+        return err_text(arena, &S3_INVALID_REQUEST,
+                        "The x-amz-object-attributes header specifying the attributes to be "
+                        "retrieved is either missing or empty");
     if (issue->wrong == WRONG_MISSING && issue->field->place == PLACE_HEADER)
         return err_with(arena, FAIL(S3_MISSING_SECURITY_HEADER), "MissingHeaderName", str_of(wire));
     if (issue->wrong == WRONG_MISSING)

@@ -113,6 +113,8 @@ RULES = [
      "InvalidObjectState", "Operation is not valid for the source object's storage class", {"StorageClass": "GLACIER"}),
     ("a header beyond ISO 8859-1", get(K + "?response-content-disposition=%E2%82%AC"), 400, "InvalidArgument",
      "Header value cannot be represented using ISO-8859-1.", argument("response-content-disposition", "\u20ac")),
+    ("attributes of no name", get(K + "?attributes"), 400, "InvalidRequest", "The x-amz-object-attributes header "
+     "specifying the attributes to be retrieved is either missing or empty", {}),
     # uploads
     ("Complete with checksums nobody asked for", post("/{bucket}/one?uploadId={one}", complete(
         (1, "{onepart}"), checksum=f"<ChecksumCRC32>{crc32(b'0123')}</ChecksumCRC32>")), 400, "InvalidPart", NO_PART,
@@ -261,6 +263,15 @@ def test_requests_without_a_key_take_that_of_the_bucket(world):
     headers, _ = world.ok("PUT", f"/{bucket}/k", {"x-amz-server-side-encryption": "aws:kms"}, b"x")
     assert headers["x-amz-server-side-encryption-aws-kms-key-id"] == key
     assert headers["x-amz-server-side-encryption-bucket-key-enabled"] == "true"
+
+
+def test_an_empty_set_of_tags_is_none(world):
+    bucket = f"rules-tags-{next(names)}"
+    world.ok("PUT", "/" + bucket)
+    world.ok("PUT", f"/{bucket}?tagging", {}, tagging(("a", "b")).encode())
+    world.ok("PUT", f"/{bucket}?tagging", {}, tagging().encode())
+    status, _, raw = world.send("GET", f"/{bucket}?tagging")
+    assert (status, dict(fault_of(raw))["Code"]) == (404, "NoSuchTagSet")
 
 
 def test_configurations_of_a_kind_are_a_thousand_at_most(world):
