@@ -4,6 +4,7 @@
 
 #include "api/s3_common.h"
 #include "api/s3_tables.h"
+#include "base/text.h"
 #include "s3/cors.h"
 
 static struct s3_cors_request request_of(const struct http_request *request)
@@ -42,13 +43,18 @@ static str joined(struct arena *arena, list values)
     return buf_str(&b);
 }
 
-static str lowered(struct arena *arena, str text)
+/* "X-A,x-b" -> "x-a, x-b" */
+static str tidied(struct arena *arena, str headers)
 {
-    char *p = arena_cstr(arena, text);
-    for (size_t i = 0; i < text.n; i++)
-        if (p[i] >= 'A' && p[i] <= 'Z')
-            p[i] = (char)(p[i] + 32);
-    return (str){p, text.n};
+    struct buf b = buf_in(arena);
+    str rest = text_lower(arena, headers);
+    while (rest.p) {
+        str header = str_trim(str_cut(&rest, ','));
+        if (b.n)
+            BUF_LIT(&b, ", ");
+        buf_put(&b, header);
+    }
+    return buf_str(&b);
 }
 
 static void put_headers(struct arena *arena, const struct s3_cors_rule *rule,
@@ -59,7 +65,7 @@ static void put_headers(struct arena *arena, const struct s3_cors_rule *rule,
     http_reply_set(arena, reply, S("Access-Control-Allow-Methods"), joined(arena, rule->methods));
     if (ask->headers.n)
         http_reply_set(arena, reply, S("Access-Control-Allow-Headers"),
-                       lowered(arena, ask->headers));
+                       tidied(arena, ask->headers));
     if (rule->expose.n)
         http_reply_set(arena, reply, S("Access-Control-Expose-Headers"),
                        joined(arena, rule->expose));
@@ -102,6 +108,12 @@ static bool method_known(str method)
     return false;
 }
 
+static err invalid_method(struct call *call, str method)
+{
+    return err_text(call->ctx.arena, &S3_BAD_REQUEST, "Invalid Access-Control-Request-Method: %.*s",
+                    STR_ARG(method));
+}
+
 static err preflight_run(struct call *call, const void *input, void *output)
 {
     (void)output;
@@ -113,14 +125,14 @@ static err preflight_run(struct call *call, const void *input, void *output)
     if (!ask.origin.p)
         return err_text(call->ctx.arena, &S3_BAD_REQUEST,
                         "Insufficient information. Origin request header needed.");
-    if (!method_known(method))
-        return err_text(call->ctx.arena, &S3_BAD_REQUEST,
-                        "Invalid Access-Control-Request-Method: %.*s",
-                        STR_ARG(method.p ? method : S("null")));
+    if (method.p && !method_known(method))
+        return invalid_method(call, method);
     TRY(s3_bucket_find(call->api->s3, &call->ctx, in->bucket, &bucket));
     if (!s3_document_load(call->api->s3, &call->ctx, bucket, S3_CONFIG_CORS, S(""), &cors))
-        return forbidden(call, "CORSResponse: CORS is not enabled for this bucket.", method,
-                         "BUCKET");
+        return forbidden(call, "CORSResponse: CORS is not enabled for this bucket.",
+                         method.p ? method : S("OPTIONS"), "BUCKET");
+    if (!method.p)
+        return invalid_method(call, S("null"));
     const struct s3_cors_rule *rule = s3_cors_rule_for(&cors, &ask);
     if (!rule)
         return forbidden(call,

@@ -74,16 +74,22 @@ static err check_sha256_form(struct arena *arena, str text)
         return OK;
     return argument_invalid(arena, "x-amz-content-sha256", text,
                             "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, "
-                            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, or a valid "
-                            "sha256 value.");
+                            "STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+                            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, "
+                            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, "
+                            "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, "
+                            "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 "
+                            "value.");
 }
 
-static err check_checksum_form(struct arena *arena, enum digest_kind kind, str text)
+/* `where`: "header" or "trailing header" */
+static err check_checksum_form(struct arena *arena, enum digest_kind kind, str text,
+                               const char *where)
 {
     if (base64_decode(arena, text).n == info_of(kind)->size)
         return OK;
-    return err_text(arena, &S3_INVALID_REQUEST, "Value for %s header is invalid.",
-                    info_of(kind)->header);
+    return err_text(arena, &S3_INVALID_REQUEST, "Value for %s %s is invalid.",
+                    info_of(kind)->header, where);
 }
 
 static bool kind_of_header(str name, enum digest_kind *out)
@@ -154,7 +160,7 @@ static err check_claims(struct arena *arena, const struct s3_upload_claims *clai
     TRY(named_algorithm(arena, claims, named, algorithm));
     TRY(check_announced(arena, claims, *named, *algorithm));
     if (*named && claims->checksum[*algorithm].p)
-        TRY(check_checksum_form(arena, *algorithm, claims->checksum[*algorithm]));
+        TRY(check_checksum_form(arena, *algorithm, claims->checksum[*algorithm], "header"));
     return OK;
 }
 
@@ -405,7 +411,7 @@ static err claimed_checksum(struct call *call, const struct s3_upload_claims *cl
             *out = call->trailers[i].value;
     if (!out->p)
         return FAIL(AWS_MALFORMED_TRAILER);
-    return check_checksum_form(call->ctx.arena, algorithm, *out);
+    return check_checksum_form(call->ctx.arena, algorithm, *out, "trailing header");
 }
 
 static err check_md5(struct arena *arena, const struct s3_upload_claims *claims, digest md5)

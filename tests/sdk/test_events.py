@@ -45,6 +45,16 @@ def test_the_test_event_comes_first_and_every_put_is_told_at_once(aws, bucket, q
     assert record["responseElements"]["x-amz-request-id"] == put["ResponseMetadata"]["RequestId"]
 
 
+def test_delete_objects_tells_of_keys_that_are_not_there(aws, bucket, queue, target):
+    configure(aws, bucket, target, events=("s3:ObjectRemoved:*",))
+    events(aws, queue)
+    aws.s3.delete_object(Bucket=bucket, Key="none")
+    assert list(events(aws, queue)) == []
+    aws.s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "none"}]})
+    (record,) = events(aws, queue)
+    assert record["eventName"] == "ObjectRemoved:Delete" and record["s3"]["object"]["key"] == "none"
+
+
 def test_filters_choose_by_prefix_and_suffix(aws, bucket, queue, target):
     configure(aws, bucket, target, prefix="incoming/", suffix=".txt")
     events(aws, queue)

@@ -115,6 +115,19 @@ RULES = [
      "Header value cannot be represented using ISO-8859-1.", argument("response-content-disposition", "\u20ac")),
     ("attributes of no name", get(K + "?attributes"), 400, "InvalidRequest", "The x-amz-object-attributes header "
      "specifying the attributes to be retrieved is either missing or empty", {}),
+    ("preflight of no method", ("OPTIONS", "/{cors}/k", {"Origin": "http://a.example"}, None), 400, "BadRequest",
+     "Invalid Access-Control-Request-Method: null", {}),
+    ("preflight of no method where there is no CORS", ("OPTIONS", K, {"Origin": "http://a.example"}, None), 403,
+     "AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.",
+     {"Method": "OPTIONS", "ResourceType": "BUCKET"}),
+    ("no payload hash", put(K, "x", {"x-amz-content-sha256": "x"}), 400, "InvalidArgument",
+     "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, "
+     "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, "
+     "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value.", argument("x-amz-content-sha256", "x")),
+    ("a trailer that is no checksum", put(K, "1\r\nx\r\n0\r\nx-amz-checksum-crc32:bad\r\n\r\n", {
+        "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x-amz-decoded-content-length": "1",
+        "x-amz-trailer": "x-amz-checksum-crc32"}), 400, "InvalidRequest",
+     "Value for x-amz-checksum-crc32 trailing header is invalid.", {}),
     # uploads
     ("Complete with checksums nobody asked for", post("/{bucket}/one?uploadId={one}", complete(
         (1, "{onepart}"), checksum=f"<ChecksumCRC32>{crc32(b'0123')}</ChecksumCRC32>")), 400, "InvalidPart", NO_PART,
@@ -263,6 +276,16 @@ def test_requests_without_a_key_take_that_of_the_bucket(world):
     headers, _ = world.ok("PUT", f"/{bucket}/k", {"x-amz-server-side-encryption": "aws:kms"}, b"x")
     assert headers["x-amz-server-side-encryption-aws-kms-key-id"] == key
     assert headers["x-amz-server-side-encryption-bucket-key-enabled"] == "true"
+
+
+def test_preflights_name_headers_tidily(world):
+    bucket = f"rules-cors-{next(names)}"
+    world.ok("PUT", "/" + bucket)
+    world.ok("PUT", f"/{bucket}?cors", {}, b"<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET"
+             b"</AllowedMethod><AllowedHeader>*</AllowedHeader></CORSRule></CORSConfiguration>")
+    headers, _ = world.ok("OPTIONS", f"/{bucket}/k", {"Origin": "http://a.example", "Access-Control-Request-Method": "GET",
+                                                      "Access-Control-Request-Headers": "X-A,x-b"})
+    assert headers["access-control-allow-headers"] == "x-a, x-b"
 
 
 def test_an_empty_set_of_tags_is_none(world):
