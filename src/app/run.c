@@ -90,10 +90,25 @@ static void count(struct request *request, const struct http_reply *reply)
     metrics_count(request->app->metrics, &counted);
 }
 
+/* An object that a browser opens as a page has no part in our origin, where the console and the
+ * control interface are. A bucket that is addressed by its own host name has an origin of its own.
+ */
+static void sandbox(struct request *request, struct http_reply *reply)
+{
+    if (request->route.virtual_host ||
+        !safety_active_page(request->http, http_reply_value(reply, S("Content-Type"))))
+        return;
+    http_reply_set(
+        request->http->arena, reply, S("Content-Security-Policy"),
+        S("sandbox allow-scripts allow-forms allow-modals allow-popups allow-downloads"));
+}
+
 void request_send(struct request *request, struct http_reply *reply)
 {
-    if (!request->admin)
+    if (!request->admin) {
         count(request, reply);
+        sandbox(request, reply);
+    }
     if (chaos_reply(request, reply))
         request->app->outlet->respond(request->http, reply);
 }

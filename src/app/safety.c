@@ -105,3 +105,24 @@ bool safety_foreign(const struct safety *safety, const struct http_request *requ
             return false;
     return true;
 }
+
+static bool opened_as_page(str destination)
+{
+    return str_eq_nocase(destination, S("document")) || str_eq_nocase(destination, S("iframe")) ||
+           str_eq_nocase(destination, S("frame")) || str_eq_nocase(destination, S("embed")) ||
+           str_eq_nocase(destination, S("object"));
+}
+
+static bool brings_scripts(str type)
+{
+    return str_eq_nocase(type, S("text/html")) || str_eq_nocase(type, S("application/xhtml+xml")) ||
+           str_eq_nocase(type, S("image/svg+xml")) || str_eq_nocase(type, S("text/xml")) ||
+           str_eq_nocase(type, S("application/xml"));
+}
+
+bool safety_active_page(const struct http_request *request, str content_type)
+{
+    str destination = http_header(request, S("Sec-Fetch-Dest"));
+    return destination.p && opened_as_page(destination) &&
+           brings_scripts(str_trim(str_cut(&content_type, ';')));
+}

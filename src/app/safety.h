@@ -26,5 +26,8 @@ str safety_check_host(const struct safety *safety, const struct http_request *re
  * cross-site without one (images, links and the like). Pages of hosts named by --allow-host are
  * ours, but "*" trusts no page. */
 bool safety_foreign(const struct safety *safety, const struct http_request *request);
+/* True when a browser opens the answer as a page (Sec-Fetch-Dest), and bytes of this type can bring
+ * scripts with them. SDKs never say so. */
+bool safety_active_page(const struct http_request *request, str content_type);
 
 #endif

@@ -112,6 +112,14 @@ void http_reply_header(struct arena *arena, struct http_reply *reply, str name, 
     reply->headers[reply->nheaders++] = (struct http_header){name, value};
 }
 
+str http_reply_value(const struct http_reply *reply, str name)
+{
+    for (size_t i = 0; i < reply->nheaders; i++)
+        if (str_eq_nocase(reply->headers[i].name, name))
+            return reply->headers[i].value;
+    return STR_NONE;
+}
+
 void http_reply_set(struct arena *arena, struct http_reply *reply, str name, str value)
 {
     for (size_t i = 0; i < reply->nheaders; i++)

@@ -68,6 +68,8 @@ struct http_reply {
 /* An empty 200 in the request's arena. */
 struct http_reply *http_reply_new(struct arena *arena);
 void http_reply_header(struct arena *arena, struct http_reply *reply, str name, str value);
+/* The first header of that name, or absent. */
+str http_reply_value(const struct http_reply *reply, str name);
 /* Replaces the first header of that name or adds it. */
 void http_reply_set(struct arena *arena, struct http_reply *reply, str name, str value);
 /* Adds the header unless one of that name is there. */

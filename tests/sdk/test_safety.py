@@ -135,6 +135,16 @@ def test_a_page_that_may_write_one_bucket_cannot_copy_another_into_it(server, pa
     page.delete_object(Bucket="page", Key="mine")
 
 
+def test_an_object_opened_as_a_page_has_an_origin_of_its_own(server, page):
+    page.put_object(Bucket="page", Key="p.html", Body=b"<script>1</script>", ContentType="text/html")
+    head = "GET /{} HTTP/1.1\r\nHost: {}localhost\r\n{}Connection: close\r\n\r\n"
+    opened = "Sec-Fetch-Site: none\r\nSec-Fetch-Dest: document\r\n"
+    assert "\r\nContent-Security-Policy: sandbox allow-scripts " in raw(server, head.format("page/p.html", "", opened))
+    for path, host, marks in (("page/p.html", "", ""), ("p.html", "page.", opened), ("_headrace/health", "", opened)):
+        answer = raw(server, head.format(path, host, marks))
+        assert statuses(answer) == [200] and "sandbox" not in answer
+
+
 def test_pages_of_our_own_and_trusted_hosts_are_served():
     with Server("--no-pipeline", "--allow-host", "app.test") as server:
         own = f"Origin: http://127.0.0.1:{server.port}"

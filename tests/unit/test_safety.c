@@ -108,4 +108,22 @@ TEST(a_page_of_a_named_host_is_trusted_but_a_star_trusts_none)
     CHECK(foreign("Origin", "https://evil.example", "*"));
 }
 
+static bool active(const char *destination, const char *type)
+{
+    struct http_header headers[] = {{S("Sec-Fetch-Dest"), str_of(destination)}};
+    struct http_request request = {.headers = headers, .nheaders = destination ? 1 : 0};
+    return safety_active_page(&request, str_of(type));
+}
+
+TEST(what_a_browser_opens_as_a_page_and_can_run_is_active)
+{
+    CHECK(active("document", "text/html"));
+    CHECK(active("iframe", "TEXT/HTML; charset=utf-8"));
+    CHECK(active("object", "image/svg+xml"));
+    CHECK(!active("document", "text/plain"));
+    CHECK(!active("image", "image/svg+xml"));
+    CHECK(!active("empty", "text/html"));
+    CHECK(!active(NULL, "text/html"));
+}
+
 UNIT_MAIN
