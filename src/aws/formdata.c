@@ -16,6 +16,8 @@ const struct fault FORMDATA_TOO_LONG = {
 const struct fault FORMDATA_NO_FILE = {"InvalidArgument", "InvalidArgument", 400,
                                        "POST requires exactly one file upload per request.", NULL};
 
+enum { PADDING_MAX = 64 }; /* blanks between a delimiter and its line's end */
+
 enum state { PREAMBLE, DELIMITER, HEADERS, FIELD, FILE_DATA, EPILOGUE, FAILED };
 
 struct formdata {
@@ -120,6 +122,13 @@ static err count_field_bytes(struct formdata *form, size_t n)
     return form->fields > FORMDATA_MAX_FIELDS ? FAIL(FORMDATA_TOO_LONG) : OK;
 }
 
+/* Whether a mark of so many bytes, which begins at `end` or (-1) is not complete in n bytes yet,
+ * begins beyond `max`. The answer must not depend on how the body was cut. */
+static bool beyond(ptrdiff_t end, size_t n, size_t mark, size_t max)
+{
+    return end >= 0 ? (size_t)end > max : n > max + mark - 1;
+}
+
 /* Each step takes from the front of what is pending; *more is false when it needs further bytes. */
 static err step_delimiter(struct formdata *form, bool *more)
 {
@@ -132,11 +141,12 @@ static err step_delimiter(struct formdata *form, bool *more)
         return OK;
     }
     ptrdiff_t end = str_find(bytes, S("\r\n"), 0);
-    if (end < 0 && bytes.n < 64) {
-        *more = false; /* transport padding */
+    *more = end >= 0;
+    if (beyond(end, bytes.n, 2, PADDING_MAX))
+        return FAIL(FORMDATA_MALFORMED);
+    if (!*more)
         return OK;
-    }
-    if (end < 0 || str_trim(str_slice(bytes, 0, (size_t)end)).n)
+    if (str_trim(str_slice(bytes, 0, (size_t)end)).n)
         return FAIL(FORMDATA_MALFORMED);
     form->taken += (size_t)end; /* the CRLF stays: a part without headers begins with CRLFCRLF */
     form->state = HEADERS;
@@ -148,8 +158,10 @@ static err step_headers(struct formdata *form, bool *more)
     str bytes = pending(form);
     ptrdiff_t end = str_find(bytes, S("\r\n\r\n"), 0);
     *more = end >= 0;
+    if (beyond(end, bytes.n, 4, FORMDATA_MAX_FIELDS))
+        return FAIL(FORMDATA_TOO_LONG);
     if (!*more)
-        return bytes.n > FORMDATA_MAX_FIELDS ? FAIL(FORMDATA_TOO_LONG) : OK;
+        return OK;
     form->taken += (size_t)end + 4;
     TRY(count_field_bytes(form, (size_t)end));
     return part_begin(form, str_slice(bytes, 2, (size_t)end));
@@ -160,8 +172,10 @@ static err step_field(struct formdata *form, bool *more)
     str bytes = pending(form);
     ptrdiff_t end = str_find(bytes, form->delimiter, 0);
     *more = end >= 0;
+    if (beyond(end, bytes.n, form->delimiter.n, FORMDATA_MAX_FIELDS))
+        return FAIL(FORMDATA_TOO_LONG);
     if (!*more)
-        return bytes.n > FORMDATA_MAX_FIELDS + form->delimiter.n ? FAIL(FORMDATA_TOO_LONG) : OK;
+        return OK;
     form->taken += (size_t)end + form->delimiter.n;
     form->state = DELIMITER;
     TRY(count_field_bytes(form, (size_t)end));
@@ -189,8 +203,10 @@ static err step_preamble(struct formdata *form, bool *more)
     str bytes = pending(form);
     ptrdiff_t at = str_find(bytes, form->delimiter, 0);
     *more = at >= 0;
+    if (beyond(at, bytes.n, form->delimiter.n, FORMDATA_MAX_FIELDS))
+        return FAIL(FORMDATA_MALFORMED);
     if (!*more)
-        return bytes.n > FORMDATA_MAX_FIELDS ? FAIL(FORMDATA_MALFORMED) : OK;
+        return OK;
     form->taken += (size_t)at + form->delimiter.n;
     form->state = DELIMITER;
     return OK;
