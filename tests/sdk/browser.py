@@ -27,8 +27,8 @@ def found():
 class Page:
     """One tab. What it shows is asked with expressions in JavaScript."""
 
-    def __init__(self, browser, session):
-        self.browser, self.session, self.errors = browser, session, []
+    def __init__(self, browser, session, target):
+        self.browser, self.session, self.target, self.errors = browser, session, target, []
 
     def call(self, method, **arguments):
         return self.browser.call(method, self.session, **arguments)
@@ -131,8 +131,13 @@ class Browser:
     def open(self, url):
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        page = self.pages[session] = Page(self, session)
+        page = self.pages[session] = Page(self, session, target)
         for domain in ("Page", "Runtime", "Log"):
             page.call(f"{domain}.enable")
         page.call("Page.navigate", url=url)
         return page
+
+    def close_pages(self):
+        for page in self.pages.values():
+            self.call("Target.closeTarget", targetId=page.target)
+        self.pages.clear()
