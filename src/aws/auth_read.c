@@ -42,6 +42,16 @@ static str header_part(str header, str name)
     return STR_NONE;
 }
 
+static void read_date_and_token(const struct http_request *request, struct auth *auth)
+{
+    auth->date = http_header(request, S("x-amz-date"));
+    if (!auth->date.p)
+        auth->date = http_header(request, S("date"));
+    auth->token = http_header(request, S("x-amz-security-token"));
+    if (!date_parse(auth->date.p ? auth->date : S(""), &auth->signed_at))
+        auth->signed_at = 0;
+}
+
 static void read_v4_header(const struct http_request *request, str header, struct auth *auth)
 {
     auth->scheme = AUTH_V4_HEADER;
@@ -55,12 +65,7 @@ static void read_v4_header(const struct http_request *request, str header, struc
         auth->malformed = "SignedHeaders";
     else if (!auth->signature.n)
         auth->malformed = "Signature";
-    auth->date = http_header(request, S("x-amz-date"));
-    if (!auth->date.p)
-        auth->date = http_header(request, S("date"));
-    auth->token = http_header(request, S("x-amz-security-token"));
-    if (!date_parse(auth->date.p ? auth->date : S(""), &auth->signed_at))
-        auth->signed_at = 0;
+    read_date_and_token(request, auth);
 }
 
 static void read_v2_header(const struct http_request *request, str header, struct auth *auth)
@@ -71,12 +76,7 @@ static void read_v2_header(const struct http_request *request, str header, struc
     auth->signature = rest;
     if (!rest.n || !auth->access_key.n)
         auth->malformed = "Authorization";
-    auth->date = http_header(request, S("x-amz-date"));
-    if (!auth->date.p)
-        auth->date = http_header(request, S("date"));
-    auth->token = http_header(request, S("x-amz-security-token"));
-    if (!date_parse(auth->date.p ? auth->date : S(""), &auth->signed_at))
-        auth->signed_at = 0;
+    read_date_and_token(request, auth);
 }
 
 /* Names in the query are taken in any case, as AWS does. */

@@ -105,19 +105,10 @@ static int64_t first_bucket(struct s3 *s3)
     return bucket;
 }
 
-static struct s3_bucket *bucket_by_id(struct s3 *s3, int64_t id)
-{
-    for (size_t i = 0; i < s3->nslots; i++)
-        for (struct s3_bucket *bucket = s3->slots[i]; bucket; bucket = bucket->next)
-            if (bucket->id == id)
-                return bucket;
-    return NULL;
-}
-
 static err deliver_some(struct s3 *s3, struct ctx *ctx, int64_t bucket)
 {
     struct s3_logging config = {0};
-    struct s3_bucket *source = bucket_by_id(s3, bucket);
+    struct s3_bucket *source = s3_bucket_by_id(s3, bucket);
     int64_t last = 0;
     str lines = take_lines(s3, ctx, bucket, &last);
     if (source && s3_document_load(s3, ctx, source, S3_CONFIG_LOGGING, S(""), &config) &&

@@ -22,6 +22,15 @@ struct s3_bucket *s3_bucket_get(struct s3 *s3, str name)
     return NULL;
 }
 
+struct s3_bucket *s3_bucket_by_id(struct s3 *s3, int64_t id)
+{
+    for (size_t i = 0; i < s3->nslots; i++)
+        for (struct s3_bucket *bucket = s3->slots[i]; bucket; bucket = bucket->next)
+            if (bucket->id == id)
+                return bucket;
+    return NULL;
+}
+
 err s3_bucket_find(struct s3 *s3, struct ctx *ctx, str name, struct s3_bucket **out)
 {
     struct s3_bucket *bucket = s3_bucket_get(s3, name);

@@ -24,6 +24,8 @@ struct s3_bucket {
 
 /* The bucket, or NULL. */
 struct s3_bucket *s3_bucket_get(struct s3 *s3, str name);
+/* Walks all buckets: for work in the background. */
+struct s3_bucket *s3_bucket_by_id(struct s3 *s3, int64_t id);
 /* The bucket, or NoSuchBucket with its name. */
 err s3_bucket_find(struct s3 *s3, struct ctx *ctx, str name, struct s3_bucket **out);
 

@@ -30,18 +30,9 @@ msec s3_next_due(struct s3 *s3)
     return s3->due;
 }
 
-static struct s3_bucket *bucket_by_id(struct s3 *s3, int64_t id)
-{
-    for (size_t i = 0; i < s3->nslots; i++)
-        for (struct s3_bucket *bucket = s3->slots[i]; bucket; bucket = bucket->next)
-            if (bucket->id == id)
-                return bucket;
-    return NULL;
-}
-
 static err tell(struct s3 *s3, struct ctx *ctx, enum s3_event event, const struct s3_object *object)
 {
-    struct s3_bucket *bucket = bucket_by_id(s3, object->bucket);
+    struct s3_bucket *bucket = s3_bucket_by_id(s3, object->bucket);
     return bucket ? s3_changed(s3, ctx, bucket, event, object) : OK;
 }
 
