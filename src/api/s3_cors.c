@@ -127,9 +127,12 @@ static err preflight_run(struct call *call, const void *input, void *output)
                         "Insufficient information. Origin request header needed.");
     if (method.p && !method_known(method))
         return invalid_method(call, method);
-    TRY(s3_bucket_find(call->api->s3, &call->ctx, in->bucket, &bucket));
-    if (!s3_document_load(call->api->s3, &call->ctx, bucket, S3_CONFIG_CORS, S(""), &cors))
-        return forbidden(call, "CORSResponse: CORS is not enabled for this bucket.",
+    bucket = s3_bucket_get(call->api->s3, in->bucket);
+    if (!bucket ||
+        !s3_document_load(call->api->s3, &call->ctx, bucket, S3_CONFIG_CORS, S(""), &cors))
+        return forbidden(call,
+                         bucket ? "CORSResponse: CORS is not enabled for this bucket."
+                                : "CORSResponse: Bucket not found",
                          method.p ? method : S("OPTIONS"), "BUCKET");
     if (!method.p)
         return invalid_method(call, S("null"));

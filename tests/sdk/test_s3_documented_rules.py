@@ -74,6 +74,9 @@ def grant_rules():
 RULES = [
     *checksum_rules(),
     *grant_rules(),
+    ("preflight to no bucket", ("OPTIONS", "/{unmade}/k", {"Origin": "http://a.example",
+                                                           "Access-Control-Request-Method": "GET"}, None), 403,
+     "AccessForbidden", "CORSResponse: Bucket not found", {"Method": "GET", "ResourceType": "BUCKET"}),
     ("bucket of another account", put("/{bucket}", "", account("111122223333")), 409, "BucketAlreadyExists", TAKEN,
      {"BucketName": "{bucket}"}),
     ("own bucket, outside of us-east-1", put("/{bucket}", "<CreateBucketConfiguration><LocationConstraint>us-west-1"
