@@ -392,7 +392,7 @@ static str location_of(struct call *call, str key)
     buf_printf(&b, "http://%.*s/", STR_ARG(call->ctx.host));
     if (!str_starts(call->ctx.host, arena_join(call->ctx.arena, call->bucket, S("."))))
         buf_printf(&b, "%.*s/", STR_ARG(call->bucket));
-    buf_percent(&b, key, PERCENT_PATH);
+    buf_percent(&b, key, PERCENT_ALL); /* slashes, too */
     return buf_str(&b);
 }
 
@@ -436,7 +436,12 @@ static err post_run(struct call *call, const void *input, void *output)
     struct post *post = (struct post *)call->upload;
     struct post_out *out = output;
     (void)input;
-    TRY(formdata_end(post->form));
+    err ended = formdata_end(post->form);
+    if (ended.fault == &FORMDATA_NO_FILE)
+        return err_with(call->ctx.arena,
+                        err_with(call->ctx.arena, ended, "ArgumentName", S("file")),
+                        "ArgumentValue", S("0"));
+    TRY(ended);
     TRY(store(post));
     *out = (struct post_out){location_of(call, post->object.key), call->bucket, post->object.key,
                              s3_quoted(call, post->object.etag)};

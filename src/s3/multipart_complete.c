@@ -41,6 +41,19 @@ static str unquoted(str etag)
 
 /* ---- checks ---- */
 
+static err check_numbers(const struct work *w)
+{
+    for (size_t i = 0; i < w->complete->n; i++) {
+        int64_t n = w->complete->parts[i].number;
+        if (n >= 1)
+            continue;
+        err e = err_text(w->ctx->arena, &S3_INVALID_ARGUMENT, "PartNumber must be >= 1");
+        e = err_with(w->ctx->arena, e, "ArgumentName", S("PartNumber"));
+        return err_with(w->ctx->arena, e, "ArgumentValue", number(w->ctx, n));
+    }
+    return OK;
+}
+
 static err check_order(const struct work *w)
 {
     for (size_t i = 1; i < w->complete->n; i++)
@@ -347,6 +360,7 @@ err s3_multipart_complete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *buck
         return err_with(ctx->arena, FAIL(S3_NO_SUCH_UPLOAD), "UploadId", complete->upload);
     if (!complete->n)
         return err_text(ctx->arena, &S3_INVALID_REQUEST, "You must specify at least one part");
+    TRY(check_numbers(&w));
     TRY(check_order(&w));
     struct s3_complete distinct = without_repeats(ctx, complete);
     w.complete = complete = &distinct;

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from conftest import Clients
-from test_s3_rules import NOT_IMPLEMENTED, World, argument, copy, get, post, put
+from test_s3_rules import NOT_IMPLEMENTED, World, argument, complete, copy, get, post, put
 
 CHECKSUMS = {"CRC32": 4, "CRC32C": 4, "CRC64NVME": 8, "SHA1": 20, "SHA256": 32, "SHA512": 64, "MD5": 16, "XXHASH64": 8,
              "XXHASH3": 8, "XXHASH128": 16}  # bytes of a value
@@ -21,6 +21,11 @@ def account(number, region="us-east-1"):
     """Without checked signatures, whose request it is."""
     return {"Authorization": f"AWS4-HMAC-SHA256 Credential={number}/20260101/{region}/s3/aws4_request, "
                              "SignedHeaders=host, Signature=0"}
+
+
+def form(**fields):
+    return "".join(f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                   for name, value in fields.items()) + "--b--\r\n"
 
 
 def acl(grantee):
@@ -83,6 +88,12 @@ RULES = [
                                              "</LocationConstraint></CreateBucketConfiguration>",
                                              account("000000000000", "us-west-1")), 409, "BucketAlreadyOwnedByYou",
      "Your previous request to create the named bucket succeeded and you already own it.", {"BucketName": "{bucket}"}),
+    ("no version id at all", get("/{bucket}/k?versionId="), 400, "InvalidArgument", "Version id cannot be the empty string",
+     argument("versionId", "")),
+    ("Complete with part 0", post("/{bucket}/one?uploadId={one}", complete((0, "{onepart}"))), 400, "InvalidArgument",
+     "PartNumber must be >= 1", argument("PartNumber", "0")),
+    ("form without a file", post("/{bucket}", form(key="a"), {"Content-Type": "multipart/form-data; boundary=b"}), 400,
+     "InvalidArgument", "POST requires exactly one file upload per request.", argument("file", "0")),
     ("range that starts at the end", get("/{bucket}/k", Range="bytes=10-"), 416, "InvalidRange",
      "The requested range is not satisfiable", {"ActualObjectSize": "10", "RangeRequested": "bytes=10-"}),
     ("range that starts far beyond", get("/{bucket}/k", Range="bytes=1000-2000"), 416, "InvalidRange",
@@ -118,3 +129,10 @@ def test_who_may_be_granted_something(world):
     _, body = world.ok("GET", f"/{bucket}/k?acl")
     ids = [grantee.find("{*}ID").text for grantee in ElementTree.fromstring(body).iter() if grantee.tag.endswith("Grantee")]
     assert ids == [theirs, logs]
+
+
+def test_the_location_of_a_form_has_no_slash_in_its_key(world):
+    """carrierwave_direct and s3_direct_upload unescape it."""
+    _, body = world.ok("POST", world.filled("/{bucket}"), {"Content-Type": "multipart/form-data; boundary=b"}, form(
+        key="a/b c", success_action_status="201", file="x").encode())
+    assert ElementTree.fromstring(body).find("Location").text.endswith("/a%2Fb%20c")
