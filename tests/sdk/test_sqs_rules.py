@@ -4,7 +4,6 @@ import hashlib
 import json
 import socket
 import struct
-import threading
 import time
 import urllib.parse
 import urllib.request
@@ -240,38 +239,6 @@ def test_what_a_receive_refuses(aws, queue, refused, more, text):
     with refused("InvalidParameterValue", 400) as answer:
         aws.sqs.receive_message(QueueUrl=queue, **more)
     assert text in (None, answer.message)
-
-
-def test_r30_the_queues_wait_is_the_default_and_zero_overrides_it(aws):
-    queue = aws.sqs.create_queue(QueueName="waits", Attributes={"ReceiveMessageWaitTimeSeconds": "1"})["QueueUrl"]
-    started = time.monotonic()
-    assert receive(aws, queue, WaitTimeSeconds=0) == [] and time.monotonic() - started < 0.5
-    started = time.monotonic()
-    assert receive(aws, queue) == [] and 0.9 < time.monotonic() - started < 5
-
-
-def test_r30_a_delayed_message_ends_a_wait(aws, queue):
-    aws.sqs.send_message(QueueUrl=queue, MessageBody="m", DelaySeconds=1)
-    started = time.monotonic()
-    assert len(receive(aws, queue, WaitTimeSeconds=20)) == 1 and 0.9 < time.monotonic() - started < 5
-
-
-def test_who_waits_on_a_queue_that_goes_is_told_at_once(aws, queue, refused):
-    told = []
-
-    def wait():
-        with refused(NO_QUEUE, 400):
-            Clients(aws.endpoint, aws.account).sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)
-        told.append(time.monotonic())
-
-    waiter = threading.Thread(target=wait)
-    started = time.monotonic()
-    waiter.start()
-    while time.monotonic() - started < 0.3:
-        attributes(aws, queue)
-    aws.sqs.delete_queue(QueueUrl=queue)
-    waiter.join(30)
-    assert told and told[0] - started < 10
 
 
 def test_r35_r36_changing_what_is_gone_or_visible(aws, queue, refused):
