@@ -30,6 +30,8 @@ static const struct argument {
      "Provided max-keys not an integer or within integer range", NULL},
     {"max-keys", WRONG_RANGE, &S3_INVALID_ARGUMENT,
      "Argument maxKeys must be an integer between 0 and 2147483647", NULL},
+    {"max-buckets", WRONG_TYPE, &S3_INVALID_ARGUMENT,
+     "Provided max-buckets not an integer or within integer range", NULL},
     {"max-uploads", WRONG_TYPE, &S3_INVALID_ARGUMENT,
      "Provided max-uploads not an integer or within integer range", NULL},
     {"max-uploads", WRONG_RANGE, &S3_INVALID_ARGUMENT,

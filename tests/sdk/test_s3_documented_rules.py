@@ -79,6 +79,8 @@ def grant_rules():
 RULES = [
     *checksum_rules(),
     *grant_rules(),
+    ("max-buckets that is no number", get("/?max-buckets=x"), 400, "InvalidArgument",  # as max-keys
+     "Provided max-buckets not an integer or within integer range", argument("max-buckets", "x")),
     ("preflight to no bucket", ("OPTIONS", "/{unmade}/k", {"Origin": "http://a.example",
                                                            "Access-Control-Request-Method": "GET"}, None), 403,
      "AccessForbidden", "CORSResponse: Bucket not found", {"Method": "GET", "ResourceType": "BUCKET"}),
