@@ -44,7 +44,11 @@ static err get_queue_url(struct call *call, const void *input, void *output)
     str account = in->owner.n ? in->owner : call->ctx.account;
     if (!in->name.n)
         return no_name(call);
-    TRY(sqs_queue_find(call->api->sqs, account, call->ctx.region, in->name, &queue));
+    err e = sqs_queue_find(call->api->sqs, account, call->ctx.region, in->name, &queue);
+    if (failed(e) && str_is_account(account) && !str_eq(account, call->ctx.account))
+        return err_text(call->ctx.arena, &SQS_QUEUE_DOES_NOT_EXIST,
+                        "The specified queue does not exist or you do not have access to it.");
+    TRY(e);
     out->queue_url = sqs_queue_url(call->api->sqs, &call->ctx, queue);
     return OK;
 }

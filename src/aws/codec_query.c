@@ -126,26 +126,40 @@ static struct numbers numbers_below(const struct reader *r, str name)
     return found;
 }
 
+/* A lone item may come without its number: AWS's own examples have AttributeName=All, and
+ * Attribute.Name with Attribute.Value. */
+static bool bare_item(const struct reader *r, const struct shape *of, str name)
+{
+    if (!shape_is_scalar(of))
+        name = dotted(r, name, str_of(query_name(of->fields)));
+    return value_of(r, name).p != NULL;
+}
+
+static struct shape_issue read_item(const struct reader *r, const struct shape *of, str name,
+                                    void *at)
+{
+    return shape_is_scalar(of) ? read_scalar(r, of->fields, name, at)
+                               : read_struct(r, name, of, at);
+}
+
 static struct shape_issue read_items(const struct reader *r, const struct field *field, str name,
                                      list *out)
 {
     struct numbers numbers = numbers_below(r, name);
     const struct shape *of = field->of;
-    bool bare =
-        shape_is_scalar(of) && value_of(r, name).p; /* AWS's own examples have AttributeName=All */
+    bool bare = bare_item(r, of, name);
     struct shape_issue issue = {0};
     if (!numbers.n && !bare)
         return issue;
     *out = (list){arena_array(r->arena, numbers.n + bare, of->size), 0, true};
     if (bare)
-        issue = read_scalar(r, of->fields, name, out->at), out->n = 1;
+        issue = read_item(r, of, name, out->at), out->n = 1;
     for (size_t i = 0; i < numbers.n && !issue.wrong; i++) {
         if (i && numbers.at[i] == numbers.at[i - 1])
             continue; /* "01" beside "1" */
         str item = arena_printf(r->arena, "%.*s.%lld", STR_ARG(name), (long long)numbers.at[i]);
         void *at = (char *)out->at + out->n++ * of->size;
-        issue = shape_is_scalar(of) ? read_scalar(r, of->fields, item, at)
-                                    : read_struct(r, item, of, at);
+        issue = read_item(r, of, item, at);
         if (issue.wrong && !issue.field->wire)
             issue.field = field;
     }

@@ -93,12 +93,13 @@ static err begin_json(struct arena *arena, const struct service *const *services
 
 /* --- Query --- */
 
-/* "/ACCOUNT/NAME" and "/queue/REGION/ACCOUNT/NAME": only the last two parts matter. */
+/* "/ACCOUNT/NAME" and "/queue/REGION/ACCOUNT/NAME": only the last two parts matter. AWS's own
+ * examples end with a slash. */
 static bool is_queue_path(str path)
 {
     str parts[5];
     size_t n = 0;
-    str rest = path;
+    str rest = str_ends(path, S("/")) ? str_slice(path, 0, path.n - 1) : path;
     while (rest.p && n < 5)
         parts[n++] = str_cut(&rest, '/');
     bool whole = !rest.p && (n == 3 || (n == 5 && str_eq(parts[1], S("queue"))));

@@ -1,0 +1,31 @@
+"""Query requests in the forms of AWS's older documentation, and whose queue it is that is not there."""
+import pytest
+from test_sqs_rules import NO_QUEUE, attributes, raw
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_lone_attribute_needs_no_number_and_the_address_may_end_with_a_slash(aws, queue, method):
+    path = f"/{aws.account}/queue/"
+    status, body, _ = raw(aws, {"Action": "SetQueueAttributes", "Attribute.Name": "VisibilityTimeout", "Attribute.Value": "41"}, path, method)
+    assert status == 200, body
+    assert attributes(aws, queue)["VisibilityTimeout"] == "41"
+    status, body, _ = raw(aws, {"Action": "TagQueue", "Tag.Key": "a", "Tag.Value": "b"}, path, method)
+    assert status == 200 and aws.sqs.list_queue_tags(QueueUrl=queue)["Tags"] == {"a": "b"}
+    status, body, _ = raw(aws, {"Action": "ListQueues"}, path, method)
+    assert status == 400 and "<Code>InvalidAction</Code>" in body
+
+
+def test_a_queue_address_with_a_slash_is_known_without_a_signature(aws, queue):
+    unsigned = {"Authorization": ""}
+    status, body, headers = raw(aws, {"Action": "GetQueueUrl", "QueueName": "none"}, f"/{aws.account}/queue/", "GET", unsigned)
+    assert status == 400 and f"<Code>{NO_QUEUE}</Code>" in body
+    assert raw(aws, {"MessageBody": "m"}, f"/{aws.account}/queue/", "GET", unsigned)[:2] == (404, "<UnknownOperationException/>\n")
+
+
+def test_a_queue_of_another_account_that_is_not_there(aws, queue, refused):
+    with refused(NO_QUEUE, 400) as answer:
+        aws.sqs.get_queue_url(QueueName="queue", QueueOwnerAWSAccountId="999999999999")
+    assert answer.message == "The specified queue does not exist or you do not have access to it."
+    with refused(NO_QUEUE, 400) as answer:
+        aws.sqs.get_queue_url(QueueName="none", QueueOwnerAWSAccountId=aws.account)
+    assert answer.message != "The specified queue does not exist or you do not have access to it."
