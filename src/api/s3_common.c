@@ -121,9 +121,10 @@ void s3_abort_fill(struct call *call, struct s3_bucket *bucket, const struct s3_
 }
 
 void s3_stored_fill(struct call *call, const struct s3_bucket *bucket,
-                    const struct s3_object *object, struct s3_stored_out *out)
+                    const struct s3_object *object, bool expiration, struct s3_stored_out *out)
 {
-    put_expiration(call, bucket, object);
+    if (expiration)
+        put_expiration(call, bucket, object);
     out->version_id = s3_object_version(bucket, object);
     if (object->ssec_md5.p) {
         out->ssec_algorithm = S("AES256");
@@ -139,7 +140,7 @@ void s3_stored_fill(struct call *call, const struct s3_bucket *bucket,
 void s3_written_fill(struct call *call, const struct s3_bucket *bucket,
                      const struct s3_object *object, struct s3_stored_out *out)
 {
-    s3_stored_fill(call, bucket, object, out);
+    s3_stored_fill(call, bucket, object, true, out);
     out->version_id = object->version;
 }
 

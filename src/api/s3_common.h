@@ -149,9 +149,10 @@ err s3_ssec_take(struct call *call, str algorithm, str key, str md5, str *ssec_m
 err s3_ssec_check(struct call *call, str algorithm, str key, str md5,
                   const struct s3_object *object);
 
-/* Of a read; and of a write, whose answer names a version only where the bucket keeps them. */
+/* Of a read, with x-amz-expiration where `expiration`; and of a write, whose answer names a version
+ * only where the bucket keeps them. */
 void s3_stored_fill(struct call *call, const struct s3_bucket *bucket,
-                    const struct s3_object *object, struct s3_stored_out *out);
+                    const struct s3_object *object, bool expiration, struct s3_stored_out *out);
 void s3_written_fill(struct call *call, const struct s3_bucket *bucket,
                      const struct s3_object *object, struct s3_stored_out *out);
 /* x-amz-abort-date and x-amz-abort-rule-id of an upload, where lifecycle has a rule for it. */

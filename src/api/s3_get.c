@@ -243,10 +243,8 @@ static err read_object(struct call *call, const struct get_in *in, struct s3_obj
     TRY(s3_ssec_check(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, object));
     TRY(check_conditions(call, in, bucket, object));
     TRY(s3_span_of(call, object, in->range, in->part_number, span));
-    struct s3_object shown = *object;
-    if (in->version_id.p)
-        shown.id = 0; /* x-amz-expiration is told of keys alone */
-    s3_stored_fill(call, bucket, &shown, (struct s3_stored_out *)out);
+    bool by_key = !in->version_id.p; /* x-amz-expiration is told of keys alone */
+    s3_stored_fill(call, bucket, object, by_key, (struct s3_stored_out *)out);
     fill_content(call, in, object, out);
     fill_state(call, object, out);
     fill_checksum(in, object, span, out);

@@ -268,8 +268,8 @@ str text_lower(struct arena *arena, str s)
 
 size_t utf8_count(str s)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
+    size_t ascii = skip_ascii(s, 0), n = ascii;
+    for (size_t i = ascii; i < s.n; i++)
         n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
     return n;
 }
