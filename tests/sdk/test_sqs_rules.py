@@ -9,7 +9,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from conftest import SQS_IS_JSON, Clients, newer_than
+from conftest import SQS_IS_JSON, newer_than
 
 NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 FIFO = {"FifoQueue": "true"}
