@@ -9,6 +9,7 @@
 #include "api/s3_access.h"
 #include "api/s3_common.h"
 #include "base/text.h"
+#include "s3/condition.h"
 #include "s3/document.h"
 
 #define WEBSITE_IN(F, T)                                                                           \
@@ -66,6 +67,8 @@ static const char *reason(int status)
         return "Not Found";
     case 405:
         return "Method Not Allowed";
+    case 412:
+        return "Precondition Failed";
     default:
         return "Bad Request";
     }
@@ -191,6 +194,34 @@ static str index_key(struct visit *v, str folder)
     return arena_join(v->call->ctx.arena, folder, index->suffix);
 }
 
+static opt_int date_of(struct visit *v, const char *name)
+{
+    msec when;
+    str text = http_header(v->call->request, str_of(name));
+    return text.p && date_parse(text, &when) ? INT_OF(when) : (opt_int){0};
+}
+
+/* Conditions hold here as in the API. */
+static err send_if(struct visit *v, const struct s3_object *object)
+{
+    const struct http_request *request = v->call->request;
+    struct s3_conditions conditions = {
+        http_header(request, S("If-Match")), http_header(request, S("If-None-Match")),
+        date_of(v, "If-Modified-Since"), date_of(v, "If-Unmodified-Since")};
+    err e = s3_conditions_read(&v->call->ctx, &conditions, object);
+    if (!failed(e))
+        return send(v, object, 200);
+    if (e.fault != &S3_NOT_MODIFIED)
+        return fail(v, e);
+    header(v, "ETag", s3_quoted(v->call, object->etag));
+    header(v, "Last-Modified", date_http(v->call->ctx.arena, object->mtime));
+    header(v, "Cache-Control", object->cache_control);
+    header(v, "Expires", object->expires);
+    v->call->reply->status = 304;
+    v->call->reply->bytes = S("");
+    return OK;
+}
+
 static err show(struct visit *v)
 {
     struct s3_object object;
@@ -200,7 +231,7 @@ static err show(struct visit *v)
     if (!failed(e) && object.website_redirect.p)
         return move(v, 301, object.website_redirect);
     if (!failed(e))
-        return send(v, &object, 200);
+        return send_if(v, &object);
     if (!folder && !failed(find(v, index_key(v, arena_join(arena, v->key, S("/"))), &object)))
         return move(
             v, 302,

@@ -158,6 +158,12 @@ def test_a_website_serves_index_error_and_redirects(aws, bucket):
     assert ask(aws.endpoint, "GET", "/a/x", host).headers["Location"] == f"http://{host}/b/x"
     missing = ask(aws.endpoint, "GET", "/none", host)
     assert (missing.status, missing.read()) == (404, b"gone")
+    same = ask(aws.endpoint, "GET", "/", host, **{"If-None-Match": home.headers["ETag"]})
+    assert (same.status, same.read(), same.headers["ETag"]) == (304, b"", home.headers["ETag"])
+    same = ask(aws.endpoint, "GET", "/", host, **{"If-Modified-Since": home.headers["Last-Modified"]})
+    assert (same.status, same.read()) == (304, b"")
+    assert ask(aws.endpoint, "GET", "/", host, **{"If-Match": '"other"'}).status == 412
+    assert ask(aws.endpoint, "GET", "/", host, **{"If-None-Match": '"other"'}).read() == b"home"
 
 
 def test_archived_objects_are_read_after_a_restore_only(aws, bucket, refused):

@@ -134,7 +134,6 @@ def test_who_may_be_granted_something(world):
 
 
 def test_the_location_of_a_form_has_no_slash_in_its_key(world):
-    """carrierwave_direct and s3_direct_upload unescape it."""
     _, body = world.ok("POST", world.filled("/{bucket}"), {"Content-Type": "multipart/form-data; boundary=b"}, form(
         key="a/b c", success_action_status="201", file="x").encode())
     assert ElementTree.fromstring(body).find("Location").text.endswith("/a%2Fb%20c")
