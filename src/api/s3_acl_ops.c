@@ -167,7 +167,7 @@ static err take_document(struct call *call, const struct acl_document *document,
         return FAIL(S3_MALFORMED_ACL);
     str id = named->id;
     if (!id.p || (!s3_canonical_id_formed(id) && !s3_grantee_known(call, &id)))
-        return s3_argument_invalid(call, "Invalid id", "Owner/ID", named->id);
+        return s3_argument_invalid(call, "Invalid id", "CanonicalUser/ID", named->id);
     if (!str_eq(named->id, owner))
         return FAIL(S3_ACCESS_DENIED);
     *acl = (struct s3_acl){0};

@@ -71,6 +71,9 @@ def grant_rules():
     for what, path in (("object", "/{bucket}/k?acl"), ("bucket", "/{bucket}?acl")):
         yield (f"{what}: ACL for nobody", put(path, acl(f'"CanonicalUser"><ID>{NOBODY}</ID>')), 400, "InvalidArgument",
                "Invalid id", argument("CanonicalUser/ID", NOBODY))
+        yield (f"{what}: ACL of an owner of no form",
+               put(path, "<AccessControlPolicy><Owner><ID>x</ID></Owner><AccessControlList/></AccessControlPolicy>"), 400,
+               "InvalidArgument", "Invalid id", argument("CanonicalUser/ID", "x"))
         yield (f"{what}: ACL for an e-mail of nobody",
                put(path, acl('"AmazonCustomerByEmail"><EmailAddress>nobody@example.com</EmailAddress>')), 400,
                "UnresolvableGrantByEmailAddress", EMAIL_UNKNOWN, {})
