@@ -26,12 +26,8 @@ enum sqs_attribute_id attribute_by_name(str name)
     return id;
 }
 
-void attributes_preset(struct attributes *attributes)
-{
-    *attributes = (struct attributes){0};
-    for (size_t i = 0; i < SQS_ATTRIBUTE_COUNT; i++)
-        attributes->number[i] = attribute_infos[i].preset;
-}
+#define PRESET_NUMBER(row, name, kind, low, high, preset, words, fifo) [row] = preset,
+const struct attributes attribute_presets = {.number = {SQS_ATTRIBUTES(PRESET_NUMBER)}};
 
 static str word(const char *words, int64_t at)
 {

@@ -67,7 +67,8 @@ struct attribute_change {
     str redrive; /* RedrivePolicy as it came: what refusals show */
 };
 
-void attributes_preset(struct attributes *attributes);
+/* What nobody asked to be different: shared by all queues without attributes of their own. */
+extern const struct attributes attribute_presets;
 /* The wire form of a set value. */
 str attribute_text(struct arena *arena, const struct attributes *attributes,
                    enum sqs_attribute_id id);

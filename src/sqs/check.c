@@ -25,7 +25,7 @@ str sqs_dump(struct sqs *sqs, struct arena *arena)
                    queue->task ? (long long)queue->task->moved : -1LL,
                    queue->due.at ? (long long)queue->due.key : -1LL);
         for (enum sqs_attribute_id i = SQS_VISIBILITY; i < SQS_ATTRIBUTE_COUNT; i++)
-            buf_printf(&b, " %.*s", STR_ARG(attribute_text(arena, &queue->attributes, i)));
+            buf_printf(&b, " %.*s", STR_ARG(attribute_text(arena, queue->attributes, i)));
         buf_char(&b, '\n');
         struct message *message = seqs_next(&queue->seqs, 0);
         for (; message; message = seqs_next(&queue->seqs, message->seq + 1))

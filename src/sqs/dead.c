@@ -5,12 +5,12 @@
 
 bool redrive_allowed(const struct queue *dlq, str source_arn)
 {
-    return redrive_allow_permits(dlq->attributes.text[SQS_REDRIVE_ALLOW], source_arn);
+    return redrive_allow_permits(dlq->attributes->text[SQS_REDRIVE_ALLOW], source_arn);
 }
 
 struct queue *queue_dead_letter(struct sqs *sqs, struct queue *queue)
 {
-    struct queue *dead = queue_by_arn(sqs, queue->attributes.dead_letter);
+    struct queue *dead = queue_by_arn(sqs, queue->attributes->dead_letter);
     if (!dead || dead == queue || dead->fifo != queue->fifo || !redrive_allowed(dead, queue->arn))
         return NULL;
     return dead;

@@ -78,13 +78,13 @@ struct throttle {
 enum throttled { THROTTLE_SEND, THROTTLE_RECEIVE, THROTTLE_DELETE };
 
 struct queue {
-    struct strmap_entry entry; /* key: "ACCOUNT/REGION/NAME" */
+    struct strmap_entry entry; /* key: "REGION:ACCOUNT:NAME", the end of arn */
     struct node due;
     int64_t id;
-    str account, region, name, arn; /* arn owns its bytes, the others lie in entry.key's */
+    str account, region, name, arn; /* all lie in text */
     bool fifo, group_scope;         /* scope of deduplication as it was at creation (#47) */
     msec created, modified, purged;
-    struct attributes attributes;
+    const struct attributes *attributes; /* attribute_presets until one was ever given */
     uint64_t next_seq, seq_limit;
     uint64_t floor; /* rows below are dead */
     struct order ready, hidden, age;
@@ -94,6 +94,7 @@ struct queue {
     struct group *ring_first, *ring_last;
     struct move_task *task; /* the running one */
     struct throttle throttle;
+    char text[];
 };
 
 struct sqs {
@@ -101,7 +102,7 @@ struct sqs {
     struct sqs_options options;
     struct sqs_hooks hooks;
     struct seqs queues;  /* by number */
-    struct strmap names; /* by "ACCOUNT/REGION/NAME" */
+    struct strmap names; /* by "REGION:ACCOUNT:NAME" */
     struct order due;    /* queues by next due */
     msec sweep;          /* when the windows are swept next; NEVER: both are empty */
     msec garbage; /* when rows of purged messages are cleared away next; NEVER: there are none */
@@ -134,7 +135,7 @@ static inline int64_t row_id(const struct queue *queue, uint64_t seq)
 static inline bool message_expired(const struct queue *queue, const struct message *message,
                                    msec now)
 {
-    return message->age.key + queue->attributes.number[SQS_RETENTION] * 1000 <= now;
+    return message->age.key + queue->attributes->number[SQS_RETENTION] * 1000 <= now;
 }
 
 /* schema.c: tables and the receipt key. load.c: tables -> working set. */
@@ -169,6 +170,8 @@ struct queue *queue_enter(struct sqs *sqs, int64_t id, str account, str region, 
                           bool fifo);
 void queue_leave(struct sqs *sqs, struct queue *queue);
 void queue_free(struct queue *queue);
+/* The queue's attributes to be written, made its own. */
+struct attributes *queue_own(struct queue *queue);
 /* Rows and working set of the queue and all that is in it. */
 err queue_remove(struct sqs *sqs, struct queue *queue);
 struct queue *queue_by_id(struct sqs *sqs, int64_t id); /* NULL when there is none */

@@ -36,7 +36,7 @@ static void load_attributes(struct sqs *sqs)
         struct queue *queue = queue_by_id(sqs, col_int(rows, 0));
         enum sqs_attribute_id id = attribute_by_name(col_str(rows, 1));
         if (queue && id < SQS_ATTRIBUTE_COUNT)
-            attribute_load(&queue->attributes, id, col_str(rows, 2));
+            attribute_load(queue_own(queue), id, col_str(rows, 2));
     }
 }
 
@@ -123,10 +123,11 @@ void queue_free(struct queue *queue)
     order_free(&queue->hidden);
     order_free(&queue->age);
     seqs_free(&queue->seqs);
-    attributes_free(&queue->attributes);
+    if (queue->attributes != &attribute_presets) {
+        attributes_free(queue_own(queue));
+        free((void *)(uintptr_t)queue->attributes);
+    }
     task_free(queue->task);
-    free((char *)(uintptr_t)queue->arn.p);
-    free((char *)(uintptr_t)queue->entry.key.p);
     free(queue);
 }
 

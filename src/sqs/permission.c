@@ -98,7 +98,7 @@ static err check_accounts(struct ctx *ctx, const str *accounts, size_t n)
 
 static json_t *read_policy(const struct queue *queue)
 {
-    str text = queue->attributes.text[SQS_POLICY];
+    str text = queue->attributes->text[SQS_POLICY];
     json_t *policy = text.n ? json_loadb(text.p, text.n, 0, NULL) : NULL;
     if (policy && json_is_object(json_object_get(policy, "Statement"))) {
         json_t *one = json_array();
@@ -153,7 +153,7 @@ static json_t *new_policy(struct arena *arena, const struct queue *queue)
 
 static err store_policy(struct sqs *sqs, struct ctx *ctx, struct queue *queue, const json_t *policy)
 {
-    struct attribute_change change = {.next = queue->attributes};
+    struct attribute_change change = {.next = *queue->attributes};
     char *text = policy ? json_dumps(policy, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
     change.given[SQS_POLICY] = true;
     change.next.text[SQS_POLICY] = arena_copy(ctx->arena, str_of(text));

@@ -1,5 +1,4 @@
 /* sqs/queue.c - the life of a queue: found, created, purged, deleted. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,7 +24,7 @@ struct queue *queue_by_name(struct sqs *sqs, str account, str region, str name)
     size_t n = account.n + region.n + name.n + 2;
     if (n >= sizeof key)
         return NULL;
-    snprintf(key, sizeof key, "%.*s/%.*s/%.*s", STR_ARG(account), STR_ARG(region), STR_ARG(name));
+    snprintf(key, sizeof key, "%.*s:%.*s:%.*s", STR_ARG(region), STR_ARG(account), STR_ARG(name));
     struct strmap_entry *entry = strmap_find(&sqs->names, (str){key, n});
     return entry ? queue_of_entry(entry) : NULL;
 }
@@ -92,12 +91,12 @@ bool sqs_queue_facts(struct sqs *sqs, int64_t id, struct sqs_queue_facts *out)
         .region = queue->region,
         .name = queue->name,
         .arn = queue->arn,
-        .policy = queue->attributes.text[SQS_POLICY],
+        .policy = queue->attributes->text[SQS_POLICY],
         .fifo = queue->fifo,
-        .dead_letter = queue->attributes.dead_letter,
-        .wait = queue->attributes.number[SQS_WAIT],
-        .visibility = queue->attributes.number[SQS_VISIBILITY],
-        .retention = queue->attributes.number[SQS_RETENTION],
+        .dead_letter = queue->attributes->dead_letter,
+        .wait = queue->attributes->number[SQS_WAIT],
+        .visibility = queue->attributes->number[SQS_VISIBILITY],
+        .retention = queue->attributes->number[SQS_RETENTION],
         .visible = queue->visible,
         .hidden = queue->in_flight,
         .delayed = queue->delayed,
@@ -113,37 +112,46 @@ static str partition_of(str region)
     return str_starts(region, S("us-gov-")) ? S("aws-us-gov") : S("aws");
 }
 
-static char *format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
-static char *format(const char *pattern, ...)
+#define ARN_FORMAT "arn:%.*s:sqs:%.*s:%.*s:%.*s"
+
+/* One allocation, the texts of which share their bytes: there may be a million queues. */
+static struct queue *queue_new(str account, str region, str name)
 {
-    char *text = NULL;
-    va_list args;
-    va_start(args, pattern);
-    if (vasprintf(&text, pattern, args) < 0)
-        abort();
-    va_end(args);
-    return text;
+    str partition = partition_of(region);
+    size_t before = partition.n + sizeof "arn::sqs:" - 1;
+    size_t n = before + region.n + account.n + name.n + 2;
+    struct queue *queue = xalloc(sizeof *queue + n + 1);
+    snprintf(queue->text, n + 1, ARN_FORMAT, STR_ARG(partition), STR_ARG(region), STR_ARG(account),
+             STR_ARG(name));
+    queue->arn = (str){queue->text, n};
+    queue->entry.key = str_slice(queue->arn, before, n);
+    queue->region = str_slice(queue->entry.key, 0, region.n);
+    queue->account = str_slice(queue->entry.key, region.n + 1, region.n + 1 + account.n);
+    queue->name = str_slice(queue->arn, n - name.n, n);
+    queue->attributes = &attribute_presets;
+    return queue;
 }
 
 struct queue *queue_enter(struct sqs *sqs, int64_t id, str account, str region, str name, bool fifo)
 {
-    struct queue *queue = xalloc(sizeof *queue);
-    char *key = format("%.*s/%.*s/%.*s", STR_ARG(account), STR_ARG(region), STR_ARG(name));
-    char *arn = format("arn:%.*s:sqs:%.*s:%.*s:%.*s", STR_ARG(partition_of(region)),
-                       STR_ARG(region), STR_ARG(account), STR_ARG(name));
+    struct queue *queue = queue_new(account, region, name);
     queue->id = id;
     queue->fifo = fifo;
-    queue->entry.key = str_of(key);
-    queue->arn = str_of(arn);
-    queue->account = str_slice(queue->entry.key, 0, account.n);
-    queue->region = str_slice(queue->entry.key, account.n + 1, account.n + 1 + region.n);
-    queue->name = str_slice(queue->entry.key, account.n + region.n + 2, queue->entry.key.n);
-    queue->next_seq = queue->seq_limit = 1;
-    attributes_preset(&queue->attributes);
+    queue->next_seq = 1;
     strmap_add(&sqs->names, &queue->entry);
     seqs_put(&sqs->queues, (uint64_t)id, queue);
     sqs->changes++;
     return queue;
+}
+
+struct attributes *queue_own(struct queue *queue)
+{
+    if (queue->attributes == &attribute_presets) {
+        struct attributes *own = xalloc(sizeof *own);
+        *own = attribute_presets;
+        queue->attributes = own;
+    }
+    return (struct attributes *)(uintptr_t)queue->attributes;
 }
 
 bool queue_name_char(char c)
@@ -197,7 +205,7 @@ static err compare(struct ctx *ctx, const struct queue *queue,
 {
     for (enum sqs_attribute_id i = 0; i < SQS_ATTRIBUTE_COUNT; i++) {
         if (change->given[i] && !str_eq(attribute_text(ctx->arena, &change->next, i),
-                                        attribute_text(ctx->arena, &queue->attributes, i)))
+                                        attribute_text(ctx->arena, queue->attributes, i)))
             return err_text(
                 ctx->arena, &SQS_QUEUE_NAME_EXISTS,
                 "A queue already exists with the same name and a different value for attribute %s",
@@ -224,8 +232,8 @@ static err insert_queue(struct sqs *sqs, struct ctx *ctx, str name, bool fifo, b
 {
     struct stmt *add =
         db_sql(sqs->db,
-               "INSERT INTO sqs_queue(account, region, name, fifo, group_scope, created, modified)"
-               " VALUES(?, ?, ?, ?, ?, ?, ?)");
+               "INSERT INTO sqs_queue(account, region, name, fifo, group_scope, created, modified,"
+               " seq_limit) VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
     bind_str(add, 1, ctx->account);
     bind_str(add, 2, ctx->region);
     bind_str(add, 3, name);
@@ -233,6 +241,7 @@ static err insert_queue(struct sqs *sqs, struct ctx *ctx, str name, bool fifo, b
     bind_int(add, 5, group_scope);
     bind_int(add, 6, ctx->now);
     bind_int(add, 7, ctx->now);
+    bind_int(add, 8, 1 + SEQ_BLOCK);
     return stmt_run(add);
 }
 
@@ -245,6 +254,7 @@ static err create(struct sqs *sqs, struct ctx *ctx, str name, bool fifo,
     if (id >= QUEUE_MAX)
         return FAIL(SQS_OVER_LIMIT);
     struct queue *queue = queue_enter(sqs, id, ctx->account, ctx->region, name, fifo);
+    queue->seq_limit = 1 + SEQ_BLOCK; /* with the row: its first message need not touch it */
     queue->group_scope = group_scope;
     queue->created = ctx->now;
     TRY(queue_apply(sqs, ctx, queue, change));
@@ -257,13 +267,11 @@ err sqs_queue_create(struct sqs *sqs, struct ctx *ctx, str name, const struct sq
 {
     bool fifo = asked_fifo(attributes, n);
     struct queue *queue = queue_by_name(sqs, ctx->account, ctx->region, name);
-    struct attributes preset;
     struct attribute_change change;
     if (queue)
         fifo = queue->fifo;
     TRY(check_name(ctx, name, fifo));
-    attributes_preset(&preset);
-    TRY(attributes_change(ctx, queue ? &queue->attributes : &preset, fifo, queue != NULL,
+    TRY(attributes_change(ctx, queue ? queue->attributes : &attribute_presets, fifo, queue != NULL,
                           attributes, n, &change));
     if (queue) {
         *out = queue->id;
@@ -271,9 +279,8 @@ err sqs_queue_create(struct sqs *sqs, struct ctx *ctx, str name, const struct sq
     }
     TRY(check_deleted(sqs, ctx, name));
     TRY(tags_check(ctx, name, tags, ntags));
-    str arn =
-        arena_printf(ctx->arena, "arn:%.*s:sqs:%.*s:%.*s:%.*s", STR_ARG(partition_of(ctx->region)),
-                     STR_ARG(ctx->region), STR_ARG(ctx->account), STR_ARG(name));
+    str arn = arena_printf(ctx->arena, ARN_FORMAT, STR_ARG(partition_of(ctx->region)),
+                           STR_ARG(ctx->region), STR_ARG(ctx->account), STR_ARG(name));
     TRY(queue_check_redrive(sqs, ctx, &change, arn, fifo));
     TRY(create(sqs, ctx, name, fifo, &change, &queue));
     *out = queue->id;

@@ -17,12 +17,12 @@ static str value_of(struct arena *arena, const struct queue *queue, enum sqs_att
 {
     if (attribute_infos[id].fifo && !queue->fifo)
         return STR_NONE;
-    if (id == SQS_KMS_REUSE && !queue->attributes.text[SQS_KMS_KEY].p &&
-        queue->attributes.number[id] == attribute_infos[id].preset)
+    if (id == SQS_KMS_REUSE && !queue->attributes->text[SQS_KMS_KEY].p &&
+        queue->attributes->number[id] == attribute_infos[id].preset)
         return STR_NONE;
     if (attribute_infos[id].kind == ATTRIBUTE_READ)
         return computed(arena, queue, id);
-    return attribute_text(arena, &queue->attributes, id);
+    return attribute_text(arena, queue->attributes, id);
 }
 
 static err wanted(struct ctx *ctx, const str *names, size_t n, bool *want)
@@ -120,7 +120,7 @@ static err delay_again(struct sqs *sqs, struct ctx *ctx, struct queue *queue)
 {
     struct message *message = seqs_next(&queue->seqs, 0);
     for (; message; message = seqs_next(&queue->seqs, message->seq + 1)) {
-        msec until = message->age.key + queue->attributes.number[SQS_DELAY] * 1000;
+        msec until = message->age.key + queue->attributes->number[SQS_DELAY] * 1000;
         bool hide = until > ctx->now;
         if (message->receives || (!hide && message->state == MESSAGE_READY))
             continue;
@@ -133,10 +133,17 @@ static err delay_again(struct sqs *sqs, struct ctx *ctx, struct queue *queue)
     return OK;
 }
 
+static void take(struct attributes *own, const struct attributes *next, enum sqs_attribute_id id)
+{
+    own->number[id] = next->number[id];
+    if (attribute_infos[id].kind == ATTRIBUTE_TEXT)
+        attribute_own(own, id, next->text[id]);
+}
+
 err queue_apply(struct sqs *sqs, struct ctx *ctx, struct queue *queue,
                 const struct attribute_change *change)
 {
-    bool delay = change->next.number[SQS_DELAY] != queue->attributes.number[SQS_DELAY];
+    bool delay = change->next.number[SQS_DELAY] != queue->attributes->number[SQS_DELAY];
     for (enum sqs_attribute_id i = 0; i < SQS_ATTRIBUTE_COUNT; i++)
         if (change->given[i])
             TRY(store(sqs, ctx->arena, queue, &change->next, i));
@@ -144,11 +151,9 @@ err queue_apply(struct sqs *sqs, struct ctx *ctx, struct queue *queue,
     bind_int(mark, 1, ctx->now);
     bind_int(mark, 2, queue->id);
     TRY(stmt_run(mark));
-    for (enum sqs_attribute_id i = 0; i < SQS_ATTRIBUTE_COUNT; i++) {
-        queue->attributes.number[i] = change->next.number[i];
-        if (change->given[i] && attribute_infos[i].kind == ATTRIBUTE_TEXT)
-            attribute_own(&queue->attributes, i, change->next.text[i]);
-    }
+    for (enum sqs_attribute_id i = 0; i < SQS_ATTRIBUTE_COUNT; i++)
+        if (change->given[i])
+            take(queue_own(queue), &change->next, i);
     queue->modified = ctx->now;
     sqs->changes++;
     if (delay && queue->fifo)
@@ -163,7 +168,7 @@ err sqs_queue_set(struct sqs *sqs, struct ctx *ctx, int64_t id, const struct sqs
     struct queue *queue;
     struct attribute_change change;
     TRY(queue_get(sqs, id, &queue));
-    TRY(attributes_change(ctx, &queue->attributes, queue->fifo, false, attributes, n, &change));
+    TRY(attributes_change(ctx, queue->attributes, queue->fifo, false, attributes, n, &change));
     TRY(queue_check_redrive(sqs, ctx, &change, queue->arn, queue->fifo));
     return queue_apply(sqs, ctx, queue, &change);
 }

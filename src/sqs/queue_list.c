@@ -70,7 +70,7 @@ bool queue_is_dead_letter(struct sqs *sqs, const struct queue *dlq)
 {
     for (struct queue *queue = seqs_next(&sqs->queues, 0); queue;
          queue = seqs_next(&sqs->queues, (uint64_t)queue->id + 1))
-        if (queue->attributes.dead_letter.n && str_eq(queue->attributes.dead_letter, dlq->arn))
+        if (queue->attributes->dead_letter.n && str_eq(queue->attributes->dead_letter, dlq->arn))
             return true;
     return false;
 }
@@ -90,7 +90,7 @@ err sqs_queue_sources(struct sqs *sqs, struct ctx *ctx, int64_t id, int64_t max,
     int64_t *found = arena_array(ctx->arena, page + 1, sizeof *found);
     struct queue *queue = seqs_next(&sqs->queues, (uint64_t)last + 1);
     for (; queue && count <= page; queue = seqs_next(&sqs->queues, (uint64_t)queue->id + 1))
-        if (queue->attributes.dead_letter.n && str_eq(queue->attributes.dead_letter, dlq->arn))
+        if (queue->attributes->dead_letter.n && str_eq(queue->attributes->dead_letter, dlq->arn))
             found[count++] = queue->id;
     bool more = count > page;
     *n = more ? page : count;

@@ -61,7 +61,7 @@ static err consider(struct lease *lease, struct message *message, bool *leased)
         lease->drops++;
         return drop_expired(lease, message);
     }
-    if (queue->attributes.dead_letter.n && message->receives >= queue->attributes.max_receives) {
+    if (queue->attributes->dead_letter.n && message->receives >= queue->attributes->max_receives) {
         struct queue *dead = queue_dead_letter(lease->sqs, queue);
         lease->drops++;
         if (dead)
@@ -190,7 +190,7 @@ err sqs_message_receive(struct sqs *sqs, struct ctx *ctx, int64_t id,
     if (room <= 0 && !queue->fifo)
         return FAIL(SQS_OVER_LIMIT);
     int64_t visibility =
-        receive->visibility == -1 ? queue->attributes.number[SQS_VISIBILITY] : receive->visibility;
+        receive->visibility == -1 ? queue->attributes->number[SQS_VISIBILITY] : receive->visibility;
     struct lease lease = {.sqs = sqs,
                           .ctx = ctx,
                           .queue = queue,

@@ -24,7 +24,7 @@ static err missing(struct ctx *ctx, str parameter)
 
 static err check_content(struct ctx *ctx, const struct queue *queue, const struct sqs_send *send)
 {
-    int64_t limit = queue->attributes.number[SQS_MAX_SIZE];
+    int64_t limit = queue->attributes->number[SQS_MAX_SIZE];
     if (!send->body.n)
         return missing(ctx,
                        send->entry
@@ -45,7 +45,7 @@ static err check_fifo(struct ctx *ctx, const struct queue *queue, const struct s
 {
     if (!send->group.p)
         return missing(ctx, S("MessageGroupId"));
-    if (!send->dedup.p && !queue->attributes.number[SQS_CONTENT_DEDUP])
+    if (!send->dedup.p && !queue->attributes->number[SQS_CONTENT_DEDUP])
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                         "The queue should either have ContentBasedDeduplication enabled or "
                         "MessageDeduplicationId provided "
@@ -136,7 +136,7 @@ static str dedupe_key(struct ctx *ctx, const struct queue *queue, const struct s
 
 static err insert(struct sqs *sqs, struct ctx *ctx, struct queue *queue, struct new_row *row)
 {
-    int64_t delay = row->send->delay == -1 || queue->fifo ? queue->attributes.number[SQS_DELAY]
+    int64_t delay = row->send->delay == -1 || queue->fifo ? queue->attributes->number[SQS_DELAY]
                                                           : row->send->delay;
     row->sent_at = ctx->now;
     row->visible_at = delay ? ctx->now + delay * 1000 : 0;

@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 
-enum { PAGE = 128 };
+enum { PAGE = 32 }; /* little, where many queues hold a message each */
 
 struct seqs_page {
     uint32_t used;

@@ -181,8 +181,8 @@ static msec queue_due(const struct queue *queue)
     struct node *hidden = order_first(&queue->hidden), *oldest = order_first(&queue->age);
     if (hidden && hidden->key < due)
         due = hidden->key;
-    if (oldest && oldest->key + queue->attributes.number[SQS_RETENTION] * 1000 < due)
-        due = oldest->key + queue->attributes.number[SQS_RETENTION] * 1000;
+    if (oldest && oldest->key + queue->attributes->number[SQS_RETENTION] * 1000 < due)
+        due = oldest->key + queue->attributes->number[SQS_RETENTION] * 1000;
     return due;
 }
 
