@@ -34,7 +34,8 @@ static void encode_json(struct arena *arena, const struct op *op, const void *ou
                         struct http_reply *reply)
 {
     struct buf b = buf_in(arena);
-    json_encode(&b, op->out, out);
+    if (!(op->flags & OP_NO_RESULT)) /* which has an empty body, not an empty object */
+        json_encode(&b, op->out, out);
     http_reply_bytes(arena, reply, reply->status, S("application/x-amz-json-1.0"), buf_str(&b));
 }
 
