@@ -105,6 +105,19 @@ static void take_meta(struct arena *arena, const struct field *field,
     items->set = items->n > 0;
 }
 
+/* So is a list: Go's SDK sends each of its members in a header of its own. */
+static str header_sent(struct arena *arena, const struct field *field, const struct route *route,
+                       const struct http_request *request)
+{
+    str name = str_of(field->wire), all = STR_NONE;
+    for (size_t i = 0; i < request->nheaders && field->kind == SHAPE_LIST; i++) {
+        str value = request->headers[i].value;
+        if (str_eq_nocase(request->headers[i].name, name))
+            all = all.p ? arena_printf(arena, "%.*s,%.*s", STR_ARG(all), STR_ARG(value)) : value;
+    }
+    return all.p ? all : route_header(request, &route->form, name);
+}
+
 static struct shape_issue take_head(struct arena *arena, const struct field *field,
                                     const struct route *route, const struct http_request *request,
                                     void *at)
@@ -112,7 +125,7 @@ static struct shape_issue take_head(struct arena *arena, const struct field *fie
     str name = str_of(field->wire);
     switch ((enum shape_place)field->place) {
     case PLACE_HEADER:
-        return take_text(arena, field, route_header(request, &route->form, name), at);
+        return take_text(arena, field, header_sent(arena, field, route, request), at);
     case PLACE_QUERY:
         return take_text(arena, field, form_get(&route->form, name), at);
     case PLACE_META:

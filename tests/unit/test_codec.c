@@ -310,7 +310,8 @@ TEST(rest_members_come_from_address_query_headers_and_body)
     struct shape_issue issue =
         from_rest("PUT /b/k%20y?max-keys=5 HTTP/1.1\nHost: localhost\nx-amz-acl: "
                   "private\nX-Amz-Meta-Foo: Bar\nx-amz-meta-foo: baz\n"
-                  "x-amz-object-attributes: ETag, Checksum\nIf-Modified-Since: Thu, 01 Jan 2026 "
+                  "x-amz-object-attributes: ETag, Checksum\nX-Amz-Object-Attributes: "
+                  "ObjectSize\nIf-Modified-Since: Thu, 01 Jan 2026 "
                   "00:00:00 GMT\n",
                   S("<?xml version=\"1.0\"?><Tagging "
                     "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet><Tag><Key>a</Key>"
@@ -323,7 +324,9 @@ TEST(rest_members_come_from_address_query_headers_and_body)
     CHECK_INT(out.meta.n, 1);
     CHECK_STR(LIST_AT(out.meta, struct str_pair, 0)->key, S("foo"));
     CHECK_STR(LIST_AT(out.meta, struct str_pair, 0)->value, S("Bar,baz"));
+    CHECK_INT(out.attributes.n, 3);
     CHECK_STR(LIST_AT(out.attributes, struct scalar_str, 1)->value, S("Checksum"));
+    CHECK_STR(LIST_AT(out.attributes, struct scalar_str, 2)->value, S("ObjectSize"));
     struct tagging *tagging = out.tagging;
     CHECK_STR(LIST_AT(tagging->tags, struct tag, 0)->value, S(" b "));
 }
