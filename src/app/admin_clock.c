@@ -19,6 +19,7 @@
 #include <jansson.h>
 
 #define EVENTS_TOLD 1000
+#define LAST_INSTANT 253402300799999 /* of the year 9999: AWS writes four digits */
 
 struct clock_move {
     struct advance advance;
@@ -145,6 +146,14 @@ static const char *wrong_member(str name)
     return "the members are advance, set, freeze and real";
 }
 
+static bool read_length(const json_t *value, msec *length)
+{
+    if (!json_is_integer(value))
+        return duration_parse(json_text(value), length);
+    *length = json_integer_value(value);
+    return *length >= 0;
+}
+
 /* NULL, or what is wrong. */
 static const char *read_member(const char *name, const json_t *value, msec now,
                                struct clock_wish *wish)
@@ -158,11 +167,9 @@ static const char *read_member(const char *name, const json_t *value, msec now,
         wish->freeze = true;
     } else if (str_eq(key, S("set")) && date_parse(json_text(value), &wish->to)) {
         wish->moves = true;
-    } else if (str_eq(key, S("advance")) && json_is_integer(value) &&
-               json_integer_value(value) >= 0) {
-        wish->moves = true;
-        wish->to = now + json_integer_value(value);
-    } else if (str_eq(key, S("advance")) && duration_parse(json_text(value), &length)) {
+    } else if (str_eq(key, S("advance")) && read_length(value, &length)) {
+        if (length > LAST_INSTANT - now)
+            return "advance would go beyond the year 9999";
         wish->moves = true;
         wish->to = now + length;
     } else {

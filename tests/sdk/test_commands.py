@@ -73,6 +73,7 @@ def test_without_an_emulator_it_says_where_it_looked(words):
 
 @pytest.mark.parametrize("words, says", [
     ("clock advance yesterday", "advance wants a length such as 90s"), ("clock advance -5s", "advance wants a length"),
+    ("clock advance 99999999999h", "beyond the year 9999"),
     ("clock set soon", "set wants an instant"), ("reset abc", "12 digits"), ("leaks abc", "12 digits"),
     ("fault add {bad", "not JSON"), ('fault add {"effect":"nope"}', "effect is one of"), ("fault remove nosuch", "headrace fault list"),
     ("snapshot load nosuch", "headrace snapshot list"), ("snapshot delete nosuch", "headrace snapshot list"),
@@ -83,6 +84,14 @@ def test_a_refusal_is_one_line_without_json(server, words, says):
     arguments = [first, *(rest.split(" ", 1) if first != "reset" and first != "leaks" and first != "trace" else [rest])]
     said = ask(server, *arguments, code=1)
     assert said.startswith("headrace: ") and says in said and said.count("\n") == 1 and '{"error"' not in said, said
+
+
+def test_an_advance_that_overflows_moves_nothing(server):
+    before = server.json("GET", "/_headrace/clock")[1]["mode"]
+    for length in (2**63 - 1, 2**62, f"{2**47}s"):
+        status, answer = server.json("POST", "/_headrace/clock", {"advance": length})
+        assert (status, answer) == (400, {"error": "advance would go beyond the year 9999"}), length
+    assert server.json("GET", "/_headrace/clock")[1]["mode"] == before
 
 
 class Stranger(http.server.BaseHTTPRequestHandler):
