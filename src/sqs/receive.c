@@ -93,6 +93,14 @@ static struct message *next_ready(const struct lease *lease)
     return reorder ? message_of_place(queue->ready.last) : queue_front(queue);
 }
 
+/* What was leased with the timeout 0. */
+static void show_at_once(struct lease *lease)
+{
+    if (lease->until <= lease->ctx->now)
+        for (size_t i = 0; i < lease->n; i++)
+            message_show(lease->sqs, lease->queue, lease->taken[i]);
+}
+
 static err collect(struct lease *lease)
 {
     bool leased;
@@ -104,9 +112,7 @@ static err collect(struct lease *lease)
     }
     if (lease->drops >= DROPS && lease->sqs->hooks.ready)
         lease->sqs->hooks.ready(lease->sqs->hooks.user, lease->queue->id);
-    if (lease->until <= lease->ctx->now)
-        for (size_t i = 0; i < lease->n; i++)
-            message_show(lease->sqs, lease->queue, lease->taken[i]);
+    show_at_once(lease);
     return OK;
 }
 
@@ -143,6 +149,7 @@ static err repeat(struct lease *lease, const struct receipt *receipts, size_t n)
         row.message.receipt = receipt_make(lease->sqs, lease->ctx->arena, &receipts[i]);
         lease->out[lease->n++] = row.message;
     }
+    show_at_once(lease);
     return OK;
 }
 
