@@ -36,7 +36,7 @@ SHAPE(create_configuration, "CreateBucketConfiguration", CREATE_CONFIGURATION)
     F(T, BOOL, object_lock, "x-amz-bucket-object-lock-enabled", HEADER)                            \
     F(T, STR, ownership, "x-amz-object-ownership", HEADER,                                         \
       .values = "BucketOwnerEnforced|BucketOwnerPreferred|ObjectWriter")                           \
-    F(T, STR, space, "x-amz-bucket-namespace", HEADER, .flags = UNIMPLEMENTED)
+    F(T, STR, space, "x-amz-bucket-namespace", HEADER, .values = "global|account-regional")
 SHAPE(create_in, "CreateBucketRequest", CREATE_IN)
 
 #define CREATE_OUT(F, T)                                                                           \
@@ -90,6 +90,9 @@ static err create(struct call *call, const void *input, void *output)
     }
     struct s3_bucket *bucket;
     bool made;
+    if (str_eq(in->space, S("account-regional")))
+        return err_with(call->ctx.arena, FAIL(S3_NOT_IMPLEMENTED), "Header",
+                        S("x-amz-bucket-namespace"));
     TRY(s3_bucket_create(call->api->s3, &call->ctx, &request, &bucket, &made));
     /* In us-east-1 who owns it may create it again, which resets its ACL and nothing else. */
     if (!made)

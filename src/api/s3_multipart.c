@@ -252,7 +252,7 @@ static err copy_run(struct call *call, const void *input, void *output)
 
 #define COMPLETED_PART(F, T)                                                                       \
     S3_CHECKSUM_ELEMENTS(F, T)                                                                     \
-    F(T, STR, etag, "ETag", BODY)                                                                  \
+    F(T, STR, etag, "ETag", BODY, .flags = REQUIRED)                                               \
     F(T, INT, number, "PartNumber", BODY, .flags = REQUIRED)
 SHAPE(completed_part, "CompletedPart", COMPLETED_PART)
 

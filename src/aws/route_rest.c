@@ -189,9 +189,25 @@ static str resource_type(const struct route *route, const struct selector *selec
     return str_of(selector ? selector->resource : levels[route->level]);
 }
 
+/* Sub-resources of buckets that a GET of a key has a refusal of its own for. */
+static const char *text_for_key(const struct http_request *request, const struct route *route,
+                                str name)
+{
+    if (route->level != REST_OBJECT || !str_eq(request->method, S("GET")))
+        return NULL;
+    if (str_eq(name, S("uploads")))
+        return "Key is not expected for the GET method ?uploads subresource";
+    return str_eq(name, S("versions"))
+               ? "There is no such thing as the ?versions sub-resource for a key"
+               : NULL;
+}
+
 static err no_row(struct arena *arena, const struct http_request *request, struct route *route)
 {
     const struct selector *selector = first_selector(&route->form);
+    const char *text = selector ? text_for_key(request, route, str_of(selector->name)) : NULL;
+    if (text)
+        return err_text(arena, &AWS_INVALID_REQUEST, "%s", text);
     if (known_at_level(route, selector)) {
         err e = err_with(arena, FAIL(AWS_METHOD_NOT_ALLOWED), "Method", request->method);
         return err_with(arena, e, "ResourceType", resource_type(route, selector));
@@ -210,17 +226,25 @@ static bool stray_part(const struct http_request *request, const struct route *r
            !form_get(&route->form, S("uploadId")).p;
 }
 
+static err argument(struct arena *arena, const char *name, str value, const char *text)
+{
+    err e = err_text(arena, &AWS_INVALID_ARGUMENT, "%s", text);
+    e = err_with(arena, e, "ArgumentName", str_of(name));
+    return err_with(arena, e, "ArgumentValue", value);
+}
+
 err route_rest(struct arena *arena, const struct http_request *request, struct route *route)
 {
-    if (stray_part(request, route)) {
-        err e = err_text(arena, &AWS_INVALID_ARGUMENT,
-                         "This operation does not accept partNumber without uploadId");
-        e = err_with(arena, e, "ArgumentName", S("partNumber"));
-        return err_with(arena, e, "ArgumentValue", form_get(&route->form, S("partNumber")));
-    }
+    str source = http_header(request, S("x-amz-copy-source"));
+    if (stray_part(request, route))
+        return argument(arena, "partNumber", form_get(&route->form, S("partNumber")),
+                        "This operation does not accept partNumber without uploadId");
     route->op = best_row(request, route);
     if (!route->op)
         return no_row(arena, request, route);
+    if (source.p && !str_eq(request->method, S("PUT")))
+        return argument(arena, "x-amz-copy-source", source,
+                        "You can only specify a copy source header for copy requests.");
     route->action = str_of(route->op->name);
     return OK;
 }

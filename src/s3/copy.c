@@ -215,6 +215,16 @@ static err check_self(struct ctx *ctx, struct s3_bucket *bucket, str key,
         "object's metadata, storage class, website redirect location or encryption attributes.");
 }
 
+static err check_size(struct ctx *ctx, const struct s3_object *source)
+{
+    return source->size <= S3_COPY_MAX
+               ? OK
+               : err_text(ctx->arena, &S3_INVALID_REQUEST,
+                          "The specified copy source is larger than the maximum allowable size for "
+                          "a copy source: %lld",
+                          S3_COPY_MAX);
+}
+
 /* The row of the copy but for its body. */
 static err describe(struct s3 *s3, struct ctx *ctx, const struct s3_copy *copy,
                     const struct s3_object *source, struct s3_object *object)
@@ -233,6 +243,7 @@ err s3_copy_plan(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str k
     struct s3_object source;
     struct s3_bucket *source_bucket;
     TRY(s3_source_find(s3, ctx, &copy->source, &copy->source_conditions, &source_bucket, &source));
+    TRY(check_size(ctx, &source));
     TRY(check_self(ctx, bucket, key, copy, &source));
     TRY(s3_object_may_put(s3, ctx, bucket, &copy->conditions, key));
     plan(s3, ctx, copy, &source, out);
@@ -244,6 +255,7 @@ err s3_object_copy(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str
                    struct s3_bucket **source_bucket, struct s3_object *out)
 {
     TRY(s3_source_find(s3, ctx, &copy->source, &copy->source_conditions, source_bucket, source));
+    TRY(check_size(ctx, source));
     TRY(check_self(ctx, bucket, key, copy, source));
     TRY(s3_object_may_put(s3, ctx, bucket, &copy->conditions, key));
     struct s3_object object = copy->with;

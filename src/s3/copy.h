@@ -6,6 +6,8 @@
 #include "base/digest.h"
 #include "s3/object.h"
 
+#define S3_COPY_MAX (5LL << 30) /* bytes that one CopyObject or UploadPartCopy takes */
+
 /* What x-amz-copy-source names. */
 struct s3_source {
     str bucket, key, version; /* decoded; version absent: the current one */

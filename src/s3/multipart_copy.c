@@ -6,7 +6,6 @@
 #include "s3/multipart.h"
 
 #define COPY_STEP (256U << 10) /* bytes read at once */
-#define COPY_MAX (5LL << 30)
 
 struct range {
     int64_t at, n;
@@ -102,11 +101,11 @@ static err plan(struct s3 *s3, struct ctx *ctx, const struct s3_multipart *uploa
     struct blob_slice *all;
     size_t nall;
     TRY(range_parse(ctx, copy->range, source->size, &range));
-    if (range.n > COPY_MAX)
+    if (range.n > S3_COPY_MAX)
         return err_text(ctx->arena, &S3_INVALID_REQUEST,
                         "The specified copy source is larger than the maximum allowable size for a "
                         "copy source: %lld",
-                        (long long)COPY_MAX);
+                        S3_COPY_MAX);
     part->size = range.n;
     part->checksum_kind = upload->object.checksum_kind;
     *out = (struct s3_reading){

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from conftest import Clients
-from test_s3_rules import NOT_IMPLEMENTED, World, argument, complete, copy, get, post, put
+from test_s3_rules import NOT_IMPLEMENTED, SCHEMA, World, argument, complete, copy, get, names, post, put
 
 CHECKSUMS = {"CRC32": 4, "CRC32C": 4, "CRC64NVME": 8, "SHA1": 20, "SHA256": 32, "SHA512": 64, "MD5": 16, "XXHASH64": 8,
              "XXHASH3": 8, "XXHASH128": 16}  # bytes of a value
@@ -97,6 +97,19 @@ RULES = [
      argument("versionId", "")),
     ("Complete with part 0", post("/{bucket}/one?uploadId={one}", complete((0, "{onepart}"))), 400, "InvalidArgument",
      "PartNumber must be >= 1", argument("PartNumber", "0")),
+    ("Complete without an ETag", post("/{bucket}/one?uploadId={one}", "<CompleteMultipartUpload><Part><PartNumber>1"
+                                      "</PartNumber></Part></CompleteMultipartUpload>"), 400, "MalformedXML", SCHEMA, {}),
+    ("uploads of a key", get("/{bucket}/k?uploads"), 400, "InvalidRequest",  # cinely/mule-uploader #17
+     "Key is not expected for the GET method ?uploads subresource", {}),
+    ("versions of a key", get("/{bucket}/k?versions"), 400, "InvalidRequest",
+     "There is no such thing as the ?versions sub-resource for a key", {}),
+    *[(f"{method} {path} with a source", (method, path, {"x-amz-copy-source": "{bucket}/k"}, None), 400,
+       "InvalidArgument", "You can only specify a copy source header for copy requests.",  # versity/versitygw #1642
+       argument("x-amz-copy-source", "{bucket}/k"))
+      for method, path in (("POST", "/{bucket}/x?uploads"), ("POST", "/{bucket}/one?uploadId={one}"), ("GET", "/{bucket}/k"),
+                           ("GET", "/{bucket}"), ("DELETE", "/{bucket}/k"))],
+    ("bucket of an account's own namespace", put("/{unmade}", "", {"x-amz-bucket-namespace": "account-regional"}), 501,
+     "NotImplemented", NOT_IMPLEMENTED, {"Header": "x-amz-bucket-namespace"}),
     ("form without a file", post("/{bucket}", form(key="a"), {"Content-Type": "multipart/form-data; boundary=b"}), 400,
      "InvalidArgument", "POST requires exactly one file upload per request.", argument("file", "0")),
     ("range that starts at the end", get("/{bucket}/k", Range="bytes=10-"), 416, "InvalidRange",
@@ -134,6 +147,11 @@ def test_who_may_be_granted_something(world):
     _, body = world.ok("GET", f"/{bucket}/k?acl")
     ids = [grantee.find("{*}ID").text for grantee in ElementTree.fromstring(body).iter() if grantee.tag.endswith("Grantee")]
     assert ids == [theirs, logs]
+
+
+def test_the_global_namespace_is_the_one_of_buckets(world):
+    bucket = f"rules-global-{next(names)}"
+    assert world.ok("PUT", "/" + bucket, {"x-amz-bucket-namespace": "global"})[0]["location"] == "/" + bucket
 
 
 def test_the_location_of_a_form_has_no_slash_in_its_key(world):

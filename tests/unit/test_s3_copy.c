@@ -155,4 +155,19 @@ TEST(conditions_on_the_source_fail_with_412)
     lab_end(&lab);
 }
 
+TEST(a_source_may_have_five_gib)
+{
+    LAB(lab);
+    struct s3_object object, source = {.key = S("a"), .etag = S("e"), .size = S3_COPY_MAX};
+    CHECK_OK(s3_object_put(lab.s3, &lab.ctx, lab.bucket, NULL, &source, S3_CREATED_PUT));
+    CHECK_OK(COPY("bucket/a", "b", 0));
+    source.size++;
+    CHECK_OK(s3_object_put(lab.s3, &lab.ctx, lab.bucket, NULL, &source, S3_CREATED_PUT));
+    err e = COPY("bucket/a", "b", 0);
+    CHECK_FAULT(e, S3_INVALID_REQUEST);
+    CHECK_STR(err_message(e), S("The specified copy source is larger than the maximum allowable "
+                                "size for a copy source: 5368709120"));
+    lab_end(&lab);
+}
+
 UNIT_MAIN
