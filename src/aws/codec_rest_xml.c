@@ -143,14 +143,25 @@ static struct shape_issue take_head(struct arena *arena, const struct field *fie
     return (struct shape_issue){0};
 }
 
+/* Of the headers and query parameters that an operation knows, a request has a few. */
+static bool may_be_there(const struct field *field, const struct route *route,
+                         const struct http_request *request)
+{
+    if (field->place == PLACE_QUERY)
+        return route->form.n > 0;
+    return field->place != PLACE_HEADER || route->form.n > 0 ||
+           http_header_likely(request, str_of(field->wire));
+}
+
 struct shape_issue rest_decode_head(struct arena *arena, const struct route *route,
                                     const struct http_request *request, void *out)
 {
     struct shape_issue issue = {0};
     const struct shape *shape = route->op->in;
-    for (size_t i = 0; i < shape->n && !issue.wrong; i++)
-        issue =
-            take_head(arena, &shape->fields[i], route, request, shape_at(&shape->fields[i], out));
+    for (const struct field *field = shape->fields;
+         field < shape->fields + shape->n && !issue.wrong; field++)
+        if (may_be_there(field, route, request))
+            issue = take_head(arena, field, route, request, shape_at(field, out));
     return issue;
 }
 
@@ -201,14 +212,13 @@ struct shape_issue rest_decode_body(struct arena *arena, const struct op *op, st
 
 static str clean(struct arena *arena, str value)
 {
-    for (size_t i = 0; i < value.n; i++) {
-        if ((uint8_t)value.p[i] >= 0x20 && value.p[i] != 0x7f)
-            continue;
-        char *p = (char *)(uintptr_t)(value = arena_copy(arena, value)).p;
-        for (; i < value.n; i++)
-            if ((uint8_t)p[i] < 0x20 || p[i] == 0x7f)
-                p[i] = ' ';
-    }
+    size_t i = text_controls_at(value);
+    if (i == value.n)
+        return value;
+    char *p = (char *)(uintptr_t)(value = arena_copy(arena, value)).p;
+    for (; i < value.n; i++)
+        if ((uint8_t)p[i] < 0x20 || p[i] == 0x7f)
+            p[i] = ' ';
     return value;
 }
 

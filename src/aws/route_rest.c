@@ -135,7 +135,9 @@ static int query_score(const struct rest_route *row, const struct form *query)
 static int row_score(const struct rest_route *row, const struct http_request *request,
                      const struct route *route)
 {
-    if (row->level != route->level || !str_eq(request->method, str_of(row->method)))
+    if (row->level != route->level || (row->query && !route->form.n))
+        return -1;
+    if (!str_eq(request->method, str_of(row->method)))
         return -1;
     int score = query_score(row, &route->form);
     if (score < 0)

@@ -256,6 +256,22 @@ static size_t skip_ascii(str s, size_t at)
     return at;
 }
 
+/* Eight bytes at a time up to the first that is no plain ASCII: a subtraction borrows only above a
+ * byte that ends this part anyway. */
+size_t text_controls_at(str s)
+{
+    const uint64_t each = 0x0101010101010101u, tops = each * 0x80;
+    size_t at = 0;
+    for (uint64_t word; at + 8 <= s.n; at += 8) {
+        memcpy(&word, s.p + at, 8);
+        if ((word | (word - each * ' ') | ((word ^ each * 0x7f) - each)) & tops)
+            break;
+    }
+    while (at < s.n && (uint8_t)s.p[at] >= ' ' && s.p[at] != 0x7f)
+        at++;
+    return at;
+}
+
 str text_lower(struct arena *arena, str s)
 {
     str copy = arena_copy(arena, s);

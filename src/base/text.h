@@ -25,6 +25,8 @@ str base64_decode(struct arena *arena, str text);
 
 /* A copy with ASCII capitals made small; absent stays absent. */
 str text_lower(struct arena *arena, str s);
+/* Where the first control character of ASCII stands (below a blank, or DEL); s.n: there is none. */
+size_t text_controls_at(str s);
 /* Strictly valid UTF-8 (no surrogates, no overlong forms). */
 bool utf8_valid(str s);
 /* Characters of UTF-8 text: every byte but those that continue one. */

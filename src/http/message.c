@@ -48,25 +48,14 @@ void http_request_split(struct http_request *request)
     request->path = str_cut(&request->query, '?');
 }
 
-/* One of 64 bits, the same for names that differ in case alone. */
-static uint64_t mark_of(str name)
-{
-    if (!name.n)
-        return 1;
-    unsigned first = name.p[0] & 31, last = name.p[name.n - 1] & 31;
-    return UINT64_C(1) << ((name.n * 11 + first * 5 + last) & 63);
-}
-
 void http_request_mark(struct http_request *request)
 {
     for (size_t i = 0; i < request->nheaders; i++)
-        request->marks |= mark_of(request->headers[i].name);
+        request->marks |= http_mark(request->headers[i].name);
 }
 
-str http_header(const struct http_request *request, str name)
+str http_header_find(const struct http_request *request, str name)
 {
-    if (request->marks && !(request->marks & mark_of(name)))
-        return STR_NONE;
     for (size_t i = 0; i < request->nheaders; i++)
         if (str_eq_nocase(request->headers[i].name, name))
             return request->headers[i].value;

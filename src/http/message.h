@@ -30,8 +30,31 @@ void http_request_split(struct http_request *request);
 /* Notes the names of the headers that are there, so that http_header need not look for others: a
  * request is asked for many headers and has few. Call it when no header will be added any more. */
 void http_request_mark(struct http_request *request);
+
+/* One of 64 bits, the same for names that differ in case alone; of a literal it is a constant. */
+static inline uint64_t http_mark(str name)
+{
+    if (!name.n)
+        return 1;
+    unsigned first = name.p[0] & 31, last = name.p[name.n - 1] & 31;
+    return UINT64_C(1) << ((name.n * 11 + first * 5 + last) & 63);
+}
+
+/* Whether a header of that name may be there; false: it is not. */
+static inline bool http_header_likely(const struct http_request *request, str name)
+{
+    return !request->marks || request->marks & http_mark(name);
+}
+
+/* For http_header alone. */
+str http_header_find(const struct http_request *request, str name);
+
 /* First header of that name (any case), or absent. */
-str http_header(const struct http_request *request, str name);
+static inline str http_header(const struct http_request *request, str name)
+{
+    return http_header_likely(request, name) ? http_header_find(request, name) : STR_NONE;
+}
+
 /* Raw value of query parameter `name` (undecoded); present-but-empty for `?uploads`; absent
  * otherwise. */
 str http_query_raw(const struct http_request *request, str name);

@@ -5,6 +5,7 @@
 #include "http/server_exchange.h"
 
 #include "base/log.h"
+#include "base/text.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -104,7 +105,8 @@ static struct MHD_Response *response_of(struct exchange *exchange)
 static const char *terminated(struct arena *arena, char *stack, size_t size, str s)
 {
     char *out = s.n >= size ? arena_alloc(arena, s.n + 1) : stack;
-    for (size_t i = 0; i < s.n; i++)
+    memcpy(out, s.p, s.n);
+    for (size_t i = text_controls_at(s); i < s.n; i++)
         out[i] = (unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f ? ' ' : s.p[i];
     out[s.n] = 0;
     return out;

@@ -17,6 +17,7 @@ TEST(equality_is_of_bytes_and_length)
     CHECK(!str_eq(S("ab"), S("abc")));
     CHECK(str_eq_nocase(S("Content-MD5"), S("content-md5")));
     CHECK(!str_eq_nocase(S("["), S("{")));
+    CHECK(!str_eq_nocase(S("@a"), S("`A")) && !str_eq_nocase(S("k1"), S("KQ")));
     CHECK(!str_eq_nocase(S("a"), S("ab")));
 }
 

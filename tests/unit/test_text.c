@@ -243,4 +243,20 @@ TEST(random_text_and_bytes_have_the_wanted_length)
     CHECK(memcmp(secret[0], secret[1], 32) != 0);
 }
 
+TEST(the_first_control_is_found_wherever_it_stands)
+{
+    for (size_t n = 0; n < 20; n++)
+        for (size_t at = 0; at <= n; at++)
+            for (int c = 0; c < 256; c++) {
+                char text[20], before = (char)(c ^ 0x80);
+                bool found = at < n && (c < ' ' || c == 0x7f);
+                memset(text, 'x', sizeof text);
+                if (at && (unsigned char)before >= ' ' && before != 0x7f)
+                    text[at - 1] = before;
+                if (at < n)
+                    text[at] = (char)c;
+                CHECK_INT(text_controls_at((str){text, n}), found ? at : n);
+            }
+}
+
 UNIT_MAIN
