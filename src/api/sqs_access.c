@@ -41,6 +41,13 @@ static enum policy_decision decide(struct arena *arena, const struct sqs_queue_f
     return policy_decide(policy, request);
 }
 
+/* The batches count as what they are batches of. */
+static str action_of(struct call *call)
+{
+    return call->op->action ? str_of(call->op->action)
+                            : arena_printf(call->ctx.arena, "sqs:%s", call->op->name);
+}
+
 static enum policy_decision decide_for_caller(struct call *call,
                                               const struct sqs_queue_facts *queue)
 {
@@ -53,14 +60,27 @@ static enum policy_decision decide_for_caller(struct call *call,
         {S("aws:PrincipalAccount"), ctx->account},
         {S("aws:PrincipalArn"), ctx->principal},
     };
-    str action = call->op->action ? str_of(call->op->action)
-                                  : arena_printf(ctx->arena, "sqs:%s", call->op->name);
     struct policy_request request = {.principal = ctx->anonymous ? STR_NONE : ctx->principal,
                                      .account = ctx->anonymous ? STR_NONE : ctx->account,
-                                     .action = action,
+                                     .action = action_of(call),
                                      .context = context,
                                      .ncontext = ctx->anonymous ? 4 : 6};
     return decide(ctx->arena, queue, &request);
+}
+
+/* SQS names the action in lower case, and why it is refused. */
+static err refusal(struct call *call, str arn, enum policy_decision decision)
+{
+    struct arena *arena = call->ctx.arena;
+    str who = call->ctx.anonymous ? S("anonymous") : call->ctx.principal;
+    str action = text_lower(arena, action_of(call));
+    str why = decision == POLICY_DENY
+                  ? S("with an explicit deny in a resource-based policy")
+                  : arena_printf(arena, "because no resource-based policy allows the %.*s action",
+                                 STR_ARG(action));
+    return err_text(arena, &SQS_ACCESS_DENIED,
+                    "User: %.*s is not authorized to perform: %.*s on resource: %.*s %.*s",
+                    STR_ARG(who), STR_ARG(action), STR_ARG(arn), STR_ARG(why));
 }
 
 err sqs_authorize(struct call *call, const void *in)
@@ -75,8 +95,7 @@ err sqs_authorize(struct call *call, const void *in)
     bool owner = !call->ctx.anonymous && str_eq(call->ctx.account, queue.account);
     if (decision == POLICY_ALLOW || (owner && decision != POLICY_DENY))
         return OK;
-    return err_text(call->ctx.arena, &SQS_ACCESS_DENIED, "Access to the resource %.*s is denied.",
-                    STR_ARG(sqs_queue_url(call->api->sqs, &call->ctx, id)));
+    return refusal(call, queue.arn, decision);
 }
 
 bool sqs_service_may_send(struct sqs *sqs, struct ctx *ctx, int64_t id, str service, str source_arn,

@@ -87,7 +87,8 @@ static err begin_json(struct arena *arena, const struct service *const *services
             break;
         }
     if (!route->service)
-        return no_service(arena, all, &AWS_UNKNOWN_OPERATION, scope.p ? scope : prefix);
+        return no_service(arena, all, &AWS_UNKNOWN_OPERATION,
+                          scope.p && !service_named(all, scope) ? scope : prefix);
     return route->op ? OK : FAIL(AWS_UNKNOWN_OPERATION);
 }
 

@@ -36,11 +36,20 @@ def make(owner, *statements):
     return queue
 
 
+def denied(action, who=OTHER):
+    """AWS's words to a caller whom no statement of the queue's policy lets in."""
+    return (f"User: arn:aws:iam::{who}:root is not authorized to perform: sqs:{action} on resource: {ARN} "
+            f"because no resource-based policy allows the sqs:{action} action")
+
+
 def test_another_account_needs_the_queues_leave(owner, other, refused):
     queue = make(owner)
     with refused("AccessDenied", 403) as answer:
         other.sqs.send_message(QueueUrl=queue, MessageBody="m")
-    assert answer.message == f"Access to the resource {queue} is denied."
+    assert answer.message == denied("sendmessage")
+    with refused("AccessDenied", 403) as answer:
+        other.sqs.send_message_batch(QueueUrl=queue, Entries=[{"Id": "1", "MessageBody": "m"}])
+    assert answer.message == denied("sendmessage")
     owner.sqs.add_permission(QueueUrl=queue, Label="l", AWSAccountIds=[OTHER], Actions=["SendMessage"])
     other.sqs.send_message(QueueUrl=queue, MessageBody="m")
     other.sqs.send_message_batch(QueueUrl=queue, Entries=[{"Id": "1", "MessageBody": "m"}])
@@ -57,8 +66,10 @@ def test_another_account_needs_the_queues_leave(owner, other, refused):
 def test_a_denial_holds_for_the_owner_too(owner, refused):
     queue = make(owner, {"Effect": "Deny", "Principal": "*", "Action": "sqs:ReceiveMessage"})
     owner.sqs.send_message(QueueUrl=queue, MessageBody="m")
-    with refused("AccessDenied", 403):
+    with refused("AccessDenied", 403) as answer:
         owner.sqs.receive_message(QueueUrl=queue)
+    assert answer.message == (f"User: arn:aws:iam::{OWNER}:root is not authorized to perform: sqs:receivemessage on resource: {ARN} "
+                              "with an explicit deny in a resource-based policy")
 
 
 def test_a_bucket_needs_the_queues_leave_to_send_events(owner, refused):

@@ -85,6 +85,9 @@ TEST(a_service_that_is_not_here_is_named)
     CHECK_STR(routed("POST / HTTP/1.1" LOCAL "X-Amz-Target: DynamoDB_20120810.ListTables\n"),
               S("UnknownOperationException"));
     CHECK_STR(err_message(result), S("There is no DynamoDB_20120810 here, only s3 and sqs."));
+    CHECK_STR(routed("POST / HTTP/1.1" LOCAL SCOPE("sqs") "\nX-Amz-Target: AmazonSNS.Publish\n"),
+              S("UnknownOperationException"));
+    CHECK_STR(err_message(result), S("There is no AmazonSNS here, only s3 and sqs."));
     CHECK_STR(routed("POST /2015-03-31/functions HTTP/1.1" LOCAL SCOPE("lambda") "\n"),
               S("UnknownOperationException"));
     CHECK_STR(err_message(result), S("There is no lambda here, only s3 and sqs."));
