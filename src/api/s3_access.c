@@ -3,6 +3,7 @@
  * (op->action), or is its name. */
 #include "api/s3_access.h"
 
+#include "api/s3_common.h"
 #include "aws/keys.h"
 #include "aws/policy.h"
 #include "base/text.h"
@@ -329,10 +330,21 @@ err s3_may(struct call *call, const char *action, str bucket, str key, str versi
     return allowed(&q) ? OK : FAIL(S3_ACCESS_DENIED);
 }
 
+/* Of PUTs, those that don't copy ignore it. */
+static err check_stray_source(struct call *call)
+{
+    str source = call->request ? http_header(call->request, S("x-amz-copy-source")) : STR_NONE;
+    if (!source.p || call->op->flags & OP_ANONYMOUS || str_eq(call->request->method, S("PUT")))
+        return OK;
+    return s3_argument_invalid(call, "You can only specify a copy source header for copy requests.",
+                               "x-amz-copy-source", source);
+}
+
 err s3_authorize(struct call *call, const void *in)
 {
     (void)in;
     struct arena *arena = call->ctx.arena;
+    TRY(check_stray_source(call));
     if (!call->api->enforce || call->op->flags & OP_ANONYMOUS)
         return OK;
     if (!call->bucket.p || strcmp(call->op->name, "CreateBucket") == 0)

@@ -8,6 +8,8 @@
 
 #include "api/s3_access.h"
 #include "api/s3_common.h"
+#include "api/s3_meta.h"
+#include "api/s3_range.h"
 #include "base/text.h"
 #include "s3/condition.h"
 #include "s3/document.h"
@@ -69,6 +71,8 @@ static const char *reason(int status)
         return "Method Not Allowed";
     case 412:
         return "Precondition Failed";
+    case 416:
+        return "Requested Range Not Satisfiable";
     default:
         return "Bad Request";
     }
@@ -81,30 +85,72 @@ static void item(struct buf *b, const char *name, str value)
     BUF_LIT(b, "</li>\n");
 }
 
-static err page(struct visit *v, err e)
+static void list_error(struct visit *v, struct buf *b, err e)
+{
+    item(b, "Code", str_of(e.fault->code));
+    item(b, "Message", err_message(e));
+    for (struct fault_extra *extra = e.detail ? e.detail->extras : NULL; extra; extra = extra->next)
+        item(b, arena_cstr(v->call->ctx.arena, extra->name), extra->value);
+}
+
+/* Keys and ranges are the visitor's: what no header can carry is encoded. */
+static str sendable(struct arena *arena, str value)
+{
+    for (size_t i = 0; i < value.n; i++)
+        if (value.p[i] < ' ' || value.p[i] > '~')
+            return percent_encode(arena, value, PERCENT_PATH);
+    return value;
+}
+
+static void error_headers(struct visit *v, err e)
+{
+    struct arena *arena = v->call->ctx.arena;
+    header(v, "x-amz-error-code", str_of(e.fault->code));
+    header(v, "x-amz-error-message", err_message(e));
+    for (struct fault_extra *extra = e.detail ? e.detail->extras : NULL; extra; extra = extra->next)
+        header(v, arena_printf(arena, "x-amz-error-detail-%.*s", STR_ARG(extra->name)).p,
+               sendable(arena, extra->value));
+}
+
+/* `document`: what went wrong with the error document, if anything did. */
+static err page(struct visit *v, err e, err document)
 {
     struct call *call = v->call;
     struct buf b = buf_in(call->ctx.arena);
     int status = e.fault->status;
     buf_printf(&b, "<html>\n<head><title>%d %s</title></head>\n<body>\n<h1>%d %s</h1>\n<ul>\n",
                status, reason(status), status, reason(status));
-    item(&b, "Code", str_of(e.fault->code));
-    item(&b, "Message", err_message(e));
-    for (struct fault_extra *extra = e.detail ? e.detail->extras : NULL; extra; extra = extra->next)
-        item(&b, arena_cstr(call->ctx.arena, extra->name), extra->value);
+    list_error(v, &b, e);
     item(&b, "RequestId", call->ctx.request_id);
     item(&b, "HostId", call->ctx.host_id);
-    BUF_LIT(&b, "</ul>\n<hr/>\n</body>\n</html>\n");
-    header(v, "x-amz-error-code", str_of(e.fault->code));
-    header(v, "x-amz-error-message", err_message(e));
+    BUF_LIT(&b, "</ul>\n");
+    if (failed(document)) {
+        BUF_LIT(&b, "<h3>An Error Occurred While Attempting to Retrieve a Custom Error Document"
+                    "</h3>\n<ul>\n");
+        list_error(v, &b, document);
+        BUF_LIT(&b, "</ul>\n");
+    }
+    BUF_LIT(&b, "<hr/>\n</body>\n</html>\n");
+    error_headers(v, e);
     http_reply_bytes(call->ctx.arena, call->reply, status, S("text/html; charset=utf-8"),
                      buf_str(&b));
     return OK;
 }
 
-static err send(struct visit *v, const struct s3_object *object, int status)
+static void metadata(struct visit *v, str packed)
 {
-    struct call *call = v->call;
+    struct arena *arena = v->call->ctx.arena;
+    str rest = packed;
+    while (rest.n) {
+        str value = str_cut(&rest, '\n'), key = str_cut(&value, ':');
+        if (key.n && key.p[0] != S3_META_UNSENDABLE)
+            header(v, arena_printf(arena, "x-amz-meta-%.*s", STR_ARG(key)).p,
+                   s3_meta_encode(arena, value));
+    }
+}
+
+static void describe(struct visit *v, const struct s3_object *object)
+{
     header(v, "Content-Type",
            object->content_type.p ? object->content_type : S("binary/octet-stream"));
     header(v, "Cache-Control", object->cache_control);
@@ -112,15 +158,27 @@ static err send(struct visit *v, const struct s3_object *object, int status)
     header(v, "Content-Encoding", object->content_encoding);
     header(v, "Content-Language", object->content_language);
     header(v, "Expires", object->expires);
-    header(v, "ETag", s3_quoted(call, object->etag));
-    header(v, "Last-Modified", date_http(call->ctx.arena, object->mtime));
-    call->reply->status = status;
+    header(v, "ETag", s3_quoted(v->call, object->etag));
+    header(v, "Last-Modified", date_http(v->call->ctx.arena, object->mtime));
+    metadata(v, object->meta);
+}
+
+static err send(struct visit *v, const struct s3_object *object, const struct s3_span *span,
+                int status)
+{
+    struct call *call = v->call;
+    describe(v, object);
+    if (span->partial)
+        header(v, "Content-Range",
+               arena_printf(call->ctx.arena, "bytes %lld-%lld/%lld", (long long)span->at,
+                            (long long)(span->at + span->length - 1), (long long)object->size));
+    call->reply->status = span->partial ? 206 : status;
     if (str_eq(call->request->method, S("HEAD"))) {
         call->reply->kind = HTTP_BODY_HEAD;
-        call->reply->length = object->size;
+        call->reply->length = span->length;
         return OK;
     }
-    return s3_reply_body(call, object, 0, object->size);
+    return s3_reply_body(call, object, span->at, span->length);
 }
 
 /* ---- rules ---- */
@@ -180,12 +238,11 @@ static err fail(struct visit *v, err e)
         rule_for(v, arena_printf(v->call->ctx.arena, "%d", e.fault->status));
     if (rule)
         return follow(v, rule);
-    if (document && !failed(find(v, document->key, &object))) {
-        header(v, "x-amz-error-code", str_of(e.fault->code));
-        header(v, "x-amz-error-message", err_message(e));
-        return send(v, &object, e.fault->status);
-    }
-    return page(v, e);
+    err missing = document ? find(v, document->key, &object) : OK;
+    if (!document || failed(missing))
+        return page(v, e, missing);
+    error_headers(v, e);
+    return send(v, &object, &(struct s3_span){.length = object.size}, e.fault->status);
 }
 
 static str index_key(struct visit *v, str folder)
@@ -201,7 +258,7 @@ static opt_int date_of(struct visit *v, const char *name)
     return text.p && date_parse(text, &when) ? INT_OF(when) : (opt_int){0};
 }
 
-/* Conditions hold here as in the API. */
+/* Conditions and ranges hold here as in the API. */
 static err send_if(struct visit *v, const struct s3_object *object)
 {
     const struct http_request *request = v->call->request;
@@ -209,8 +266,13 @@ static err send_if(struct visit *v, const struct s3_object *object)
         http_header(request, S("If-Match")), http_header(request, S("If-None-Match")),
         date_of(v, "If-Modified-Since"), date_of(v, "If-Unmodified-Since")};
     err e = s3_conditions_read(&v->call->ctx, &conditions, object);
+    struct s3_span span;
     if (!failed(e))
-        return send(v, object, 200);
+        e = s3_span_of(v->call, object, http_header(request, S("Range")), (opt_int){0}, &span);
+    if (!failed(e)) {
+        header(v, "Accept-Ranges", S("bytes"));
+        return send(v, object, &span, 200);
+    }
     if (e.fault != &S3_NOT_MODIFIED)
         return fail(v, e);
     header(v, "ETag", s3_quoted(v->call, object->etag));
@@ -247,6 +309,12 @@ static err open_site(struct visit *v, str bucket)
                            &v->config);
 }
 
+static err refused_method(struct call *call)
+{
+    err e = err_with(call->ctx.arena, FAIL(S3_METHOD_NOT_ALLOWED), "Method", call->request->method);
+    return err_with(call->ctx.arena, e, "ResourceType", S("OBJECT"));
+}
+
 static err website_run(struct call *call, const void *input, void *output)
 {
     (void)output;
@@ -257,10 +325,9 @@ static err website_run(struct call *call, const void *input, void *output)
     call->ctx.access_key = call->ctx.principal = call->ctx.canonical_id = STR_NONE;
     err e = open_site(&v, in->bucket);
     if (failed(e))
-        return page(&v, e);
+        return page(&v, e, OK);
     if (!str_eq(call->request->method, S("GET")) && !str_eq(call->request->method, S("HEAD")))
-        return page(&v, err_with(call->ctx.arena, FAIL(S3_METHOD_NOT_ALLOWED), "Method",
-                                 call->request->method));
+        return page(&v, refused_method(call), OK);
     const struct s3_redirect_all *all = v.config.redirect_all;
     if (all)
         return move(&v, 301,

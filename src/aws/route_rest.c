@@ -228,25 +228,17 @@ static bool stray_part(const struct http_request *request, const struct route *r
            !form_get(&route->form, S("uploadId")).p;
 }
 
-static err argument(struct arena *arena, const char *name, str value, const char *text)
-{
-    err e = err_text(arena, &AWS_INVALID_ARGUMENT, "%s", text);
-    e = err_with(arena, e, "ArgumentName", str_of(name));
-    return err_with(arena, e, "ArgumentValue", value);
-}
-
 err route_rest(struct arena *arena, const struct http_request *request, struct route *route)
 {
-    str source = http_header(request, S("x-amz-copy-source"));
-    if (stray_part(request, route))
-        return argument(arena, "partNumber", form_get(&route->form, S("partNumber")),
-                        "This operation does not accept partNumber without uploadId");
+    if (stray_part(request, route)) {
+        err e = err_text(arena, &AWS_INVALID_ARGUMENT,
+                         "This operation does not accept partNumber without uploadId");
+        e = err_with(arena, e, "ArgumentName", S("partNumber"));
+        return err_with(arena, e, "ArgumentValue", form_get(&route->form, S("partNumber")));
+    }
     route->op = best_row(request, route);
     if (!route->op)
         return no_row(arena, request, route);
-    if (source.p && !str_eq(request->method, S("PUT")))
-        return argument(arena, "x-amz-copy-source", source,
-                        "You can only specify a copy source header for copy requests.");
     route->action = str_of(route->op->name);
     return OK;
 }

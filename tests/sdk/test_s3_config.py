@@ -166,6 +166,39 @@ def test_a_website_serves_index_error_and_redirects(aws, bucket):
     assert ask(aws.endpoint, "GET", "/", host, **{"If-None-Match": '"other"'}).read() == b"home"
 
 
+def test_a_website_tells_what_went_wrong(aws, bucket):
+    host = f"{bucket}.s3-website.localhost"
+    aws.s3.put_bucket_website(Bucket=bucket, WebsiteConfiguration=DOCUMENTS["bucket_website"][1])
+    missing = ask(aws.endpoint, "GET", "/n%C3%B6%0A", host)
+    assert {k: v for k, v in missing.headers.items() if k.startswith("x-amz-error")} == {
+        "x-amz-error-code": "NoSuchKey", "x-amz-error-message": "The specified key does not exist.",
+        "x-amz-error-detail-Key": "n%C3%B6%0A"}
+    page = missing.read().decode()
+    assert page.count("<li>Code: NoSuchKey</li>\n<li>Message: The specified key does not exist.</li>") == 2
+    assert page.endswith("<h3>An Error Occurred While Attempting to Retrieve a Custom Error Document</h3>\n<ul>\n<li>Code: "
+                         "NoSuchKey</li>\n<li>Message: The specified key does not exist.</li>\n<li>Key: e.html</li>\n</ul>\n"
+                         "<hr/>\n</body>\n</html>\n")
+    aws.s3.put_object(Bucket=bucket, Key="e.html", Body=b"gone")
+    told = ask(aws.endpoint, "GET", "/none", host)
+    assert (told.status, told.read(), told.headers["x-amz-error-detail-Key"]) == (404, b"gone", "none")
+    wrong = ask(aws.endpoint, "PUT", "/none", host)
+    assert wrong.status == 405 and b"<li>Method: PUT</li>\n<li>ResourceType: OBJECT</li>" in wrong.read()
+
+
+def test_a_website_sends_ranges_and_metadata(aws, bucket):
+    host = f"{bucket}.s3-website.localhost"
+    aws.s3.put_bucket_website(Bucket=bucket, WebsiteConfiguration=DOCUMENTS["bucket_website"][1])
+    aws.s3.put_object(Bucket=bucket, Key="index.html", Body=b"0123456789", Metadata={"a": "1", "b": "two words"})
+    whole = ask(aws.endpoint, "GET", "/", host)
+    assert (whole.status, whole.headers["x-amz-meta-a"], whole.headers["x-amz-meta-b"]) == (200, "1", "two words")
+    piece = ask(aws.endpoint, "GET", "/", host, Range="bytes=2-4")
+    assert (piece.status, piece.headers["Content-Range"], piece.read()) == (206, "bytes 2-4/10", b"234")
+    head = ask(aws.endpoint, "HEAD", "/", host, Range="bytes=8-")
+    assert (head.status, head.headers["Content-Length"], head.read()) == (206, "2", b"")
+    beyond = ask(aws.endpoint, "GET", "/", host, Range="bytes=10-")
+    assert beyond.status == 416 and b"<li>Code: InvalidRange</li>" in beyond.read()
+
+
 def test_archived_objects_are_read_after_a_restore_only(aws, bucket, refused):
     aws.s3.put_object(Bucket=bucket, Key="cold", Body=b"x", StorageClass="GLACIER")
     with refused("InvalidObjectState", 403):
