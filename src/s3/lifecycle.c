@@ -25,22 +25,16 @@ static msec midnight_after(msec instant, int64_t days)
 
 /* ---- filters ---- */
 
-struct limits {
-    str prefix;
-    list tags;
-    opt_int greater, less;
-};
-
-static struct limits limits_of(const struct s3_lifecycle_rule *rule)
+struct s3_lifecycle_limits s3_lifecycle_limits(const struct s3_lifecycle_rule *rule)
 {
     const struct s3_lifecycle_filter *filter = rule->filter;
     const struct s3_lifecycle_and *and = filter ? filter->and : NULL;
     if (and)
-        return (struct limits){ and->prefix, and->tags, and->greater, and->less};
+        return (struct s3_lifecycle_limits){ and->prefix, and->tags, and->greater, and->less};
     if (!filter)
-        return (struct limits){.prefix = rule->prefix};
+        return (struct s3_lifecycle_limits){.prefix = rule->prefix};
     list tag = {.at = filter->tag, .n = filter->tag != NULL};
-    return (struct limits){filter->prefix, tag, filter->greater, filter->less};
+    return (struct s3_lifecycle_limits){filter->prefix, tag, filter->greater, filter->less};
 }
 
 static bool has_tag(const struct s3_tag *tags, size_t n, const struct s3_tag *wanted)
@@ -54,13 +48,11 @@ static bool has_tag(const struct s3_tag *tags, size_t n, const struct s3_tag *wa
 static bool applies(struct ctx *ctx, const struct s3_lifecycle_rule *rule,
                     const struct s3_object *object)
 {
-    struct limits limits = limits_of(rule);
+    struct s3_lifecycle_limits limits = s3_lifecycle_limits(rule);
     struct s3_tag *tags;
     size_t n;
     if (!str_eq(rule->status, S("Enabled")) || !str_starts(object->key, limits.prefix))
         return false;
-    if (object->marker)
-        return !limits.tags.n && !limits.greater.set && !limits.less.set;
     if ((limits.greater.set && object->size <= limits.greater.v) ||
         (limits.less.set && object->size >= limits.less.v))
         return false;
@@ -110,7 +102,7 @@ static msec abort_of(const struct s3_lifecycle_rule *rule, const struct s3_objec
 {
     const struct s3_abort_uploads *abort = rule->abort;
     bool meant = abort && str_eq(rule->status, S("Enabled")) &&
-                 str_starts(upload->key, limits_of(rule).prefix);
+                 str_starts(upload->key, s3_lifecycle_limits(rule).prefix);
     return meant ? midnight_after(upload->mtime, abort->days.v) : INT64_MAX;
 }
 
@@ -158,8 +150,8 @@ static err expire(struct work *w, const struct s3_object *object)
     return s3_changed(w->s3, w->ctx, w->bucket, S3_EXPIRED_MARKER, &marker);
 }
 
-/* Colder classes have higher ranks; objects only ever get colder. */
-static int rank(str storage_class)
+/* Objects only ever get colder. */
+int s3_lifecycle_rank(str storage_class)
 {
     static const char *const classes[] = {"STANDARD",    "STANDARD_IA", "INTELLIGENT_TIERING",
                                           "ONEZONE_IA",  "GLACIER_IR",  "GLACIER",
@@ -173,13 +165,14 @@ static int rank(str storage_class)
 static bool too_small(const struct work *w, const struct s3_lifecycle_rule *rule,
                       const struct s3_object *object)
 {
-    struct limits limits = limits_of(rule);
+    struct s3_lifecycle_limits limits = s3_lifecycle_limits(rule);
     return w->small_stay && object->size < SMALL && !limits.greater.set && !limits.less.set;
 }
 
 static err move_to(struct work *w, struct s3_object *object, str storage_class)
 {
-    if (!storage_class.p || rank(storage_class) <= rank(object->storage_class))
+    if (!storage_class.p ||
+        s3_lifecycle_rank(storage_class) <= s3_lifecycle_rank(object->storage_class))
         return OK;
     object->storage_class = storage_class;
     TRY(s3_object_update(w->s3->db, object));
@@ -195,7 +188,8 @@ static err transition_current(struct work *w, struct s3_object *object)
         LIST_EACH (const struct s3_transition, transition, rule->transitions) {
             msec due = transition->days.set ? midnight_after(object->mtime, transition->days.v)
                                             : transition->date.v;
-            if (due <= w->ctx->now && rank(transition->storage_class) > rank(target))
+            if (due <= w->ctx->now &&
+                s3_lifecycle_rank(transition->storage_class) > s3_lifecycle_rank(target))
                 target = transition->storage_class;
         }
     }
@@ -238,7 +232,7 @@ static err tend_old(struct work *w, struct s3_object *object, msec since, int64_
         LIST_EACH (const struct s3_old_transition, transition, rule->old_transitions)
             if (!object->marker && !too_small(w, rule, object) && newer >= transition->keep.v &&
                 midnight_after(since, transition->days.v) <= w->ctx->now &&
-                rank(transition->storage_class) > rank(target))
+                s3_lifecycle_rank(transition->storage_class) > s3_lifecycle_rank(target))
                 target = transition->storage_class;
     }
     return move_to(w, object, target);

@@ -5,8 +5,22 @@
 #ifndef HEADRACE_S3_LIFECYCLE_H
 #define HEADRACE_S3_LIFECYCLE_H
 
+#include "base/shape.h"
 #include "s3/bucket.h"
 #include "s3/schema.h"
+
+struct s3_lifecycle_rule;
+
+/* What a rule's filter, or its prefix of the first version, asks of an object. */
+struct s3_lifecycle_limits {
+    str prefix; /* absent where the rule names none */
+    list tags;  /* of struct s3_tag */
+    opt_int greater, less;
+};
+
+struct s3_lifecycle_limits s3_lifecycle_limits(const struct s3_lifecycle_rule *rule);
+/* Colder storage classes have higher ranks. */
+int s3_lifecycle_rank(str storage_class);
 
 /* When rules are evaluated next; INT64_MAX while no bucket has any. */
 msec s3_lifecycle_due(const struct s3 *s3);

@@ -1,6 +1,7 @@
 /* Lifecycle and restores: what the clock does to objects, at midnights of a number. */
 #include "s3.h"
 #include "s3/document.h"
+#include "s3/engine.h"
 #include "s3/lifecycle.h"
 #include "s3/multipart.h"
 #include "s3/restore.h"
@@ -77,13 +78,37 @@ TEST(newer_noncurrent_versions_are_kept)
     LAB(lab);
     lab_versioning(&lab, S3_VERSIONED);
     struct s3_old_expiration old = {.days = INT_OF(1), .keep = INT_OF(2)};
-    struct s3_lifecycle_rule rule = rule_for(S(""));
+    struct s3_lifecycle_filter all = {.prefix = S("")};
+    struct s3_lifecycle_rule rule = rule_for(STR_NONE);
+    rule.filter = &all;
     rule.old_expiration = &old;
     CHECK_OK(put_rules(&lab, &rule, 1));
     for (int i = 0; i < 5; i++)
         lab_put(&lab, S("k"), S("x"));
     advance(&lab, MIDNIGHT + 10 * DAY);
     CHECK_INT(lab_count(&lab, "s3_object"), 3);
+    lab_end(&lab);
+}
+
+/* A delete marker has no data: AWS's page of examples expires such by ObjectSizeLessThan 1. */
+TEST(noncurrent_markers_are_of_size_0)
+{
+    LAB(lab);
+    lab_versioning(&lab, S3_VERSIONED);
+    struct s3_old_expiration old = {.days = INT_OF(1)};
+    struct s3_lifecycle_filter empty = {.less = INT_OF(1)};
+    struct s3_lifecycle_rule rule = rule_for(STR_NONE);
+    rule.filter = &empty;
+    rule.old_expiration = &old;
+    CHECK_OK(put_rules(&lab, &rule, 1));
+    lab_put(&lab, S("k"), S("x"));
+    struct s3_object marker = {
+        .key = S("k"), .marker = 1, .etag = S("d41d8cd98f00b204e9800998ecf8427e")};
+    CHECK_OK(s3_version_install(lab.s3, &lab.ctx, lab.bucket, &marker));
+    lab_put(&lab, S("k"), S("y"));
+    CHECK_INT(lab_count(&lab, "s3_object"), 3);
+    advance(&lab, MIDNIGHT + 2 * DAY);
+    CHECK_INT(lab_count(&lab, "s3_object"), 2);
     lab_end(&lab);
 }
 
@@ -179,7 +204,10 @@ TEST(the_expiry_of_an_object_names_the_earliest_rule)
 {
     LAB(lab);
     struct s3_expiration late = {.days = INT_OF(9)}, soon = {.days = INT_OF(2)};
-    struct s3_lifecycle_rule rules[] = {rule_for(S("")), rule_for(S("l"))};
+    struct s3_lifecycle_filter all = {.prefix = S("")}, some = {.prefix = S("l")};
+    struct s3_lifecycle_rule rules[] = {rule_for(STR_NONE), rule_for(STR_NONE)};
+    rules[0].filter = &all;
+    rules[1].filter = &some;
     rules[0].expiration = &late;
     rules[1].expiration = &soon;
     rules[1].id = S("soon");
