@@ -65,25 +65,12 @@ enum jsonin_kind jsonin_peek(struct jsonin *in)
 
 /* --- strings --- */
 
-/* The start of the string at `p`, eight bytes at a time, that is ASCII without controls, quotes and
- * backslashes. A subtraction borrows only above a byte that ends it anyway. */
-static const char *skip_plain(const char *p, const char *end)
-{
-    const uint64_t each = 0x0101010101010101u, tops = each * 0x80;
-    for (uint64_t word; end - p >= 8; p += 8) {
-        memcpy(&word, p, 8);
-        uint64_t quote = word ^ each * '"', slash = word ^ each * '\\';
-        if ((word | (word - each * ' ') | (quote - each) | (slash - each)) & tops)
-            break;
-    }
-    return p;
-}
-
 /* Bytes of the text up to its closing quote. *escaped: it has a backslash; *wide: it has bytes
  * beyond ASCII. */
 static bool raw_string(struct jsonin *in, str *raw, bool *escaped, bool *wide)
 {
-    const char *p = skip_plain(in->p + 1, in->end);
+    const char *p = in->p + 1;
+    p += text_json_plain((str){p, (size_t)(in->end - p)});
     uint8_t any = 0;
     *escaped = false;
     while (p < in->end && *p != '"') {

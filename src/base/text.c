@@ -125,14 +125,22 @@ str percent_decode(struct arena *arena, str s, bool plus)
     return (str){out, n};
 }
 
+#define HEX_ROW(h)                                                                                 \
+    h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7" h "8" h "9" h "a" h "b" h "c" h "d" h "e" h "f"
+
+void hex_write(char *out, const void *bytes, size_t n)
+{
+    static const char pairs[] = HEX_ROW("0") HEX_ROW("1") HEX_ROW("2") HEX_ROW("3") HEX_ROW("4")
+        HEX_ROW("5") HEX_ROW("6") HEX_ROW("7") HEX_ROW("8") HEX_ROW("9") HEX_ROW("a") HEX_ROW("b")
+            HEX_ROW("c") HEX_ROW("d") HEX_ROW("e") HEX_ROW("f");
+    for (const uint8_t *in = bytes, *end = in + n; in < end; in++, out += 2)
+        memcpy(out, pairs + 2 * (size_t)*in, 2);
+}
+
 str hex_encode(struct arena *arena, const void *bytes, size_t n)
 {
-    const uint8_t *in = bytes;
     char *out = arena_alloc(arena, n * 2 + 1);
-    for (size_t i = 0; i < n; i++) {
-        out[2 * i] = hex_lower[in[i] >> 4];
-        out[2 * i + 1] = hex_lower[in[i] & 15];
-    }
+    hex_write(out, bytes, n);
     return (str){out, n * 2};
 }
 
@@ -326,11 +334,27 @@ static void json_escape(struct buf *b, uint8_t c)
     buf_put(b, (str){(char[]){'\\', 'u', '0', '0', hex_lower[c >> 4], hex_lower[c & 15]}, 6});
 }
 
+/* A subtraction borrows only above a byte that ends the run anyway. */
+size_t text_json_plain(str s)
+{
+    const uint64_t each = 0x0101010101010101u, tops = each * 0x80;
+    size_t at = 0;
+    for (uint64_t word; at + 8 <= s.n; at += 8) {
+        memcpy(&word, s.p + at, 8);
+        uint64_t quote = word ^ each * '"', slash = word ^ each * '\\';
+        if ((word | (word - each * ' ') | (quote - each) | (slash - each)) & tops)
+            break;
+    }
+    return at;
+}
+
 void buf_json(struct buf *b, str s)
 {
+    size_t plain = text_json_plain(s);
     buf_room(b, s.n + 2);
     buf_char(b, '"');
-    for (size_t at = 0; at < s.n;) {
+    buf_put(b, str_slice(s, 0, plain));
+    for (size_t at = plain; at < s.n;) {
         size_t run = run_of(s, at, PLAIN_JSON), from = at += run;
         buf_put(b, str_slice(s, at - run, at));
         if (at == s.n)

@@ -18,6 +18,7 @@ str percent_encode(struct arena *arena, str s, enum percent how);
 str percent_decode(struct arena *arena, str s, bool plus);
 
 str hex_encode(struct arena *arena, const void *bytes, size_t n);
+void hex_write(char *out, const void *bytes, size_t n); /* 2 n digits, no NUL */
 bool hex_decode(str hex, uint8_t *out, size_t n); /* exactly n bytes, any case */
 str base64_encode(struct arena *arena, str bytes);
 /* Strict: padding required, no white space. Absent on malformed input. */
@@ -25,6 +26,9 @@ str base64_decode(struct arena *arena, str text);
 
 /* A copy with ASCII capitals made small; absent stays absent. */
 str text_lower(struct arena *arena, str s);
+/* Length of the start of `s` that is ASCII and needs no escape in a JSON string, exactly or some
+ * bytes less. */
+size_t text_json_plain(str s);
 /* Where the first control character of ASCII stands (below a blank, or DEL); s.n: there is none. */
 size_t text_controls_at(str s);
 /* Strictly valid UTF-8 (no surrogates, no overlong forms). */

@@ -19,14 +19,13 @@ void id_new(struct rng *rng, uint8_t id[16])
 
 str id_text(struct arena *arena, const uint8_t id[16])
 {
-    static const char digits[] = "0123456789abcdef";
-    char *text = arena_alloc(arena, 37), *at = text;
-    for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *at++ = '-';
-        *at++ = digits[id[i] >> 4];
-        *at++ = digits[id[i] & 15];
-    }
+    char *text = arena_alloc(arena, 37);
+    memset(text, '-', 36);
+    hex_write(text, id, 4);
+    hex_write(text + 9, id + 4, 2);
+    hex_write(text + 14, id + 6, 2);
+    hex_write(text + 19, id + 8, 2);
+    hex_write(text + 24, id + 10, 6);
     return (str){text, 36};
 }
 

@@ -259,4 +259,28 @@ TEST(the_first_control_is_found_wherever_it_stands)
             }
 }
 
+TEST(json_strings_are_the_same_whatever_stands_around_a_byte)
+{
+    for (size_t at = 0; at < 20; at++)
+        for (int c = 0; c < 0x80; c++) {
+            char text[20], one = (char)c;
+            struct buf whole = buf_in(arena), alone = buf_in(arena);
+            memset(text, 'x', sizeof text);
+            text[at] = one;
+            buf_json(&whole, (str){text, sizeof text});
+            buf_json(&alone, (str){&one, 1});
+            str middle = str_slice(buf_str(&alone), 1, alone.n - 1);
+            CHECK_INT(whole.n, sizeof text - 1 + middle.n + 2);
+            CHECK_STR(str_slice(buf_str(&whole), 1 + at, 1 + at + middle.n), middle);
+        }
+}
+
+TEST(every_byte_is_two_hex_digits)
+{
+    for (int c = 0; c < 256; c++) {
+        char byte = (char)c;
+        CHECK_STR(hex_encode(arena, &byte, 1), arena_printf(arena, "%02x", c));
+    }
+}
+
 UNIT_MAIN
