@@ -19,7 +19,7 @@ str percent_decode(struct arena *arena, str s, bool plus);
 
 str hex_encode(struct arena *arena, const void *bytes, size_t n);
 void hex_write(char *out, const void *bytes, size_t n); /* 2 n digits, no NUL */
-bool hex_decode(str hex, uint8_t *out, size_t n); /* exactly n bytes, any case */
+bool hex_decode(str hex, uint8_t *out, size_t n);       /* exactly n bytes, any case */
 str base64_encode(struct arena *arena, str bytes);
 /* Strict: padding required, no white space. Absent on malformed input. */
 str base64_decode(struct arena *arena, str text);
