@@ -95,6 +95,20 @@ str s3_quoted(struct call *call, str etag)
     return (str){text, etag.n + 2};
 }
 
+/* AWS writes the id as it is, blanks too; nothing is known of what a header cannot carry. */
+static str header_form(struct arena *arena, str id)
+{
+    struct buf b = buf_in(arena);
+    for (size_t i = 0; i < id.n; i++) {
+        unsigned char c = (unsigned char)id.p[i];
+        if (c >= ' ' && c < 0x7f && c != '"')
+            buf_char(&b, (char)c);
+        else
+            buf_printf(&b, "%%%02X", c);
+    }
+    return buf_str(&b);
+}
+
 /* x-amz-expiration: when lifecycle will take the version, and by which rule. */
 static void put_expiration(struct call *call, const struct s3_bucket *bucket,
                            const struct s3_object *object)
@@ -107,8 +121,7 @@ static void put_expiration(struct call *call, const struct s3_bucket *bucket,
         return;
     struct arena *arena = call->ctx.arena;
     str text = arena_printf(arena, "expiry-date=\"%.*s\", rule-id=\"%.*s\"",
-                            STR_ARG(date_http(arena, when)),
-                            STR_ARG(percent_encode(arena, rule, PERCENT_ALL)));
+                            STR_ARG(date_http(arena, when)), STR_ARG(header_form(arena, rule)));
     http_reply_set(arena, call->reply, S("x-amz-expiration"), text);
 }
 

@@ -7,6 +7,9 @@
 #include "aws/policy.h"
 #include "s3/config.h"
 
+/* In bytes: docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html */
+#define POLICY_MAX 20480
+
 #define PUT_IN(F, T)                                                                               \
     S3_BUCKET_IN(F, T)                                                                             \
     F(T, BOOL, confirm, "x-amz-confirm-remove-self-bucket-access", HEADER)                         \
@@ -19,6 +22,25 @@ SHAPE(get_out, "GetBucketPolicyOutput", GET_OUT)
 #define STATUS_OUT(F, T) F(T, BOOL, is_public, "IsPublic", BODY)
 SHAPE(status_out, "PolicyStatus", STATUS_OUT)
 
+/* Bytes of a document without the blanks between its tokens, which do not count for AWS. */
+static size_t size_of(str document)
+{
+    size_t n = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < document.n; i++) {
+        char c = document.p[i];
+        bool escape = quoted && c == '\\' && i + 1 < document.n;
+        if (c == '"')
+            quoted = !quoted;
+        n += escape || quoted || (c != ' ' && c != '\t' && c != '\n' && c != '\r');
+        if (escape) {
+            i++;
+            n++;
+        }
+    }
+    return n;
+}
+
 static err put_run(struct call *call, const void *input, void *output)
 {
     (void)output;
@@ -27,6 +49,9 @@ static err put_run(struct call *call, const void *input, void *output)
     struct policy *policy;
     TRY(s3_body_check(call));
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
+    if (size_of(in->policy) > POLICY_MAX)
+        return err_text(call->ctx.arena, &S3_MALFORMED_POLICY,
+                        "Policy exceeds the maximum allowed document size.");
     TRY(policy_parse(call->ctx.arena, in->policy.p ? in->policy : S(""), &policy));
     TRY(policy_check_bucket(call->ctx.arena, policy, in->bucket));
     if (s3_public_block(call, bucket, S("BlockPublicPolicy")) && policy_is_public(policy))

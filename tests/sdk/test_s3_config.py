@@ -213,11 +213,11 @@ def test_archived_objects_are_read_after_a_restore_only(aws, bucket, refused):
 def test_expiration_is_told_of_a_key_and_not_of_a_version(aws, bucket):
     aws.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     aws.s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [
-        {"ID": "month", "Filter": {"Prefix": "a/"}, "Status": "Enabled", "Expiration": {"Days": 30}}]})
+        {"ID": "a month", "Filter": {"Prefix": "a/"}, "Status": "Enabled", "Expiration": {"Days": 30}}]})
     put = aws.s3.put_object(Bucket=bucket, Key="a/k", Body=b"x")
     aws.s3.put_object(Bucket=bucket, Key="b/k", Body=b"x")
     for read in (aws.s3.get_object, aws.s3.head_object):
         by_key = read(Bucket=bucket, Key="a/k")
-        assert by_key["Expiration"] == put["Expiration"] and 'rule-id="month"' in put["Expiration"]
+        assert by_key["Expiration"] == put["Expiration"] and 'rule-id="a month"' in put["Expiration"]
         assert "Expiration" not in read(Bucket=bucket, Key="a/k", VersionId=put["VersionId"])
         assert "Expiration" not in read(Bucket=bucket, Key="b/k")

@@ -158,3 +158,15 @@ def test_the_location_of_a_form_has_no_slash_in_its_key(world):
     _, body = world.ok("POST", world.filled("/{bucket}"), {"Content-Type": "multipart/form-data; boundary=b"}, form(
         key="a/b c", success_action_status="201", file="x").encode())
     assert ElementTree.fromstring(body).find("Location").text.endswith("/a%2Fb%20c")
+
+
+def test_a_policy_has_20480_bytes_at_most(world):
+    """Blanks between tokens do not count, as FogSecurity/aws-size #38 found."""
+    bucket = world.names["bucket"]
+    rest = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"s3:GetObject",'
+            f'"Resource":"arn:aws:s3:::{bucket}/*"}}],"Id":"\\" "}}')
+    fits = rest.replace('"Id":"', '"Id":"' + "a" * (20480 - len(rest)))
+    world.ok("PUT", f"/{bucket}?policy", {}, fits.replace(',"', ',\n    "').encode())
+    world.check(put("/{bucket}?policy", fits.replace("aaa", "aaaa", 1)), 400, "MalformedPolicy",
+                "Policy exceeds the maximum allowed document size.", {})
+    world.ok("DELETE", f"/{bucket}?policy")
