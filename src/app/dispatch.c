@@ -428,6 +428,9 @@ void dispatch_gone(struct app *app, struct http_request *http, bool completed)
     if (request->admin)
         admin_gone(request);
     request_drop(request);
+    /* A request refused before its body has a decoder that nobody fed. */
+    if (request->chunked)
+        chunked_drop(request->chunked);
     if (!completed && request->call.undelivered)
         request_undo(app, request);
     budget_give(&app->bodies, &request->held);

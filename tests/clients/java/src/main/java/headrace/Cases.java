@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
+import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.retries.DefaultRetryStrategy;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -51,7 +52,11 @@ public final class Cases {
     }
 
     static S3Client s3() {
-        return S3Client.builder().endpointOverride(endpoint).forcePathStyle(true)
+        return s3(Region.US_EAST_1);
+    }
+
+    static S3Client s3(Region region) {
+        return S3Client.builder().region(region).endpointOverride(endpoint).forcePathStyle(true)
             .overrideConfiguration(o -> o.retryStrategy(DefaultRetryStrategy.doNotRetry())).build();
     }
 

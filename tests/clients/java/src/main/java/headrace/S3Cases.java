@@ -24,6 +24,7 @@ import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.core.sync.ResponseTransformer;
 import software.amazon.awssdk.http.ContentStreamProvider;
 import software.amazon.awssdk.http.SdkHttpRequest;
+import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3Configuration;
 import software.amazon.awssdk.services.s3.model.*;
@@ -167,7 +168,6 @@ final class S3Cases {
             ResponseBytes<GetObjectResponse> back = s3.getObject(b -> b.bucket(bucket).key("k" + size), ResponseTransformer.toBytes());
             check(Arrays.equals(data, back.asByteArray()), size);
             same("application/x-stream", back.response().contentType());
-            check(back.response().checksumCRC32() != null, "no CRC32");
         }
     }
 
@@ -285,7 +285,7 @@ final class S3Cases {
 
     private void tags(String bucket) {
         bucket(bucket);
-        Tag tag = Tag.builder().key("a b").value("\u00fc+&=/").build();
+        Tag tag = Tag.builder().key("a b").value("\u00fc +-=._:/@").build();
         s3.putObject(b -> b.bucket(bucket).key("k").tagging(Tagging.builder().tagSet(tag).build()), RequestBody.empty());
         same(List.of(tag), s3.getObjectTagging(b -> b.bucket(bucket).key("k")).tagSet());
         same(1, s3.headObject(b -> b.bucket(bucket).key("k")).tagCount());
@@ -334,17 +334,21 @@ final class S3Cases {
         fails(NoSuchBucketException.class, () -> get(bucket, "k"));
         fails(NoSuchBucketException.class, () -> s3.headBucket(b -> b.bucket(bucket)));
         fails(NoSuchBucketException.class, () -> put(bucket, "k", new byte[1]));
-        s3.createBucket(b -> b.bucket(bucket).createBucketConfiguration(c -> c.locationConstraint("eu-west-1")));
-        same("eu-west-1", s3.headBucket(b -> b.bucket(bucket)).bucketRegion());
-        BucketAlreadyOwnedByYouException mine = fails(BucketAlreadyOwnedByYouException.class, () -> s3.createBucket(b -> b.bucket(bucket)
+        // us-east-1 alone answers 200 to the owner's second CreateBucket.
+        S3Client west = Cases.s3(Region.EU_WEST_1);
+        west.createBucket(b -> b.bucket(bucket).createBucketConfiguration(c -> c.locationConstraint("eu-west-1")));
+        same("eu-west-1", west.headBucket(b -> b.bucket(bucket)).bucketRegion());
+        BucketAlreadyOwnedByYouException mine = fails(BucketAlreadyOwnedByYouException.class, () -> west.createBucket(b -> b.bucket(bucket)
             .createBucketConfiguration(c -> c.locationConstraint("eu-west-1"))));
         same(409, mine.statusCode());
         check(mine.requestId() != null && mine.extendedRequestId() != null, mine);
-        NoSuchKeyException none = fails(NoSuchKeyException.class, () -> get(bucket, "k"));
+        String home = bucket + "-home";
+        bucket(home);
+        NoSuchKeyException none = fails(NoSuchKeyException.class, () -> get(home, "k"));
         same("The specified key does not exist.", none.awsErrorDetails().errorMessage());
-        fails(NoSuchKeyException.class, () -> s3.headObject(b -> b.bucket(bucket).key("k")));
-        fails(NoSuchUploadException.class, () -> s3.abortMultipartUpload(b -> b.bucket(bucket).key("k").uploadId("none")));
-        put(bucket, "k", new byte[1]);
-        same("BucketNotEmpty", fails(S3Exception.class, () -> s3.deleteBucket(b -> b.bucket(bucket))).awsErrorDetails().errorCode());
+        fails(NoSuchKeyException.class, () -> s3.headObject(b -> b.bucket(home).key("k")));
+        fails(NoSuchUploadException.class, () -> s3.abortMultipartUpload(b -> b.bucket(home).key("k").uploadId("none")));
+        put(home, "k", new byte[1]);
+        same("BucketNotEmpty", fails(S3Exception.class, () -> s3.deleteBucket(b -> b.bucket(home))).awsErrorDetails().errorCode());
     }
 }

@@ -182,8 +182,6 @@ final class SqsCases {
         fails(InvalidBatchEntryIdException.class, () -> sqs.sendMessageBatch(b -> b.queueUrl(url).entries(e -> e.id("a b").messageBody("x"))));
         fails(InvalidMessageContentsException.class, () -> sqs.sendMessage(b -> b.queueUrl(url).messageBody("\u0001")));
         fails(InvalidAttributeNameException.class, () -> sqs.getQueueAttributes(b -> b.queueUrl(url).attributeNamesWithStrings("Nonsense")));
-        sqs.purgeQueue(b -> b.queueUrl(url));
-        fails(PurgeQueueInProgressException.class, () -> sqs.purgeQueue(b -> b.queueUrl(url)));
     }
 
     private void batchManager(String name) {
