@@ -43,7 +43,8 @@ void fault_reply(struct arena *arena, const struct route *route, const struct ht
       "The authorization header is malformed.")                                                    \
     X(AWS_AUTH_QUERY_ERROR, "AuthorizationQueryParametersError", 400,                              \
       "Error parsing the X-Amz-Credential parameter.")                                             \
-    X(AWS_MISSING_TOKEN, "MissingAuthenticationToken", 403, "Missing Authentication Token")        \
+    X(AWS_MISSING_TOKEN, "MissingAuthenticationToken", 403,                                        \
+      "Request is missing Authentication Token")                                                   \
     X(AWS_INVALID_TOKEN, "InvalidClientTokenId", 403,                                              \
       "The security token included in the request is invalid.")                                    \
     X(AWS_INCOMPLETE_SIGNATURE, "IncompleteSignature", 400,                                        \

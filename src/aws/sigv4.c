@@ -1,6 +1,6 @@
 /* aws/sigv4.c - checking SigV4 in header and query, with the errors that AWS gives; see sigv4.h.
  * Order as S3's: the form of the credentials, the key, the scope, the dates, headers left unsigned,
- * and last the signature itself.
+ * and last the signature itself; the other services look at the dates before the scope.
  *
  * Dates: a signature's own date is compared with the wall clock, because SDKs sign with it; a
  * presigned URL's end is compared with the virtual clock, because tests move that. */
@@ -8,6 +8,7 @@
 #include "aws/canonical.h"
 #include "aws/fault.h"
 
+#include "base/buf.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -141,14 +142,29 @@ static err check_key(struct auth_run *run)
 
 static err wrong_scope(struct auth_run *run, const char *why, str extra)
 {
-    if (!run->check->s3)
-        return err_text(run->arena, &BAD_SIGNATURE_JSON,
-                        "Credential should be scoped to a valid region.");
     err e = in_query(run->auth) ? err_text(run->arena, &AWS_AUTH_QUERY_ERROR,
                                            "Error parsing the X-Amz-Credential parameter; %s", why)
                                 : err_text(run->arena, &AWS_AUTH_HEADER_MALFORMED,
                                            "The authorization header is malformed; %s", why);
     return extra.p ? err_with(run->arena, e, "Region", extra) : e;
+}
+
+/* The other services tell all that is wrong with a scope in one answer. */
+static err check_scope_json(struct auth_run *run)
+{
+    const struct auth *auth = run->auth;
+    struct buf b = buf_in(run->arena);
+    str date = date_basic(run->arena, auth->signed_at);
+    if (!str_eq(auth->service, run->check->service))
+        buf_printf(&b, "Credential should be scoped to correct service: '%.*s'. ",
+                   STR_ARG(run->check->service));
+    if (auth->signed_at && !str_eq(auth->day, str_slice(date, 0, 8)))
+        buf_printf(&b,
+                   "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of "
+                   "date from HTTP: '%.*s' != '%.*s', from '%.*s'. ",
+                   STR_ARG(auth->day), STR_ARG(str_slice(date, 0, 8)), STR_ARG(date));
+    return !b.n ? OK
+                : err_text(run->arena, &BAD_SIGNATURE_JSON, "%.*s", STR_ARG(str_trim(buf_str(&b))));
 }
 
 static err check_scope(struct auth_run *run)
@@ -366,8 +382,11 @@ err auth_verify(struct arena *arena, const struct http_request *request, const s
     TRY(check_key(&run));
     if (auth->scheme != AUTH_V4_HEADER && auth->scheme != AUTH_V4_QUERY)
         return sigv2_verify(&run);
-    TRY(check_scope(&run));
+    if (check->s3)
+        TRY(check_scope(&run));
     TRY(check_dates(&run));
+    if (!check->s3)
+        TRY(check_scope_json(&run));
     TRY(check_signed_headers(&run));
     return check_signature(&run, chunks);
 }

@@ -84,6 +84,9 @@ def test_the_other_services_check_the_body_too(server, service, call):
         getattr(client(server, service, secret="wrong"), call)()
     with Refused("InvalidClientTokenId", 403):
         getattr(client(server, service, key="AKIANOBODY"), call)()
+    with Refused("MissingAuthenticationToken", 403) as answer:
+        getattr(client(server, service, signature_version=botocore.UNSIGNED), call)()
+    assert answer.message == "Request is missing Authentication Token"
 
 
 @pytest.mark.parametrize("version", ["s3v4", "s3"])

@@ -324,7 +324,21 @@ TEST(unknown_keys_wrong_regions_and_services)
     CHECK_STR(extra(e, S("Region")), S("eu-west-1"));
     check.service = S("sqs");
     check.s3 = false;
-    CHECK_STR(str_of(verified(V4_PUT(V4_SIGNATURE)).fault->code), S("SignatureDoesNotMatch"));
+    e = verified(V4_PUT(V4_SIGNATURE));
+    CHECK_STR(str_of(e.fault->code), S("SignatureDoesNotMatch"));
+    CHECK_STR(err_message(e), S("Credential should be scoped to correct service: 'sqs'."));
+    e = verified("POST / HTTP/1.1\nHost: h\nX-Amz-Date: 20260101T000000Z\nAuthorization: "
+                 "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20251231/eu-west-1/s3/aws4_request, "
+                 "SignedHeaders=host;x-amz-date, Signature=00\n");
+    CHECK_STR(err_message(e),
+              S("Credential should be scoped to correct service: 'sqs'. Date in Credential scope "
+                "does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20251231' != "
+                "'20260101', from '20260101T000000Z'."));
+    e = verified("POST / HTTP/1.1\nHost: h\nX-Amz-Date: 20200101T000000Z\nAuthorization: "
+                 "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20251231/eu-west-1/sqs/aws4_request, "
+                 "SignedHeaders=host;x-amz-date, Signature=00\n");
+    CHECK_STR(err_message(e), S("Signature expired: 20200101T000000Z is now earlier than "
+                                "20251231T234500Z (20260101T000000Z - 15 min.)"));
 }
 
 TEST(a_body_must_have_the_announced_hash)
