@@ -347,6 +347,7 @@ void dispatch_body(struct app *app, struct http_request *http, str chunk)
     struct request *request = request_of(http);
     if (request->stage == STAGE_ANSWERED)
         return;
+    request->received += (int64_t)chunk.n;
     err e = take_chunk(request, chunk);
     if (failed(e) && request->admin)
         refuse_admin(request, e);

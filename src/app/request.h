@@ -30,6 +30,7 @@ struct request {
     enum request_stage stage;
     struct buf body;
     size_t body_max;
+    int64_t received;        /* body bytes, as sent */
     int64_t held;            /* bytes taken from app->bodies */
     struct chunked *chunked; /* aws-chunked body; NULL: plain */
     void *in;                /* input of the operation, decoded */

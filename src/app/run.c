@@ -79,7 +79,7 @@ static void count(struct request *request, const struct http_reply *reply)
         .code = failed(request->outcome) ? str_of(request->outcome.fault->code) : STR_NONE,
         .us = now - request->began - request->waited,
         .at = now,
-        .bytes_in = request->http->content_length > 0 ? request->http->content_length : 0,
+        .bytes_in = request->received,
         .bytes_out = reply->kind == HTTP_BODY_BYTES                       ? (int64_t)reply->bytes.n
                      : reply->kind == HTTP_BODY_HEAD || reply->length < 0 ? 0
                                                                           : reply->length,

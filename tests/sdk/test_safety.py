@@ -686,3 +686,11 @@ def test_answers_come_while_hostile_clients_hold_connections(server):
     assert ask(server, "GET", "/_headrace/health")[0] == 200
     for connection in held:
         connection.close()
+
+
+def test_a_body_that_was_announced_and_never_sent_is_not_counted(server):
+    """Two such lengths would overflow the count."""
+    for _ in range(2):
+        raw(server, "PUT /page/huge HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 9223372036854775807\r\n\r\n")
+    counts = re.findall(r"^headrace_request_bytes_total\S* (\S+)$", ask(server, "GET", "/_headrace/metrics")[2], re.M)
+    assert counts and all(0 <= float(count) < 2 ** 40 for count in counts)
