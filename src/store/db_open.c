@@ -253,7 +253,7 @@ static bool execute(struct db *db, const char *sql, char **message)
 /* Debian builds SQLite to overwrite deleted content (secure_delete), which doubles the cost of a
  * delete. */
 #define SETTINGS                                                                                   \
-    "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF; PRAGMA cache_size=-65536; PRAGMA "        \
+    "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF; PRAGMA cache_size=-32768; PRAGMA "        \
     "foreign_keys=OFF;"                                                                            \
     "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
 #define FILE_SETTINGS                                                                              \
