@@ -114,6 +114,19 @@ static err invalid_method(struct call *call, str method)
                     STR_ARG(method));
 }
 
+static err check_asked_headers(struct call *call, str headers)
+{
+    str rest = headers;
+    while (rest.p) {
+        str name = str_trim(str_cut(&rest, ','));
+        if (!s3_cors_header_name(name))
+            return err_text(call->ctx.arena, &S3_BAD_REQUEST,
+                            "Access-Control-Request-Headers \"%.*s\" contains invalid character.",
+                            STR_ARG(name));
+    }
+    return OK;
+}
+
 static err preflight_run(struct call *call, const void *input, void *output)
 {
     (void)output;
@@ -127,6 +140,7 @@ static err preflight_run(struct call *call, const void *input, void *output)
                         "Insufficient information. Origin request header needed.");
     if (method.p && !method_known(method))
         return invalid_method(call, method);
+    TRY(check_asked_headers(call, ask.headers));
     bucket = s3_bucket_get(call->api->s3, in->bucket);
     if (!bucket ||
         !s3_document_load(call->api->s3, &call->ctx, bucket, S3_CONFIG_CORS, S(""), &cors))

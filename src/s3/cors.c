@@ -1,6 +1,8 @@
 /* s3/cors.c - see cors.h. */
 #include "s3/cors.h"
 
+#include <string.h>
+
 /* Whether `text` is what `pattern` says; one '*' stands for any run of characters. */
 static bool matches(str pattern, str text, bool nocase)
 {
@@ -43,6 +45,17 @@ const struct s3_cors_rule *s3_cors_rule_for(const struct s3_cors *cors,
             headers_allowed(rule->headers, request->headers))
             return rule;
     return NULL;
+}
+
+bool s3_cors_header_name(str name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (!alnum && !memchr("!#$%&'*+-.^_`|~", c, 15))
+            return false;
+    }
+    return true;
 }
 
 bool s3_cors_any_origin(const struct s3_cors_rule *rule)

@@ -16,5 +16,7 @@ const struct s3_cors_rule *s3_cors_rule_for(const struct s3_cors *cors,
                                             const struct s3_cors_request *request);
 /* True when the rule is for any origin: it then answers with "*". */
 bool s3_cors_any_origin(const struct s3_cors_rule *rule);
+/* Whether a header can be called so, or match a pattern so: RFC 9110's tokens. */
+bool s3_cors_header_name(str name);
 
 #endif

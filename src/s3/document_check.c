@@ -2,6 +2,8 @@
  * have files of their own. */
 #include "s3/document_check.h"
 
+#include "s3/cors.h"
+
 #include "s3/engine.h"
 
 static err argument(struct ctx *ctx, const char *name, str value, const char *text)
@@ -65,6 +67,17 @@ static err check_wildcards(struct ctx *ctx, const char *name, list values)
     return OK;
 }
 
+/* "AllowedHeader" for those to expose, too, as AWS says it. */
+static err check_header_names(struct ctx *ctx, list names)
+{
+    LIST_EACH (const struct scalar_str, name, names)
+        if (!s3_cors_header_name(name->value))
+            return err_text(ctx->arena, &S3_INVALID_REQUEST,
+                            "AllowedHeader \"%.*s\" contains invalid character.",
+                            STR_ARG(name->value));
+    return OK;
+}
+
 static err check_cors_rule(struct ctx *ctx, const struct s3_cors_rule *rule)
 {
     if (!rule->methods.n || !rule->origins.n)
@@ -79,7 +92,8 @@ static err check_cors_rule(struct ctx *ctx, const struct s3_cors_rule *rule)
                             "ExposeHeader \"%.*s\" contains wildcard. We currently do not support "
                             "wildcard for ExposeHeader.",
                             STR_ARG(header->value));
-    return OK;
+    TRY(check_header_names(ctx, rule->headers));
+    return check_header_names(ctx, rule->expose);
 }
 
 err s3_check_cors(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document)

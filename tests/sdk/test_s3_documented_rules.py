@@ -110,6 +110,14 @@ RULES = [
                            ("GET", "/{bucket}"), ("DELETE", "/{bucket}/k"))],
     ("bucket of an account's own namespace", put("/{unmade}", "", {"x-amz-bucket-namespace": "account-regional"}), 501,
      "NotImplemented", NOT_IMPLEMENTED, {"Header": "x-amz-bucket-namespace"}),
+    *[(f"{element} that is no name", put("/{bucket}?cors", "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin>"
+       f"<AllowedMethod>GET</AllowedMethod><{element}>a b</{element}></CORSRule></CORSConfiguration>"), 400, "InvalidRequest",
+       'AllowedHeader "a b" contains invalid character.', {})  # scality/cloudserver #497
+      for element in ("AllowedHeader", "ExposeHeader")],
+    ("preflight for a header that is no name", ("OPTIONS", "/{bucket}/k", {
+        "Origin": "http://a.example", "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "x-a, b c"}, None), 400, "BadRequest",
+     'Access-Control-Request-Headers "b c" contains invalid character.', {}),
     ("form without a file", post("/{bucket}", form(key="a"), {"Content-Type": "multipart/form-data; boundary=b"}), 400,
      "InvalidArgument", "POST requires exactly one file upload per request.", argument("file", "0")),
     ("range that starts at the end", get("/{bucket}/k", Range="bytes=10-"), 416, "InvalidRange",
