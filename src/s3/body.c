@@ -108,7 +108,7 @@ static void read_part(struct stmt *stmt, struct arena *arena, struct s3_part *ou
                             .size = col_int(stmt, 4),
                             .mtime = col_int(stmt, 5),
                             .etag = col_copy(stmt, 6, arena),
-                            .checksum_kind = col_int(stmt, 7),
+                            .checksum_kind = col_index(stmt, 7, DIGEST_KINDS + 1),
                             .checksum = col_copy(stmt, 8, arena)};
 }
 

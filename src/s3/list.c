@@ -43,7 +43,7 @@ static void read_row(struct stmt *stmt, struct arena *arena, str key, struct s3_
                               .etag = col_copy(stmt, 6, arena),
                               .owner = col_copy(stmt, 7, arena),
                               .storage_class = col_copy(stmt, 8, arena),
-                              .checksum_kind = col_int(stmt, 9),
+                              .checksum_kind = col_index(stmt, 9, DIGEST_KINDS + 1),
                               .composite = col_int(stmt, 10),
                               .restore_due = col_int(stmt, 11),
                               .restore_until = col_int(stmt, 12)};

@@ -20,7 +20,7 @@ void s3_multipart_read(struct stmt *stmt, struct arena *arena, struct s3_multipa
     out->object.id = 0;
     out->name = col_copy(stmt, at++, arena);
     out->initiator = col_copy(stmt, at++, arena);
-    out->algorithm = col_int(stmt, at++);
+    out->algorithm = col_index(stmt, at++, DIGEST_KINDS + 1);
     out->disturbed = col_int(stmt, at++);
     out->result = col_int(stmt, at);
 }

@@ -75,6 +75,8 @@ void s3_object_read(struct stmt *stmt, struct arena *arena, struct s3_object *ou
 #define READ_INT(name) out->name = col_int(stmt, at++);
 #define READ_STR(name) out->name = col_copy(stmt, at++, arena);
     S3_OBJECT_COLUMNS(READ_INT, READ_STR)
+    if (out->checksum_kind < 0 || out->checksum_kind > DIGEST_KINDS)
+        out->checksum_kind = 0; /* as col_index does */
 }
 
 static void bind_columns(struct stmt *stmt, const struct s3_object *object)

@@ -238,6 +238,12 @@ int64_t col_int(struct stmt *stmt, int at)
     return sqlite3_column_int64(stmt->handle, at);
 }
 
+int64_t col_index(struct stmt *stmt, int at, int64_t n)
+{
+    int64_t value = col_int(stmt, at);
+    return value >= 0 && value < n ? value : 0;
+}
+
 bool col_null(struct stmt *stmt, int at)
 {
     return sqlite3_column_type(stmt->handle, at) == SQLITE_NULL;

@@ -46,6 +46,8 @@ err stmt_run(struct stmt *stmt);
 /* Ends a half-read statement. Needed only when rows are left unread. */
 void stmt_done(struct stmt *stmt);
 int64_t col_int(struct stmt *stmt, int at); /* columns count from 0; NULL gives 0 */
+/* A number below `n`; 0 for any other, which a snapshot that someone made may hold. */
+int64_t col_index(struct stmt *stmt, int at, int64_t n);
 bool col_null(struct stmt *stmt, int at);
 str col_str(struct stmt *stmt, int at); /* valid until the next step; NULL gives absent */
 str col_copy(struct stmt *stmt, int at, struct arena *arena); /* copied */

@@ -27,6 +27,20 @@ TEST(values_come_back_as_they_were_bound)
     db_close(db);
 }
 
+TEST(an_index_is_below_its_bound_whatever_a_file_says)
+{
+    struct db *db = open_ok(NULL, DURABLE_PROCESS);
+    struct stmt *stmt = db_sql(db, "SELECT -1, 0, 9, 10, 9223372036854775807, 'text', NULL");
+    CHECK(stmt_row(stmt));
+    CHECK_INT(col_index(stmt, 0, 10), 0);
+    CHECK_INT(col_index(stmt, 1, 10), 0);
+    CHECK_INT(col_index(stmt, 2, 10), 9);
+    for (int at = 3; at < 7; at++)
+        CHECK_INT(col_index(stmt, at, 10), 0);
+    stmt_done(stmt);
+    db_close(db);
+}
+
 TEST(a_cached_statement_is_unbound_and_reset_when_taken_again)
 {
     struct db *db = open_ok(NULL, DURABLE_PROCESS);
