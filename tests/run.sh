@@ -21,8 +21,8 @@ and only when named:
   tsan      unit tests and the SDK tests of the pipeline, events, state and uploads under ThreadSanitizer (build-tsan/)
   valgrind  unit tests, and short SDK tests against a server, under memcheck: errors and lost memory (about twenty minutes)
   fuzz      tests/fuzz/run.sh: every driver with coverage feedback, FUZZ_MINUTES (10) each; needs clang
-  clients   aws-cli 1 and 2, boto3, rclone, s3cmd and s3fs (where there is /dev/fuse) at their everyday work, signatures checked and not,
-            path style and virtual hosts, against the sanitizer build (about ten minutes: they are slow starters)
+  clients   aws-cli 1 and 2, boto3, rclone, s3cmd, s3fs (where there is /dev/fuse) and Go's SDK (where there is Go) at their everyday work,
+            signatures checked and not, path style and virtual hosts, against the sanitizer build (about ten minutes: they are slow starters)
   large     5 GiB up, down and copied in constant memory (tests/bench/large.py; needs 11 GiB of disk)
   package   the static build, the .deb and the .tar.gz, in a bare Debian and in an empty root (needs root or sudo)
 
