@@ -160,4 +160,11 @@ func TestSqsTypedErrors(t *testing.T) {
 	typed[*types.InvalidAttributeValue](t, set("DelaySeconds", "901"))
 	typed[*types.EmptyBatchRequest](t, batch([]types.SendMessageBatchRequestEntry{}...))
 	typed[*types.BatchEntryIdsNotDistinct](t, batch(entry, entry))
+	if signed {
+		// A client of its own: a signer keeps the key that it derived, whatever secret comes with the same access key later.
+		_, err := sqsClient().ListQueues(ctx, &sqs.ListQueuesInput{}, func(o *sqs.Options) {
+			o.Credentials = credentials.NewStaticCredentialsProvider(access, "not the secret", "")
+		})
+		refused(t, err, "SignatureDoesNotMatch")
+	}
 }
