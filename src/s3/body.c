@@ -3,6 +3,8 @@
  */
 #include "s3/engine.h"
 
+#include "base/digest.h"
+
 static void read_slices(struct stmt *stmt, struct arena *arena, struct blob_slice **out, size_t *n)
 {
     size_t count = 0, cap = 16;

@@ -106,7 +106,8 @@ void s3_buckets_load(struct s3 *s3)
                                      .account = col_str(stmt, 2),
                                      .region = col_str(stmt, 3),
                                      .created = col_int(stmt, 4),
-                                     .versioning = (enum s3_versioning)col_index(stmt, 5, S3_SUSPENDED + 1),
+                                     .versioning =
+                                         (enum s3_versioning)col_index(stmt, 5, S3_SUSPENDED + 1),
                                      .object_lock = col_int(stmt, 6) != 0});
     s3_hidden_load(s3);
     s3_configs_load(s3);

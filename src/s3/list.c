@@ -5,6 +5,7 @@
  * API_ListObjectVersions. */
 #include "s3/list.h"
 
+#include "base/digest.h"
 #include "s3/engine.h"
 #include "s3/hidden.h"
 

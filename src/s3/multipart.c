@@ -1,6 +1,7 @@
 /* s3/multipart.c - the rows of uploads and how parts get in and out of them. */
 #include "s3/multipart.h"
 
+#include "base/digest.h"
 #include "base/rng.h"
 #include "s3/engine.h"
 #include "s3/multipart_row.h"

@@ -5,6 +5,8 @@
  * is its first entry. */
 #include "s3/schema.h"
 
+#include "base/digest.h"
+
 const struct blob_column s3_blob_columns[] = {
     {"s3_object", "blob"}, {"s3_upload", "blob"}, {"s3_slice", "blob"}, {NULL, NULL}};
 
