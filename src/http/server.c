@@ -115,6 +115,16 @@ void exchange_resume(struct exchange *exchange)
 
 /* ---- MHD's callbacks ---- */
 
+/* The query is ours to read (head_read). MHD would note each argument in the connection's pool, and
+ * a pool that runs out there leaves the request without any answer: end its text where it begins.
+ * The text is the connection's own buffer, which MHD itself splits right after this call. */
+static void hide_query(const char *target)
+{
+    char *query = strchr((char *)(uintptr_t)target, '?');
+    if (query && query[1])
+        query[1] = 0;
+}
+
 static void *on_target(void *user, const char *target, struct MHD_Connection *connection)
 {
     struct http_server *server = user;
@@ -127,6 +137,7 @@ static void *on_target(void *user, const char *target, struct MHD_Connection *co
         exchange->watch->exchange = exchange;
     exchange->request = (struct http_request){.arena = arena, .content_length = -1};
     exchange->request.target = arena_copy(arena, str_of(target));
+    hide_query(target);
     all_insert(exchange);
     return exchange;
 }
@@ -263,6 +274,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
 {
     (void)user, (void)connection, (void)target;
     struct exchange *exchange = *state;
+    exchange->left_unread = false;
     if (exchange->cut)
         return MHD_NO;
     if (!exchange->begun)
@@ -345,6 +357,7 @@ static void on_prepare(uv_prepare_t *prepare)
         MHD_run(server->daemon);
     }
     end_turn_of_waiting(server);
+    watch_turn(server);
     arm_timer(server);
 }
 

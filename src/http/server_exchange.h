@@ -51,6 +51,7 @@ struct exchange {
     bool begun;        /* the handler's first call is done */
     bool known;        /* the app has seen it: `gone` is owed */
     bool ended;        /* the body is complete */
+    bool left_unread;  /* at the last look for stuck uploads there were bytes to read */
     bool called_again; /* or will be, before the loop polls: it had no answer at its end */
     bool suspended, paused, cut, queued, hung_up;
 };
@@ -67,7 +68,8 @@ struct http_server {
     unsigned connections, connections_max;
     unsigned connections_most; /* since memory was last given back */
     int open_handles;
-    bool kick; /* MHD_run is owed */
+    unsigned turns; /* of the loop, so far */
+    bool kick;      /* MHD_run is owed */
     struct exchange *all, *fresh;
     int active;
     struct arena *spare[64]; /* arenas of finished requests, for the next ones */
@@ -99,6 +101,8 @@ void watch_idle(struct watch *watch);
 /* For the listener: true while one more connection may be accepted. At the limit the connection
  * that has been idle longest is closed, and makes room a little later. */
 bool watch_room(void *user);
+/* Once a turn of the loop: closes uploads that MHD cannot go on with. */
+void watch_turn(struct http_server *server);
 /* A request waits longer than its turn: if the peer has left meanwhile it is told now. */
 void watch_waiting(struct exchange *exchange);
 

@@ -16,7 +16,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { MANY = 512 }; /* connections whose memory is worth a trim */
+enum {
+    MANY = 512,         /* connections whose memory is worth a trim */
+    STUCK_TURNS = 1024, /* of the loop between two looks for stuck uploads */
+};
 
 struct watch *watch_of(struct MHD_Connection *connection)
 {
@@ -114,6 +117,28 @@ static void evict(struct watch *watch)
     if (info)
         shutdown(info->connect_fd, SHUT_RDWR);
     read_again(watch);
+}
+
+static bool readable(const struct exchange *exchange)
+{
+    char byte;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info && recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+void watch_turn(struct http_server *server)
+{
+    if (++server->turns % STUCK_TURNS)
+        return;
+    for (struct exchange *exchange = server->all; exchange; exchange = exchange->next) {
+        if (!exchange->request.chunked || exchange->ended || exchange->suspended)
+            continue;
+        bool was_left = exchange->left_unread;
+        exchange->left_unread = readable(exchange);
+        if (was_left && exchange->left_unread)
+            MHD_set_connection_option(exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
+    }
 }
 
 bool watch_room(void *user)

@@ -403,6 +403,20 @@ def test_too_many_parameters_and_headers_are_refused(server):
     assert ask(server, "GET", "/page/" + "x" * 100_000)[0] in (400, 414)
 
 
+def test_a_query_of_many_parameters_is_answered(server, page):
+    for n in (500, 2000):
+        assert ask(server, "GET", "/page?list-type=2&" + "&".join(f"a{i}=b" for i in range(n)))[0] == 200
+    assert ask(server, "GET", "/page?" + "a&" * 8000)[0] == 413
+
+
+def test_an_endless_line_before_a_chunk_ends_the_connection(server, page):
+    """libmicrohttpd 0.9.75 would turn in circles over it for ever."""
+    head = "PUT /page/endless HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for line in ("5;" + "x" * 100_000, "0" * 100_000 + "5"):
+        assert set(statuses(raw(server, head + line + "\r\nhello\r\n0\r\n\r\n", LAST))) <= {400, 413}
+    assert ask(server, "HEAD", "/page/endless")[0] == 404
+
+
 # ---- smuggling ----
 
 HIDDEN = "GET /_headrace/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
