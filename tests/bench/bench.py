@@ -211,7 +211,7 @@ def arguments():
                         help="of the growth [1000,10000,100000,1000000]")
     parser.add_argument("--json", metavar="FILE", help="write every single result there")
     parser.add_argument("--render", metavar="FILE", help="measure nothing: write the documents from such a file")
-    parser.add_argument("--output", metavar="FILE", help="the document whose tables are replaced; a full run writes docs/benchmarks.md")
+    parser.add_argument("--output", metavar="FILE", help="the document whose tables are replaced, or made; a full run writes docs/benchmarks.md")
     options = parser.parse_args()
     options.starts, options.sample = 4, 5000
     if options.quick:

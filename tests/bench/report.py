@@ -235,8 +235,8 @@ def tables(results):
 
 
 def write(path, text, results):
-    """Replaces what is between the marks; the text around them is written by hand."""
-    before, _, rest = path.read_text().partition(BEGIN)
+    """Replaces what is between the marks; the text around them is written by hand. A new document gets the tables alone."""
+    before, _, rest = (path.read_text() if path.exists() else "").partition(BEGIN)
     path.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}")
     if results["growth"]:
         path.with_name("growth.svg").write_text(growth.drawing(results["growth"]))
