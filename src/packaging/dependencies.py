@@ -25,7 +25,7 @@ import uuid
 HERE = pathlib.Path(__file__).resolve().parent
 ROWS = json.loads((HERE / "dependencies.json").read_text())["dependencies"]
 WHERE = {("shared", "static"): "both builds", ("static",): "static build only",
-         ("archive", "static"): "both builds, inside the program; without its TLS",
+         ("archive", "static"): "both builds, inside the program",
          ("optional", "static"): "both builds; in the shared one opened at run time, by those commands only"}
 
 
@@ -62,7 +62,7 @@ def table(scope):
         name = f"[{row['name']}]({row['homepage']})" if "homepage" in row else row["name"]
         cells = [name, row["version"], row["licence"], row["reason"], row["replacement"]]
         if scope == "program":
-            cells.insert(3, WHERE[tuple(row["linkage"])])
+            cells.insert(3, "; ".join([WHERE[tuple(row["linkage"])], *([row["inside"]] if "inside" in row else [])]))
         yield map(cell, cells)
 
 

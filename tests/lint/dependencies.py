@@ -35,7 +35,8 @@ def check_linked(binary):
         need(False, f"{binary} links {name}, which src/packaging/dependencies.json does not know")
     for row in ROWS if asked else []:
         need("shared" not in row["linkage"] or asked & set(row["soname"].split()), f"nothing links {row['name']} any more")
-        need("archive" not in row["linkage"] or row["module"].encode() in pathlib.Path(binary).read_bytes(), f"{row['name']} is neither linked nor inside")
+        held = asked & set(row["soname"].split()) or "archive" in row["linkage"] and row["mark"].encode() in pathlib.Path(binary).read_bytes()
+        need("archive" not in row["linkage"] or held, f"{row['name']} is neither linked nor inside")
     return bool(asked)
 
 
