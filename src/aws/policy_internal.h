@@ -69,6 +69,9 @@ struct policy {
 
 /* '*' and '?' in `pattern`. */
 bool policy_match(str pattern, str text, bool any_case);
+/* For bucket policies: keys that S3 knows beside actions that carry them, and addresses that are
+ * some (policy_s3_keys.c). */
+err policy_check_conditions(struct arena *arena, const struct statement *statement);
 /* Whether an IP address lies in a CIDR block or equals an address. */
 bool policy_ip_match(str block, str address);
 

@@ -47,6 +47,11 @@ static err bad(struct parser *p, const char *text, const char *what)
     return err_text(p->arena, &AWS_MALFORMED_POLICY, "%s%s", text, what);
 }
 
+static err bad_syntax(struct parser *p)
+{
+    return bad(p, "Invalid policy syntax.", "");
+}
+
 static str text_of(struct parser *p, const json_t *value)
 {
     if (json_is_string(value))
@@ -108,14 +113,17 @@ static bool take_principal_map(struct parser *p, json_t *value, struct principal
 static err take_principals(struct parser *p, json_t *statement, struct principals *out)
 {
     json_t *value = json_object_get(statement, "Principal");
+    json_t *other = json_object_get(statement, "NotPrincipal");
     out->negated = !value;
-    value = value ? value : json_object_get(statement, "NotPrincipal");
+    if (value && other)
+        return bad_syntax(p);
+    value = value ? value : other;
     if (!value)
         return bad(p, "Missing required field ", "Principal");
     out->everyone = json_is_string(value) && !strcmp(json_string_value(value), "*");
     if (out->everyone || (json_is_object(value) && take_principal_map(p, value, out)))
         return OK;
-    return bad(p, "Invalid principal in policy", "");
+    return json_is_object(value) ? bad(p, "Invalid principal in policy", "") : bad_syntax(p);
 }
 
 /* --- conditions --- */
@@ -160,7 +168,7 @@ static err take_condition(struct parser *p, const char *operator, json_t * keys,
         **end = c;
         *end = &c->next;
     }
-    return json_is_object(keys) ? OK : bad(p, "Invalid Condition : ", operator);
+    return json_is_object(keys) ? OK : bad_syntax(p);
 }
 
 static err take_conditions(struct parser *p, json_t *statement, struct statement *out)
@@ -169,7 +177,7 @@ static err take_conditions(struct parser *p, json_t *statement, struct statement
     struct condition **end = &out->conditions;
     const char *operator;
     if (all && !json_is_object(all))
-        return bad(p, "Condition must be an object", "");
+        return bad_syntax(p);
     json_object_foreach(all, operator, keys) TRY(take_condition(p, operator, keys, &end));
     return OK;
 }
@@ -205,6 +213,8 @@ static err take_either(struct parser *p, json_t *statement, const char *name, co
                        struct strings *out, bool *negated)
 {
     json_t *value = json_object_get(statement, name), *other = json_object_get(statement, not_name);
+    if (value && other)
+        return bad_syntax(p);
     *negated = !value && other;
     value = value ? value : other;
     if (!value)
@@ -220,7 +230,7 @@ static err take_statement(struct parser *p, json_t *statement, struct statement 
                                         "Action",    "NotAction", "Resource",  "NotResource",
                                         "Condition", NULL};
     if (!json_is_object(statement))
-        return bad(p, "Could not parse the policy: Statement is not an object", "");
+        return bad_syntax(p);
     TRY(known_members(p, statement, names));
     TRY(take_effect(p, statement, out));
     TRY(take_principals(p, statement, &out->principals));
@@ -278,7 +288,8 @@ err policy_parse(struct arena *arena, str json, struct policy **out)
                        ? json_loadb(json.p, json.n, JSON_REJECT_DUPLICATES, NULL)
                        : NULL;
     if (!root)
-        return FAIL(AWS_MALFORMED_POLICY);
+        return json.n && json.p[0] == '{' ? bad(&parser, "This policy contains invalid Json", "")
+                                          : FAIL(AWS_MALFORMED_POLICY);
     struct policy *policy = ARENA_NEW(arena, struct policy);
     err e = take_policy(&parser, root, policy);
     json_decref(root);

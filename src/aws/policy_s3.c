@@ -144,31 +144,89 @@ static bool names_resources(const struct statement *s, str bucket, bool *of_buck
     return true;
 }
 
-static err check_statement(struct arena *arena, const struct statement *s, str bucket)
+/* An account, a user, role or session of one, or CloudFront's. Wildcards are for everyone only. AWS
+ * looks whether there is such an account; s3-tests name tenants in its place. */
+static bool good_account(str name)
 {
-    bool of_bucket, of_objects, fits = s->not_action;
-    if (s->allow && s->principals.negated)
-        return bad(arena, "Allow with NotPrincipal is not allowed.");
-    if (!s->resources.n)
-        return bad(arena, "Missing required field Resource");
-    if (!names_resources(s, bucket, &of_bucket, &of_objects))
-        return bad(arena, "Policy has invalid resource");
+    str rest = name;
+    if (str_eq(name, S("*")) || str_is_account(name))
+        return true;
+    if (str_find(name, S("*"), 0) >= 0 || !str_eq(str_cut(&rest, ':'), S("arn")))
+        return false;
+    str_cut(&rest, ':');
+    str service = str_cut(&rest, ':');
+    if (str_cut(&rest, ':').n) /* no region */
+        return false;
+    if (!str_cut(&rest, ':').n)
+        return false;
+    return str_eq(service, S("iam")) ? rest.n > 0
+           : str_eq(service, S("sts"))
+               ? str_starts(rest, S("assumed-role/")) || str_starts(rest, S("federated-user/"))
+               : false;
+}
+
+static bool good_service(str name)
+{
+    return str_find(name, S(".amazon"), 0) > 0 || str_ends(name, S(".aws.internal"));
+}
+
+/* 64 hexadecimal digits, or 96 of CloudFront's. */
+static bool good_canonical(str name)
+{
+    if (name.n != 64 && name.n != 96)
+        return false;
+    for (size_t i = 0; i < name.n; i++)
+        if (!((name.p[i] >= '0' && name.p[i] <= '9') ||
+              ((name.p[i] | 0x20) >= 'a' && (name.p[i] | 0x20) <= 'f')))
+            return false;
+    return true;
+}
+
+static bool good_names(const struct strings *names, bool (*good)(str name))
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (!good(names->at[i]))
+            return false;
+    return true;
+}
+
+/* Every action must be one of S3's, and find a resource of its kind among the statement's. */
+static err check_actions(struct arena *arena, const struct statement *s, bool of_bucket,
+                         bool of_objects)
+{
+    bool fits = true;
     for (size_t i = 0; i < s->actions.n; i++) {
         bool bucket_kind = covers(s->actions.at[i], bucket_actions),
              object_kind = covers(s->actions.at[i], object_actions);
         if (!bucket_kind && !object_kind)
             return bad(arena, "Policy has invalid action");
-        fits = fits || (bucket_kind && of_bucket) || (object_kind && of_objects);
+        fits = fits && ((bucket_kind && of_bucket) || (object_kind && of_objects));
     }
-    return fits ? OK : bad(arena, "Action does not apply to any resource(s) in statement");
+    TRY(policy_check_conditions(arena, s));
+    return fits || s->not_action
+               ? OK
+               : bad(arena, "Action does not apply to any resource(s) in statement");
+}
+
+static err check_statement(struct arena *arena, const struct statement *s, str bucket)
+{
+    bool of_bucket, of_objects;
+    if (s->allow && s->principals.negated)
+        return bad(arena, "Allow with NotPrincipal is not allowed.");
+    if (!good_names(&s->principals.aws, good_account) ||
+        !good_names(&s->principals.service, good_service) ||
+        !good_names(&s->principals.canonical, good_canonical))
+        return bad(arena, "Invalid principal in policy");
+    if (!s->resources.n)
+        return bad(arena, "Missing required field Resource");
+    if (!names_resources(s, bucket, &of_bucket, &of_objects))
+        return bad(arena, "Policy has invalid resource");
+    return check_actions(arena, s, of_bucket, of_objects);
 }
 
 err policy_check_bucket(struct arena *arena, const struct policy *policy, str bucket)
 {
-    for (size_t i = 0; i < policy->n; i++) {
-        if (policy->at[i].allow && policy->at[i].principals.negated)
-            return bad(arena, "Allow with NotPrincipal is not allowed.");
+    for (size_t i = 0; i < policy->n; i++)
         TRY(check_statement(arena, &policy->at[i], bucket));
-    }
     return OK;
 }

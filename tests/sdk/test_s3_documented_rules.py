@@ -79,9 +79,36 @@ def grant_rules():
                "UnresolvableGrantByEmailAddress", EMAIL_UNKNOWN, {})
 
 
+def policy_rules():
+    """Texts of users' reports; which keys go with which actions: the service authorization reference; that an action
+    beside its patterns must carry the key, and keys of S3 must be known: versity/versitygw, scality/cloudserver."""
+    def policy(principal='"*"', action='"s3:GetObject"', resource="{bucket}/*", more=""):
+        return ('{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Allow","Principal":' + principal + ',"Action":' +
+                action + f',"Resource":"arn:aws:s3:::{resource}"' + more + "}]}")
+
+    def when(operator, key, value="x"):
+        return f',"Condition":{{"{operator}":{{"{key}":"{value}"}}}}'
+
+    for name, document, text in (
+            ("that ends early", "{", "This policy contains invalid Json"),
+            ("for a principal in a string", policy('"arn:aws:iam::111122223333:root"'), "Invalid policy syntax."),
+            ("for some users of an account", policy('{"AWS":"arn:aws:iam::111122223333:user/*"}'),
+             "Invalid principal in policy"),
+            ("with one action too many", policy(action='["s3:GetObject","s3:ListBucket"]'),
+             "Action does not apply to any resource(s) in statement"),
+            ("with an unknown operator", policy(more=when("StringIs", "s3:prefix")), "Invalid Condition type : StringIs"),
+            ("with an unknown key", policy(more=when("StringEquals", "s3:x-acl")), "Policy has an invalid condition key"),
+            ("with a key of another action", policy(more=when("StringEquals", "s3:prefix")),
+             "Conditions do not apply to combination of actions and resources in statement"),
+            ("with an address that is none", policy(more=when("IpAddress", "aws:SourceIp", "10.0.0.0/64")),
+             "Invalid IP address in Conditions")):
+        yield f"policy {name}", put("/{bucket}?policy", document), 400, "MalformedPolicy", text, {}
+
+
 RULES = [
     *checksum_rules(),
     *grant_rules(),
+    *policy_rules(),
     ("max-buckets that is no number", get("/?max-buckets=x"), 400, "InvalidArgument",  # as max-keys
      "Provided max-buckets not an integer or within integer range", argument("max-buckets", "x")),
     ("preflight to no bucket", ("OPTIONS", "/{unmade}/k", {"Origin": "http://a.example",

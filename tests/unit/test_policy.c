@@ -212,7 +212,7 @@ TEST(refusals_have_the_texts_of_s3)
 {
     CHECK_STR(refusal(""), S("Policies must be valid JSON and the first byte must be '{'"));
     CHECK_STR(refusal(" {}"), S("Policies must be valid JSON and the first byte must be '{'"));
-    CHECK_STR(refusal("{\"a\":"), S("Policies must be valid JSON and the first byte must be '{'"));
+    CHECK_STR(refusal("{\"a\":"), S("This policy contains invalid Json"));
     CHECK_STR(refusal("{}"), S("Missing required field Statement"));
     CHECK_STR(refusal(POLICY("{\"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":\"*\"}")),
               S("Missing required field Effect"));
@@ -238,10 +238,68 @@ TEST(refusals_have_the_texts_of_s3)
               S("Allow with NotPrincipal is not allowed."));
     CHECK_STR(refusal("{\"Statement\":[],\"Version\":\"2012-10-17\"}"),
               S("Could not parse the policy: Statement is empty!"));
+    CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "[\"s3:GetObject\",\"s3:ListBucket\"]", B_ALL, ""))),
+              S("Action does not apply to any resource(s) in statement"));
+    CHECK_STR(refusal(POLICY(ALLOW("\"arn:aws:iam::" ALICE ":root\"", "\"s3:*\"", B_ALL, ""))),
+              S("Invalid policy syntax."));
+    CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "\"s3:*\",\"NotAction\":\"s3:GetObject\"", B_ALL, ""))),
+              S("Invalid policy syntax."));
+    CHECK_STR(refusal("{\"Statement\":\"x\"}"), S("Invalid policy syntax."));
     CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "[\"s3:GetObject\",\"s3:ListBucket\"]",
                                    "[\"arn:aws:s3:::b\",\"arn:aws:s3:::b/*\"]", ""))),
               S(""));
     CHECK_STR(refusal(POLICY(ALLOW(ANYONE, "\"s3:ListBucket\"", "\"arn:aws:s3:::*\"", ""))), S(""));
+}
+
+TEST(principals_of_a_bucket_policy_have_a_form)
+{
+    static const char *const good[] = {
+        "{\"AWS\":[\"*\",\"" ALICE "\",\"arn:aws:iam::" ALICE ":root\"]}",
+        "{\"AWS\":\"arn:aws:sts::" ALICE ":assumed-role/r/s\"}",
+        "{\"AWS\":\"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1\"}",
+        "{\"Service\":\"logging.s3.amazonaws.com\"}"};
+    static const char *const wrong[] = {"{\"AWS\":\"arn:aws:iam::" ALICE ":user/*\"}",
+                                        "{\"AWS\":\"arn:aws:iam:us-east-1:" ALICE ":root\"}",
+                                        "{\"AWS\":\"arn:aws:iam::" ALICE "\"}",
+                                        "{\"AWS\":\"arn:aws:s3:::b\"}",
+                                        "{\"Service\":\"nobody\"}",
+                                        "{\"CanonicalUser\":\"a\"}"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        char json[400];
+        snprintf(json, sizeof json, POLICY(ALLOW("%s", "\"s3:*\"", B_ALL, "")), good[i]);
+        CHECK_STR(refusal(json), S(""));
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char json[400];
+        snprintf(json, sizeof json, POLICY(ALLOW("%s", "\"s3:*\"", B_ALL, "")), wrong[i]);
+        CHECK_STR(refusal(json), S("Invalid principal in policy"));
+    }
+}
+
+#define WHEN(condition) ",\"Condition\":{" condition "}"
+
+TEST(conditions_of_a_bucket_policy_go_with_its_actions)
+{
+    const str none = S(""), key = S("Policy has an invalid condition key"),
+              mix = S("Conditions do not apply to combination of actions and resources in "
+                      "statement"),
+              address = S("Invalid IP address in Conditions");
+#define ONE(action, condition) refusal(POLICY(ALLOW(ANYONE, action, B_BOTH, WHEN(condition))))
+#define B_BOTH "[\"arn:aws:s3:::b\",\"arn:aws:s3:::b/*\"]"
+    CHECK_STR(ONE("\"s3:GetObject\"", "\"StringEquals\":{\"s3:nothing\":\"x\"}"), key);
+    CHECK_STR(ONE("\"s3:GetObject\"", "\"StringEquals\":{\"prefix\":\"x\"}"), key);
+    CHECK_STR(ONE("\"s3:GetObject\"", "\"StringEquals\":{\"s3:ExistingObjectTag/\":\"x\"}"), key);
+    CHECK_STR(ONE("\"s3:GetObject\"", "\"StringEquals\":{\"aws:Anything\":\"x\"}"), none);
+    CHECK_STR(ONE("\"s3:GetObject\"", "\"StringEquals\":{\"S3:EXISTINGOBJECTTAG/a\":\"x\"}"), none);
+    CHECK_STR(ONE("\"s3:ListBucket\"", "\"StringEquals\":{\"s3:prefix\":\"x\"}"), none);
+    CHECK_STR(ONE("\"s3:*\"", "\"StringEquals\":{\"s3:prefix\":\"x\"}"), none);
+    CHECK_STR(ONE("[\"s3:ListBucket\",\"s3:GetObject\"]", "\"StringEquals\":{\"s3:prefix\":\"x\"}"),
+              mix);
+    CHECK_STR(ONE("\"s3:GetObject\"", "\"IpAddress\":{\"aws:SourceIp\":[\"10.0.0.1/8\",\"::1\"]}"),
+              none);
+    CHECK_STR(ONE("\"s3:GetObject\"", "\"IpAddress\":{\"aws:SourceIp\":\"10.0.0.0/33\"}"), address);
+    CHECK_STR(ONE("\"s3:GetObject\"", "\"NotIpAddress\":{\"aws:SourceIp\":\"123\"}"), address);
+    CHECK_STR(ONE("\"s3:GetObject\"", "\"Null\":{\"aws:SourceIp\":\"true\"}"), none);
 }
 
 static bool is_public(const char *json)
