@@ -182,6 +182,12 @@ static void ignore_body(void *user, struct http_request *request, str chunk)
     (void)user, (void)request, (void)chunk;
 }
 
+static bool give_up(void *user, struct http_request *request)
+{
+    (void)user, (void)request;
+    return true;
+}
+
 static void ignore_gone(void *user, struct http_request *request, bool completed)
 {
     (void)user, (void)request, (void)completed;
@@ -202,7 +208,7 @@ static bool start_metrics(struct station *station)
         .begin = ignore_request,
         .body = ignore_body,
         .end = metrics_end,
-        .hangup = ignore_request,
+        .hangup = give_up,
         .gone = ignore_gone,
         .turn = ignore_turn,
     };

@@ -417,10 +417,15 @@ void dispatch_end(struct app *app, struct http_request *http)
         run_when_settled(request);
 }
 
-void dispatch_hangup(struct app *app, struct http_request *http)
+/* A complete upload waits for its own digests only, and then is stored. */
+bool dispatch_hangup(struct app *app, struct http_request *http)
 {
     (void)app;
-    request_drop(request_of(http));
+    struct request *request = request_of(http);
+    if (request->ended && request->call.op && (request->call.op->flags & OP_UPLOAD))
+        return false;
+    request_drop(request);
+    return true;
 }
 
 void dispatch_gone(struct app *app, struct http_request *http, bool completed)

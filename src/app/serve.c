@@ -42,9 +42,9 @@ static void on_end(void *user, struct http_request *http)
     dispatch_end(user, http);
 }
 
-static void on_hangup(void *user, struct http_request *http)
+static bool on_hangup(void *user, struct http_request *http)
 {
-    dispatch_hangup(user, http);
+    return dispatch_hangup(user, http);
 }
 
 static void on_gone(void *user, struct http_request *http, bool completed)

@@ -68,24 +68,24 @@ static void all_remove(struct exchange *exchange)
         exchange->next->link = exchange->link;
 }
 
-static void fresh_insert(struct exchange *exchange)
+/* `line`: server->fresh or server->pausing. */
+static void line_insert(struct exchange **line, struct exchange *exchange)
 {
-    struct http_server *server = exchange->server;
-    exchange->fresh_next = server->fresh;
-    exchange->fresh_link = &server->fresh;
-    if (server->fresh)
-        server->fresh->fresh_link = &exchange->fresh_next;
-    server->fresh = exchange;
+    exchange->line_next = *line;
+    exchange->line_link = line;
+    if (*line)
+        (*line)->line_link = &exchange->line_next;
+    *line = exchange;
 }
 
-static void fresh_remove(struct exchange *exchange)
+static void line_remove(struct exchange *exchange)
 {
-    if (!exchange->fresh_link)
+    if (!exchange->line_link)
         return;
-    *exchange->fresh_link = exchange->fresh_next;
-    if (exchange->fresh_next)
-        exchange->fresh_next->fresh_link = exchange->fresh_link;
-    exchange->fresh_link = NULL;
+    *exchange->line_link = exchange->line_next;
+    if (exchange->line_next)
+        exchange->line_next->line_link = exchange->line_link;
+    exchange->line_link = NULL;
 }
 
 static int socket_of(struct exchange *exchange)
@@ -107,7 +107,7 @@ void exchange_resume(struct exchange *exchange)
 {
     if (!exchange->suspended)
         return;
-    fresh_remove(exchange);
+    line_remove(exchange);
     exchange->suspended = false;
     MHD_resume_connection(exchange->connection);
     exchange->server->kick = true;
@@ -224,9 +224,6 @@ static enum MHD_Result first_call(struct exchange *exchange, const char *method,
 static enum MHD_Result body_call(struct exchange *exchange, const char *bytes, size_t *n)
 {
     struct http_app *app = &exchange->server->app;
-    if (exchange
-            ->suspended) /* MHD hands over the next chunk of its buffer even so: leave it there */
-        return MHD_YES;
     if (exchange->reply)
         exchange->swallowed += (int64_t)*n;
     else
@@ -234,9 +231,27 @@ static enum MHD_Result body_call(struct exchange *exchange, const char *bytes, s
     *n = 0;
     if (exchange->cut || exchange->swallowed > SWALLOW_MAX)
         return MHD_NO;
-    if (exchange->paused && !exchange->reply)
-        exchange_suspend(exchange);
+    if (exchange->paused && !exchange->line_link)
+        line_insert(&exchange->server->pausing, exchange);
     return MHD_YES;
+}
+
+/* A resumed connection is read before what MHD has of it already is looked at, and an end that is
+ * read then ends the request. So a paused body stops only where MHD's buffer is empty. */
+static void suspend_paused(struct http_server *server)
+{
+    while (server->pausing) {
+        struct exchange *exchange = server->pausing;
+        line_remove(exchange);
+        if (exchange->paused && !exchange->ended && !exchange->reply && !exchange->cut)
+            exchange_suspend(exchange);
+    }
+}
+
+static void run(struct http_server *server)
+{
+    MHD_run(server->daemon);
+    suspend_paused(server);
 }
 
 /* Most answers come at the end of this turn. Until then the connection stays in MHD's list of those
@@ -248,8 +263,9 @@ static void wait_for_answer(struct exchange *exchange)
         exchange->server->kick = true;
         return;
     }
+    line_remove(exchange);
     exchange_suspend(exchange);
-    fresh_insert(exchange);
+    line_insert(&exchange->server->fresh, exchange);
 }
 
 static enum MHD_Result last_call(struct exchange *exchange)
@@ -291,7 +307,7 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
     if (!exchange)
         return;
     *state = NULL;
-    fresh_remove(exchange);
+    line_remove(exchange);
     if (exchange->watch)
         exchange->watch->exchange = NULL;
     watch_idle(exchange->watch);
@@ -317,13 +333,13 @@ static void on_epoll(uv_poll_t *poll, int status, int events)
 {
     (void)status, (void)events;
     struct http_server *server = poll->data;
-    MHD_run(server->daemon);
+    run(server);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
     struct http_server *server = timer->data;
-    MHD_run(server->daemon);
+    run(server);
 }
 
 /* Requests that this turn left unanswered wait for something else: from now on their peer's leaving
@@ -332,7 +348,7 @@ static void end_turn_of_waiting(struct http_server *server)
 {
     while (server->fresh) {
         struct exchange *exchange = server->fresh;
-        fresh_remove(exchange);
+        line_remove(exchange);
         watch_waiting(exchange);
     }
 }
@@ -354,7 +370,7 @@ static void on_prepare(uv_prepare_t *prepare)
         if (!server->kick || round == ROUNDS)
             break;
         server->kick = false;
-        MHD_run(server->daemon);
+        run(server);
     }
     end_turn_of_waiting(server);
     watch_turn(server);

@@ -15,14 +15,16 @@ struct http_app {
     /* Headers are in. http_respond may be called at once to refuse without reading the body (no
      * "100 Continue" is sent; the connection closes). Otherwise body and end follow. */
     void (*begin)(void *user, struct http_request *request);
-    /* A piece of the body (transfer encoding removed). After http_pause it returns normally and no
-     * more comes until http_resume. After http_respond pieces are swallowed. */
+    /* A piece of the body (transfer encoding removed). After http_pause what was read with it still
+     * comes, tens of KiB at most and perhaps the end, and no more until http_resume. After
+     * http_respond pieces are swallowed. */
     void (*body)(void *user, struct http_request *request, str chunk);
     /* The body is complete; http_trailer works now. Answer now or later with http_respond. */
     void (*end)(void *user, struct http_request *request);
-    /* The client went away while the request waited for its answer (long poll). Called at most
-     * once; `gone` still follows. */
-    void (*hangup)(void *user, struct http_request *request);
+    /* The client went away, or sends no more, while the request waited for its answer. True: give
+     * it up, nobody knows when there will be one (long poll); false: one comes by itself. Called at
+     * most once; `gone` still follows. */
+    bool (*hangup)(void *user, struct http_request *request);
     /* The reply was sent, or the connection broke. Last call; the arena dies after it. */
     void (*gone)(void *user, struct http_request *request, bool completed);
     /* Called when everything that arrived in this loop turn has been handed over, before polling

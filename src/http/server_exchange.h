@@ -9,6 +9,7 @@
  * peer's leaving (server_watch.c);
  *  - MHD_resume_connection is noticed only by the next MHD_run: every resume sets `kick`. So does
  * an answer that is queued by a second last call: MHD sends it in the run after;
+ *  - a request whose body is not complete is suspended only between two runs of MHD;
  *  - the watch leaves the loop before MHD may close the descriptor. */
 #ifndef HEADRACE_HTTP_SERVER_EXCHANGE_H
 #define HEADRACE_HTTP_SERVER_EXCHANGE_H
@@ -43,8 +44,7 @@ struct exchange {
     struct http_server *server;
     struct MHD_Connection *connection;
     struct exchange *next, **link; /* all exchanges of the server */
-    struct exchange *fresh_next,
-        **fresh_link; /* waiting since this turn, not yet watched; link NULL when not */
+    struct exchange *line_next, **line_link; /* in one of the server's lines; NULL: in none */
     struct watch *watch;
     struct http_reply *reply;
     int64_t swallowed; /* body bytes thrown away after the answer was known */
@@ -70,7 +70,9 @@ struct http_server {
     int open_handles;
     unsigned turns; /* of the loop, so far */
     bool kick;      /* MHD_run is owed */
-    struct exchange *all, *fresh;
+    struct exchange *all;
+    struct exchange *fresh;   /* waiting since this turn, not yet watched */
+    struct exchange *pausing; /* paused since MHD last ran, not yet suspended */
     int active;
     struct arena *spare[64]; /* arenas of finished requests, for the next ones */
     size_t nspare;

@@ -2,8 +2,9 @@
  * connection arrives together with data it sees the data, waits for another edge that never comes,
  * and keeps the connection for ever; and it does not look at suspended connections at all. So each
  * connection has a level-triggered watch for its peer's end, which fires once: a request waits, for
- * a message or as a stream -> hangup, and the connection is cut; anything else -> MHD is made to
- * read again, and finds the end itself. A peer that has only stopped sending still gets its answer.
+ * a message or as a stream -> hangup, and the connection is cut unless the app knows of an answer
+ * that comes by itself; anything else -> MHD is made to read again, and finds the end itself. A
+ * peer that has only stopped sending still gets its answer.
  *
  * The watches of connections without a request, or with half a head, stand in a line, the one that
  * has been so the longest first: at the limit of connections it goes. */
@@ -47,11 +48,11 @@ void watch_peer(struct MHD_Connection *connection, char out[PEER_MAX])
 static void hang_up(struct exchange *exchange)
 {
     struct http_app *app = &exchange->server->app;
-    if (exchange->known && !exchange->hung_up) {
-        exchange->hung_up = true;
-        app->hangup(app->user, &exchange->request);
-    }
-    http_cut(&exchange->request);
+    if (exchange->hung_up)
+        return;
+    exchange->hung_up = true;
+    if (!exchange->known || app->hangup(app->user, &exchange->request))
+        http_cut(&exchange->request);
 }
 
 void watch_waiting(struct exchange *exchange)
@@ -77,7 +78,7 @@ static void on_left(uv_poll_t *poll, int status, int events)
     watch->left = true;
     if (!exchange || !exchange->suspended)
         read_again(watch);
-    else if (!exchange->fresh_link && (exchange->ended || exchange->queued))
+    else if (!exchange->line_link && (exchange->ended || exchange->queued))
         hang_up(exchange);
     /* Else its turn ends first (watch_waiting), or its body goes on (http_resume). */
 }

@@ -417,6 +417,19 @@ def test_an_endless_line_before_a_chunk_ends_the_connection(server, page):
     assert ask(server, "HEAD", "/page/endless")[0] == 404
 
 
+def test_an_upload_is_stored_and_answered_when_its_client_has_stopped_sending(server, page):
+    """Whether its end is seen before, while or after its digests are computed."""
+    large = b"x" * 3_000_000
+    plain = b"PUT /page/half HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(large) + large
+    head = b"PUT /page/half HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for request, size in [(plain, len(large))] + 20 * [(head + b"5\r\nhello\r\n0\r\nx-a: b\r\n\r\n", 5)]:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert page.head_object(Bucket="page", Key="half")["ContentLength"] == size
+
+
 # ---- smuggling ----
 
 HIDDEN = "GET /_headrace/health HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -81,7 +81,7 @@ static void on_end(void *user, struct http_request *request)
     struct http_reply *reply = text_reply(request, 200, "hello");
     str trailer = http_trailer(request, S("x-sum"));
     snprintf(w.trailer, sizeof w.trailer, "%.*s", STR_ARG(trailer));
-    if (str_eq(request->path, S("/wait"))) {
+    if (str_eq(request->path, S("/wait")) || str_eq(request->path, S("/settle"))) {
         w.waiting = request;
         return;
     }
@@ -114,10 +114,11 @@ static void on_end(void *user, struct http_request *request)
     http_respond(request, reply);
 }
 
-static void on_hangup(void *user, struct http_request *request)
+static bool on_hangup(void *user, struct http_request *request)
 {
-    (void)user, (void)request;
+    (void)user;
     w.hangups++;
+    return !str_eq(request->path, S("/settle"));
 }
 
 static void on_gone(void *user, struct http_request *request, bool completed)
@@ -484,17 +485,60 @@ TEST(a_client_that_only_stops_sending_gets_its_answer)
     stop();
 }
 
+TEST(a_client_that_stops_sending_while_its_answer_is_made_gets_it)
+{
+    start();
+    int fd = connect_to_server();
+    say(fd, "PUT /settle HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab");
+    shutdown(fd, SHUT_WR);
+    turns(20);
+    CHECK_INT(w.hangups, 1);
+    CHECK_INT(w.gone, 0);
+    http_respond(w.waiting, text_reply(w.waiting, 200, "made"));
+    check_holds(hear(fd, NULL), "made<closed>");
+    close(fd);
+    stop();
+}
+
+TEST(a_paused_body_whose_client_stops_sending_is_read_to_its_end)
+{
+    static const char *const framings[] = {
+        "Content-Length: 5\r\n\r\nabcde",
+        "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-Sum: 5\r\n\r\n",
+    };
+    for (size_t i = 0; i < sizeof framings / sizeof *framings; i++) {
+        start();
+        int fd = connect_to_server();
+        say(fd, "PUT /pause HTTP/1.1\r\nHost: x\r\n");
+        say(fd, framings[i]);
+        shutdown(fd, SHUT_WR);
+        turns(5);
+        if (w.ended == 0)
+            http_resume(w.waiting);
+        check_holds(hear(fd, NULL), "hello");
+        CHECK_INT(w.body_bytes, 5);
+        close(fd);
+        stop();
+    }
+}
+
 TEST(a_paused_body_stops_until_it_is_resumed)
 {
     start();
     int fd = connect_to_server();
-    say(fd, "PUT /pause HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
-            "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+    say(fd, "PUT /pause HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    turns(20);
+    CHECK_INT(w.bodies, 1);
+    say(fd, "2\r\nde\r\n");
     turns(20);
     CHECK_INT(w.bodies, 1);
     http_resume(w.waiting);
     turns(20);
     CHECK_INT(w.bodies, 2);
+    say(fd, "0\r\n\r\n");
+    turns(20);
+    CHECK_INT(w.ended, 0);
     http_resume(w.waiting);
     check_holds(hear(fd, "hello"), "HTTP/1.1 200");
     CHECK_INT(w.body_bytes, 5);
