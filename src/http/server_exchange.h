@@ -43,7 +43,7 @@ struct exchange {
     struct http_request request; /* first: http_request * is cast to exchange * */
     struct http_server *server;
     struct MHD_Connection *connection;
-    struct exchange *next, **link; /* all exchanges of the server */
+    struct exchange *next, **link;           /* all exchanges of the server */
     struct exchange *line_next, **line_link; /* in one of the server's lines; NULL: in none */
     struct watch *watch;
     struct http_reply *reply;
