@@ -179,7 +179,7 @@ static err receive_message(struct call *call, const void *input, void *output)
 
 #define DELETE(F, T)                                                                               \
     SQS_QUEUE_URL(F, T)                                                                            \
-    F(T, STR, receipt, "ReceiptHandle", BODY, .flags = REQUIRED)
+    F(T, STR, receipt, "ReceiptHandle", BODY, .flags = REQUIRED | LATER)
 SHAPE(delete_input, "DeleteMessageRequest", DELETE)
 
 static err delete_message(struct call *call, const void *input, void *output)
@@ -188,6 +188,9 @@ static err delete_message(struct call *call, const void *input, void *output)
     int64_t queue;
     (void)output;
     TRY(sqs_call_queue(call, in->queue_url, &queue));
+    if (!in->receipt.n) /* AWS's own name of it: no parameter is called so */
+        return err_text(call->ctx.arena, &SQS_MISSING_PARAMETER,
+                        "The request must contain the parameter MessageHandle.");
     return sqs_message_delete(call->api->sqs, &call->ctx, queue, in->receipt);
 }
 

@@ -1,5 +1,6 @@
 /* api/sts.c - STS, as far as every SDK's first line of a script needs it: who am I? The answer is
- * what the access key means here (aws/keys.h); nothing is stored. */
+ * what the access key means here (aws/keys.h); nothing is stored. There are no roles and no
+ * sessions: the rest is refused by name. */
 #include "api/call.h"
 #include "api/ops.h"
 #include "aws/fault.h"
@@ -35,12 +36,26 @@ static err get_caller_identity(struct call *call, const void *in, void *out)
     return OK;
 }
 
+#define NOT_HERE(name_)                                                                            \
+    {                                                                                              \
+        .name = name_, .in = &empty_shape, .out = &empty_shape, .flags = OP_UNIMPLEMENTED          \
+    }
 static const struct op operations[] = {
     {.name = "GetCallerIdentity",
      .in = &empty_shape,
      .out = &sts_identity_shape,
      .run = get_caller_identity,
      .flags = OP_READ},
+    NOT_HERE("AssumeRole"),
+    NOT_HERE("AssumeRoleWithSAML"),
+    NOT_HERE("AssumeRoleWithWebIdentity"),
+    NOT_HERE("AssumeRoot"),
+    NOT_HERE("DecodeAuthorizationMessage"),
+    NOT_HERE("GetAccessKeyInfo"),
+    NOT_HERE("GetDelegatedAccessToken"),
+    NOT_HERE("GetFederationToken"),
+    NOT_HERE("GetSessionToken"),
+    NOT_HERE("GetWebIdentityToken"),
     {.name = NULL},
 };
 

@@ -139,9 +139,7 @@ static err refuse_by_name(const struct request *request)
     struct arena *arena = request->http->arena;
     if (!(route->op->flags & OP_UNIMPLEMENTED))
         return OK;
-    if (route->protocol == PROTOCOL_REST_XML)
-        return err_text(arena, &AWS_NOT_IMPLEMENTED, "%s is not implemented.", route->op->name);
-    return err_text(arena, &AWS_UNSUPPORTED, "%s is not implemented.", route->op->name);
+    return err_text(arena, &AWS_NOT_IMPLEMENTED, "%s is not implemented.", route->op->name);
 }
 
 static err open_upload(struct request *request, struct auth_chunk_key *key);

@@ -29,10 +29,6 @@ static void set_region(struct request *request)
     ctx->region = request->auth.region.n ? request->auth.region : request->app->options->region;
 }
 
-static const struct fault NO_TOKEN = {
-    "MissingAuthenticationTokenException", "MissingAuthenticationToken", 403,
-    "Request is missing Authentication Token", "com.amazon.coral.service"};
-
 static err identify_nobody(struct request *request)
 {
     struct app *app = request->app;
@@ -49,7 +45,7 @@ static err identify_nobody(struct request *request)
     if (request->route.op && (request->route.op->flags & OP_ANONYMOUS))
         return OK;
     if (!is_s3(request))
-        return FAIL(NO_TOKEN);
+        return FAIL(AWS_MISSING_TOKEN);
     return app->options->auth == AUTH_ENFORCE ? OK : FAIL(AWS_ACCESS_DENIED);
 }
 

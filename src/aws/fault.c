@@ -16,15 +16,15 @@
     const struct fault row = {code_, code_, status_, text_, CORAL};
 AWS_FAULTS(AWS_FAULT_DEFINE)
 
-const struct fault AWS_UNSUPPORTED = {"UnsupportedOperation",
-                                      "AWS.SimpleQueueService.UnsupportedOperation", 400,
-                                      "Unsupported operation.", NULL};
 const struct fault AWS_MISSING_PARAMETER = {"MissingRequiredParameterException", "MissingParameter",
                                             400, "The request is missing a required parameter.",
                                             CORAL};
 const struct fault AWS_INVALID_PARAMETER = {"InvalidParameterValueException",
                                             "InvalidParameterValue", 400,
                                             "One or more parameters are invalid.", CORAL};
+const struct fault AWS_MISSING_TOKEN = {"MissingAuthenticationTokenException",
+                                        "MissingAuthenticationToken", 403,
+                                        "Request is missing Authentication Token", CORAL};
 const struct fault AWS_SERIALIZATION = {"SerializationException", "MalformedInput", 400, "", CORAL};
 
 /* Texts that differ by protocol; recorded against AWS. They replace a row's default text only. */
@@ -62,8 +62,10 @@ static void reply_json(struct arena *arena, const struct route *route, err e,
     struct buf b = buf_in(arena);
     BUF_LIT(&b, "{\"__type\":");
     buf_json(&b, full_type(arena, route, e));
-    BUF_LIT(&b, ",\"message\":");
-    buf_json(&b, err_message(e));
+    if (err_message(e).n) {
+        BUF_LIT(&b, ",\"message\":");
+        buf_json(&b, err_message(e));
+    }
     BUF_LIT(&b, "}");
     int status = e.fault->status;
     if (route->service && !route->query_mode && status > 400 && status < 500)

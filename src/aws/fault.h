@@ -43,8 +43,6 @@ void fault_reply(struct arena *arena, const struct route *route, const struct ht
       "The authorization header is malformed.")                                                    \
     X(AWS_AUTH_QUERY_ERROR, "AuthorizationQueryParametersError", 400,                              \
       "Error parsing the X-Amz-Credential parameter.")                                             \
-    X(AWS_MISSING_TOKEN, "MissingAuthenticationToken", 403,                                        \
-      "Request is missing Authentication Token")                                                   \
     X(AWS_INVALID_TOKEN, "InvalidClientTokenId", 403,                                              \
       "The security token included in the request is invalid.")                                    \
     X(AWS_INCOMPLETE_SIGNATURE, "IncompleteSignature", 400,                                        \
@@ -61,10 +59,9 @@ void fault_reply(struct arena *arena, const struct route *route, const struct ht
       "Policies must be valid JSON and the first byte must be '{'")
 #define AWS_FAULT_DECLARE(row, code_, status_, text_) extern const struct fault row;
 AWS_FAULTS(AWS_FAULT_DECLARE)
-/* A row marked OP_UNIMPLEMENTED, outside S3: UnsupportedOperation /
- * AWS.SimpleQueueService.UnsupportedOperation. */
-extern const struct fault AWS_UNSUPPORTED;
-/* What the front end of the Query and JSON services finds wrong with an input. */
+/* Of the services other than S3: type and code differ. What the front end of the Query and JSON services finds wrong with an input. */
 extern const struct fault AWS_MISSING_PARAMETER, AWS_INVALID_PARAMETER, AWS_SERIALIZATION;
+/* A request without credentials. */
+extern const struct fault AWS_MISSING_TOKEN;
 
 #endif

@@ -2,11 +2,11 @@
  * applied: a bad value in the middle of SetQueueAttributes leaves nothing behind. */
 #include "sqs/attributes.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sqs/engine.h"
+#include "sqs/policy.h"
 
 #define ATTRIBUTE_ROW(row, name_, kind_, low_, high_, preset_, words_, fifo_)                      \
     [row] = {.name = name_,                                                                        \
@@ -116,42 +116,6 @@ static err unknown_attribute(struct ctx *ctx, str name)
                     STR_ARG(name));
 }
 
-static bool statement_valid(const json_t *statement)
-{
-    const char *effect = json_string_value(json_object_get(statement, "Effect"));
-    const json_t *action = json_object_get(statement, "Action");
-    if (!action)
-        action = json_object_get(statement, "NotAction");
-    return effect && (!strcmp(effect, "Allow") || !strcmp(effect, "Deny")) &&
-           (json_is_string(action) || json_is_array(action));
-}
-
-static bool policy_valid(str text, size_t *count)
-{
-    json_t *policy = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *statements = json_object_get(policy, "Statement"), *statement;
-    bool valid =
-        json_is_object(policy) && (json_is_object(statements) ? statement_valid(statements)
-                                                              : json_array_size(statements) > 0);
-    size_t i;
-    json_array_foreach(statements, i, statement) valid = valid && statement_valid(statement);
-    *count = json_array_size(statements);
-    json_decref(policy);
-    return valid;
-}
-
-static err check_policy(struct ctx *ctx, str text)
-{
-    size_t count;
-    if (!policy_valid(text, &count))
-        return invalid_value(ctx, &attribute_infos[SQS_POLICY]);
-    if (count > STATEMENTS_MAX)
-        return err_text(ctx->arena, &SQS_OVER_LIMIT,
-                        "%zu statements were found in the submitted policy, max allowed is %d",
-                        count, STATEMENTS_MAX);
-    return OK;
-}
-
 static err take_text(struct ctx *ctx, enum sqs_attribute_id id, str text,
                      struct attribute_change *change)
 {
@@ -168,7 +132,7 @@ static err take_text(struct ctx *ctx, enum sqs_attribute_id id, str text,
     }
     if (id == SQS_REDRIVE_ALLOW)
         return redrive_allow_check(ctx->arena, text);
-    return id == SQS_POLICY ? check_policy(ctx, text) : OK;
+    return id == SQS_POLICY ? policy_check(ctx, text) : OK;
 }
 
 /* What a standard queue may not have, in AWS's two ways of saying so (#59). */

@@ -183,7 +183,6 @@ err queue_get(struct sqs *sqs, int64_t id, struct queue **queue);
 bool queue_name_valid(str name);
 /* Letters, digits, '-' and '_': what names, labels and ids of entries are made of. */
 bool queue_name_char(char c);
-#define STATEMENTS_MAX 20 /* of a queue's policy */
 /* Rows and working set of all messages, and what is remembered for deduplication. */
 err queue_empty(struct sqs *sqs, struct queue *queue);
 /* Some queue names this one as its dead letter queue. */

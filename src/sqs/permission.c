@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "sqs/engine.h"
+#include "sqs/policy.h"
 
-#define ACTIONS_MAX 7
 #define LABEL_MAX 80
 
 static err invalid(struct ctx *ctx, str value, const char *parameter, const char *reason)
@@ -16,14 +16,6 @@ static err invalid(struct ctx *ctx, str value, const char *parameter, const char
     return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                     "Value %.*s for parameter %s is invalid. Reason: %s", STR_ARG(value), parameter,
                     reason);
-}
-
-static bool in_list(const char *words, str name)
-{
-    for (str rest = str_of(words); rest.p;)
-        if (str_eq(str_cut(&rest, '|'), name))
-            return true;
-    return false;
 }
 
 static err check_actions(struct ctx *ctx, const str *actions, size_t n)
@@ -36,17 +28,12 @@ static err check_actions(struct ctx *ctx, const str *actions, size_t n)
                         "%zu Actions were found, maximum allowed is %d.", n, ACTIONS_MAX);
     for (size_t i = 0; i < n; i++) {
         str shown = arena_join(ctx->arena, S("SQS:"), actions[i]);
-        if (in_list("AddPermission|RemovePermission|CreateQueue|DeleteQueue|SetQueueAttributes|"
-                    "ListQueues|TagQueue|UntagQueue|"
-                    "ListQueueTags|StartMessageMoveTask|CancelMessageMoveTask|ListMessageMoveTasks",
-                    actions[i]))
+        enum policy_action kind = policy_action_of(actions[i]);
+        if (kind == POLICY_ACTION_OWNERS)
             return invalid(ctx, shown, "ActionName",
                            "Only the queue owner is allowed to invoke this action.");
-        if (!in_list("*|SendMessage|ReceiveMessage|DeleteMessage|ChangeMessageVisibility|"
-                     "GetQueueAttributes|GetQueueUrl|PurgeQueue|ListDeadLetterSourceQueues",
-                     actions[i]))
-            return invalid(ctx, shown, "ActionName",
-                           "Please refer to the appropriate WSDL for a list of valid actions. ");
+        if (kind == POLICY_ACTION_UNKNOWN)
+            return policy_unknown_action(ctx, shown);
     }
     return OK;
 }

@@ -78,23 +78,17 @@ def test_r30_the_queues_wait_is_the_default_and_zero_overrides_it(server, aws):
     assert waiting.bodies() == []
 
 
-def test_r30_a_delayed_message_ends_a_wait(server, aws, queue):
-    aws.sqs.send_message(QueueUrl=queue, MessageBody="later", DelaySeconds=5)
-    waiting = Waiting(server, aws, queue, WaitTimeSeconds=20)
-    advance(server, "4999ms")
-    assert waiting.parked()
-    advance(server, "1ms")
-    assert waiting.bodies() == ["later"]
-
-
-def test_a_message_that_becomes_visible_again_ends_a_wait(server, aws, queue):
-    aws.sqs.send_message(QueueUrl=queue, MessageBody="back")
-    (message,) = aws.sqs.receive_message(QueueUrl=queue, VisibilityTimeout=7)["Messages"]
+@pytest.mark.parametrize("hidden_by", ["its delay", "a receive"])
+def test_r30_a_message_whose_time_has_come_ends_a_wait(server, aws, queue, hidden_by):
+    delayed = hidden_by == "its delay"
+    aws.sqs.send_message(QueueUrl=queue, MessageBody="later", DelaySeconds=7 if delayed else 0)
+    if not delayed:
+        assert len(aws.sqs.receive_message(QueueUrl=queue, VisibilityTimeout=7)["Messages"]) == 1
     waiting = Waiting(server, aws, queue, WaitTimeSeconds=20)
     advance(server, "6999ms")
     assert waiting.parked()
     advance(server, "1ms")
-    assert waiting.bodies() == ["back"]
+    assert waiting.bodies() == ["later"]
 
 
 def test_a_message_that_is_given_back_ends_a_wait(server, aws, queue):

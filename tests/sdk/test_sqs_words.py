@@ -23,6 +23,11 @@ def on_queue(operation, **more):
     return operation, {"QueueUrl": "QUEUE", **more}
 
 
+def policy(**statement):
+    return on_queue("SetQueueAttributes", Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Resource": "*", **statement}]})})
+
+
 def redrive(arn_of_target, count=1):
     return on_queue("SetQueueAttributes", Attributes={"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn_of_target, "maxReceiveCount": count})})
 
@@ -48,6 +53,12 @@ ROWS = [
     (on_queue("SetQueueAttributes", Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [
         {"Sid": str(i), "Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"} for i in range(22)]})}),
      "OverLimit", "22 statements were found in the submitted policy, max allowed is 20"),
+    (policy(Action=["sqs:SendMessage"] * 8), "OverLimit", "8 actions were found in a statement from the submitted policy, max allowed is 7"),
+    (policy(Action="sqs:ChangeMessageVisibilityBatch"), INVALID, "Value sqs:ChangeMessageVisibilityBatch for parameter ActionName is invalid. "
+                                                                 "Reason: Please refer to the appropriate WSDL for a list of valid actions. "),
+    *((policy(**statement), "InvalidAttributeValue", "Invalid value for the parameter Policy.") for statement in (
+        {"Action": "sqs:SendMessage", "NotAction": "sqs:ReceiveMessage"}, {}, {"Action": []}, {"Action": "sqs:SendMessage", "Sid": "s" * 8192},
+        {"Action": "sqs:SendMessage", "Effect": "Perhaps"})),
     (redrive("x"), INVALID, 'Value {"deadLetterTargetArn": "x", "maxReceiveCount": 1} for parameter RedrivePolicy is invalid. '
                             "Reason: Dead-letter target ARN should be fully qualified ARN."),
     (redrive("arn:aws:sns:us-east-1:1:t"), INVALID, "*Reason: Only SQS queues are valid resources for deadLetterTargetArn."),
@@ -93,7 +104,8 @@ ROWS = [
     (on_queue("ChangeMessageVisibility", ReceiptHandle="x", VisibilityTimeout=-1), INVALID,
      "Value -1 for parameter VisibilityTimeout is invalid. Reason: Must be between 0 and 43200."),
     (on_queue("ChangeMessageVisibility", ReceiptHandle="", VisibilityTimeout=1), MISSING, "The request must contain the parameter ReceiptHandle."),
-    (on_queue("DeleteMessage", ReceiptHandle=""), MISSING, "The request must contain the parameter ReceiptHandle."),
+    (on_queue("DeleteMessage", ReceiptHandle=""), MISSING, "The request must contain the parameter MessageHandle."),
+    (on_queue("DeleteMessage"), MISSING, "The request must contain the parameter MessageHandle."),
     # batches
     (on_queue("SendMessageBatch", Entries=[{"Id": "a", "MessageBody": "m"}, {"MessageBody": "m"}]), MISSING,
      "The request must contain the parameter SendMessageBatchRequestEntry.2.Id."),
@@ -190,3 +202,11 @@ def test_a_reuse_period_shows_without_a_key_when_it_is_not_the_usual_one(aws, pl
 
 def test_no_move_tasks_are_an_empty_list(aws, places):
     assert raw_json(aws, "ListMessageMoveTasks", {"SourceArn": places["DEAD"]})[1] == {"Results": []}
+
+
+@pytest.mark.parametrize("actions", ["*", "sqs:*", "SQS:Get*", "SQS:sendmessage", ["sqs:DeleteQueue", "sqs:SetQueueAttributes"], "s3:GetObject"])
+def test_a_policy_may_name_any_action_there_is(aws, places, actions):
+    for key in "Action", "NotAction":
+        document = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", key: actions, "Resource": "*"}}
+        _, body = on_queue("SetQueueAttributes", Attributes={"Policy": json.dumps(document)})
+        assert raw_json(aws, "SetQueueAttributes", filled(body, places))[0] == 200
