@@ -72,8 +72,13 @@ static void receipt_key(struct sqs *sqs)
         log_error("sqs: cannot store the receipt key; receipt handles will not survive a restart");
 }
 
+void sqs_schema_make(struct db *db)
+{
+    db_migrate(db, "sqs", migrations, sizeof migrations / sizeof *migrations);
+}
+
 void sqs_schema(struct sqs *sqs)
 {
-    db_migrate(sqs->db, "sqs", migrations, sizeof migrations / sizeof *migrations);
+    sqs_schema_make(sqs->db);
     receipt_key(sqs);
 }

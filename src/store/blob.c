@@ -35,11 +35,16 @@ static int64_t highest_id(struct db *db)
     return id;
 }
 
+void blobs_schema_make(struct db *db)
+{
+    db_migrate(db, "blob", migrations, sizeof migrations / sizeof migrations[0]);
+}
+
 struct blobs *blobs_open(struct db *db, const char *dir, enum durability durability, char **message)
 {
     struct blobs *blobs = xalloc(sizeof *blobs);
     *blobs = (struct blobs){.db = db, .durability = durability, .lock_fd = -1};
-    db_migrate(db, "blob", migrations, sizeof migrations / sizeof migrations[0]);
+    blobs_schema_make(db);
     blobs->next_id = highest_id(db) + 1;
     if (!blob_files_open(blobs, dir, message)) {
         blobs_close(blobs);

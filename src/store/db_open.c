@@ -10,6 +10,7 @@
 #include "store/db_internal.h"
 
 #include "base/log.h"
+#include "store/image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -269,15 +270,15 @@ static bool set_durability(struct db *db, char **message)
                    message);
 }
 
-static bool settle(struct db *db, char **message)
+static bool settle(struct db *db, bool *fresh, char **message)
 {
     sqlite3_busy_handler(db->handle, wait_a_little, NULL);
     if (!execute(db, SETTINGS, message))
         return false;
     /* A new database holds nothing that anyone was promised. Without syncs it is made in a
      * millisecond, wherever it is. */
-    bool fresh = pragma_number(db->handle, "PRAGMA page_count") == 0;
-    if (!db->file || (fresh && db->durability == DURABLE_PROCESS)) {
+    *fresh = pragma_number(db->handle, "PRAGMA page_count") == 0;
+    if (!db->file || (*fresh && db->durability == DURABLE_PROCESS)) {
         if (!execute(db, "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY", message))
             return false;
     } else if (!set_durability(db, message)) {
@@ -288,6 +289,23 @@ static bool settle(struct db *db, char **message)
     if (db->file)
         sqlite3_wal_hook(db->handle, on_log_grown, db);
     return true;
+}
+
+/* A database without a page becomes a copy of the image, in one transaction. */
+static bool fill(struct db *db, char **message)
+{
+    sqlite3 *image = NULL;
+    sqlite3_backup *copy = NULL;
+    unsigned char *bytes = (unsigned char *)(uintptr_t)db_image.bytes; /* it is only read */
+    sqlite3_int64 n = (sqlite3_int64)db_image.n;
+    if (sqlite3_open(":memory:", &image) == SQLITE_OK &&
+        sqlite3_deserialize(image, "main", bytes, n, n, SQLITE_DESERIALIZE_READONLY) == SQLITE_OK)
+        copy = sqlite3_backup_init(db->handle, "main", image, "main");
+    bool good = copy && sqlite3_backup_step(copy, -1) == SQLITE_DONE;
+    good = sqlite3_backup_finish(copy) == SQLITE_OK && good;
+    sqlite3_close(image);
+    return good || say(message, "cannot create %s: %s", db->file ? db->file : "the database",
+                       sqlite3_errmsg(db->handle));
 }
 
 static bool identify(struct db *db, char **message)
@@ -335,15 +353,15 @@ static const char *lone_process(void)
 
 static bool open_handle(struct db *db, bool check, char **message)
 {
+    bool fresh;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (db->file)
         db->vfs = wal_vfs_new(lone_process());
     if (sqlite3_open_v2(db->file ? db->file : ":memory:", &db->handle, flags,
                         db->vfs ? wal_vfs_name(db->vfs) : NULL) != SQLITE_OK)
         return say(message, "cannot open %s: %s", db->file, sqlite3_errmsg(db->handle));
-    if (!settle(db, message))
-        return false;
-    if (db->file && (!identify(db, message) || (check && !check_whole(db, message))))
+    if (!settle(db, &fresh, message) || (fresh && db_image.n && !fill(db, message)) ||
+        !identify(db, message) || (db->file && check && !fresh && !check_whole(db, message)))
         return false;
     db->page_bytes = pragma_number(db->handle, "PRAGMA page_size");
     return execute(db, CREATE_MIGRATION, message) && set_durability(db, message);

@@ -18,6 +18,7 @@ allowed() {
     api)      echo "base store http/message.h aws sqs s3 pipeline api" ;;
     remote)   echo "base http/message.h http/client.h aws pipeline remote" ;;
     app)      echo "base store http aws sqs s3 pipeline api remote app" ;;
+    packaging) echo "base store sqs s3" ;;
     *)        return 1 ;;
     esac
 }
