@@ -1,7 +1,8 @@
 /* api/s3_hash.c - see s3_hash.h. The loop opens one blob after the other, since only it may ask the
  * tables; the pool reads and digests a stretch of it, and touches nothing but the struct. A body
  * that is deleted meanwhile stays readable through its descriptor; one not opened yet is missed,
- * and the request then finds out by itself what became of its source. */
+ * and the request then finds out by itself what became of its source. The pin keeps the numbers of
+ * the blobs from standing for other bytes in the meantime: by them what was read is known again. */
 #include "api/s3_hash.h"
 
 #include "base/text.h"
@@ -21,6 +22,7 @@ struct hash {
     struct upload base; /* first */
     struct api *api;
     struct s3_reading reading; /* slices are ours */
+    struct blob_pin *pin;
     struct digest_state *md5, *sum;
     size_t slice; /* the one being read */
     int64_t at;   /* bytes of it that are done */
@@ -37,6 +39,7 @@ static void hash_free(struct hash *hash)
         digest_drop(hash->md5);
     if (hash->sum)
         digest_drop(hash->sum);
+    blob_pin_end(hash->pin);
     free(hash->reading.slices);
     free(hash);
 }
@@ -147,6 +150,14 @@ static void hash_drop(struct upload *upload)
 
 static const struct upload_ops hash_ops = {hash_write, hash_settle, hash_drop};
 
+static struct blob_pin *pin_slices(struct call *call, const struct s3_reading *reading)
+{
+    int64_t *ids = arena_array(call->ctx.arena, reading->nslices, sizeof *ids);
+    for (size_t i = 0; i < reading->nslices; i++)
+        ids[i] = reading->slices[i].id;
+    return blob_pin(call->api->blobs, ids, reading->nslices);
+}
+
 void s3_hash_begin(struct call *call, const struct s3_reading *reading)
 {
     if (reading->n <= INLINE_MAX || !call->api->offload)
@@ -156,12 +167,20 @@ void s3_hash_begin(struct call *call, const struct s3_reading *reading)
     *hash = (struct hash){.base = {.ops = &hash_ops},
                           .api = call->api,
                           .reading = *reading,
+                          .pin = pin_slices(call, reading),
                           .md5 = digest_begin(DIGEST_MD5),
                           .sum = digest_begin(reading->kind),
                           .fd = -1};
     hash->reading.slices = xalloc(bytes);
     memcpy(hash->reading.slices, reading->slices, bytes);
     call->upload = &hash->base;
+}
+
+static struct blob_slice *slices_of(struct call *call, const struct s3_reading *reading)
+{
+    struct blob_slice *slices = arena_array(call->ctx.arena, reading->nslices, sizeof *slices);
+    memcpy(slices, reading->slices, reading->nslices * sizeof *slices);
+    return slices;
 }
 
 void s3_hash_finish(struct call *call, struct s3_read_digests *out)
@@ -174,10 +193,9 @@ void s3_hash_finish(struct call *call, struct s3_read_digests *out)
     digest md5 = digest_end(hash->md5), sum = digest_end(hash->sum);
     hash->md5 = hash->sum = NULL;
     if (!hash->lost && hash->slice == hash->reading.nslices)
-        *out = (struct s3_read_digests){.source = hash->reading.source,
-                                        .at = hash->reading.at,
-                                        .n = hash->reading.n,
-                                        .kind = hash->reading.kind,
+        *out = (struct s3_read_digests){.kind = hash->reading.kind,
+                                        .slices = slices_of(call, &hash->reading),
+                                        .nslices = hash->reading.nslices,
                                         .etag = digest_hex(call->ctx.arena, md5),
                                         .checksum = digest_base64(call->ctx.arena, sum)};
     hash_free(hash);

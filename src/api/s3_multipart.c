@@ -155,7 +155,8 @@ static err part_run(struct call *call, const void *input, void *output)
                            .etag = body.etag,
                            .checksum_kind = upload.object.checksum_kind,
                            .checksum = body.also};
-    struct blob_slice slice = {body.blob, 0, body.size};
+    struct blob_slice slice = {0, 0, body.size};
+    TRY(blob_sink_keep(body.body, &slice.id));
     TRY(s3_multipart_put_part(call->api->s3, &call->ctx, &upload, &part, &slice, 1, true));
     fill_encryption(call, bucket, &upload.object, (struct s3_stored_out *)out);
     if (upload.algorithm || body.claimed)

@@ -55,7 +55,7 @@ static err put(struct call *call, const void *input, void *output)
     TRY(s3_write_take(call, (const struct s3_write_in *)in, bucket, &object));
     s3_object_put_sure(call->api->s3, bucket, &conditions);
     TRY(s3_upload_finish(call, &body));
-    object.blob = body.blob;
+    object.body = body.body;
     object.size = body.size;
     object.etag = body.etag;
     object.checksum = body.checksum;

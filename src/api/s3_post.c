@@ -376,8 +376,12 @@ static err store(struct post *post)
     call->upload = post->inner;
     post->inner = NULL;
     TRY(s3_upload_finish(call, &uploaded));
-    TRY(check_size(post, uploaded.size));
-    post->object.blob = uploaded.blob;
+    err e = check_size(post, uploaded.size);
+    if (failed(e)) {
+        blob_sink_drop(uploaded.body);
+        return e;
+    }
+    post->object.body = uploaded.body;
     post->object.size = uploaded.size;
     post->object.etag = uploaded.etag;
     post->object.checksum_kind = (int64_t)uploaded.algorithm + 1;

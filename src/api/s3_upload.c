@@ -494,9 +494,8 @@ static err body_finish(struct body *body, struct s3_uploaded *out)
         .claimed = body->named,
         .also = body->also < 0 ? STR_NONE : digest_base64(arena, values[body->also]),
     };
-    struct blob_sink *sink = body->sink;
+    done.body = body->sink;
     body->sink = NULL;
-    TRY(blob_sink_keep(sink, &done.blob));
     *out = done;
     return OK;
 }

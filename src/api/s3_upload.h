@@ -28,7 +28,7 @@ struct s3_upload_claims {
 
 /* A verified body. Strings are in the request's arena. */
 struct s3_uploaded {
-    int64_t blob; /* one reference, taken inside the caller's savepoint */
+    struct blob_sink *body; /* the caller's: to be kept, or dropped */
     int64_t size;
     digest md5;                 /* raw; the ETag is its hex form */
     str etag;                   /* 32 hex digits, no quotes */
@@ -55,8 +55,8 @@ err s3_upload_claims(struct call *call, struct s3_upload_claims *claims, bool *n
 /* The same checks for a body that came whole (call->body): configuration documents, DeleteObjects.
  */
 err s3_body_check(struct call *call);
-/* Compares every digest with its claim and makes the body permanent in the open savepoint;
- * call->upload is gone afterwards, also on failure. Faults: BadDigest, XAmzContentSHA256Mismatch,
+/* Compares every digest with its claim and hands the body over; call->upload is gone afterwards,
+ * also on failure. Faults: BadDigest, XAmzContentSHA256Mismatch,
  * IncompleteBody, InvalidRequest. */
 err s3_upload_finish(struct call *call, struct s3_uploaded *out);
 

@@ -12,6 +12,8 @@
 #include "base/text.h"
 #include "s3/engine.h"
 
+#include <string.h>
+
 #define COPY_HASH_MAX (256LL << 20) /* bytes; about a third of a second of MD5 */
 #define COPY_HASH_STEP (256U << 10)
 
@@ -116,7 +118,7 @@ static err hash_body(struct s3 *s3, struct ctx *ctx, const struct blob_slice *sl
 static void plan(struct s3 *s3, struct ctx *ctx, const struct s3_copy *copy,
                  const struct s3_object *source, struct s3_reading *out)
 {
-    *out = (struct s3_reading){.source = source->id, .kind = DIGEST_CRC64NVME};
+    *out = (struct s3_reading){.kind = DIGEST_CRC64NVME};
     bool same = source->checksum_kind && !source->composite &&
                 (!copy->rehash || source->checksum_kind == (int64_t)copy->algorithm + 1);
     if (same && !s3_object_multipart(source))
@@ -131,8 +133,8 @@ static void plan(struct s3 *s3, struct ctx *ctx, const struct s3_copy *copy,
 
 bool s3_read_already(const struct s3_reading *reading, const struct s3_read_digests *known)
 {
-    return known->source && known->source == reading->source && known->at == reading->at &&
-           known->n == reading->n && known->kind == reading->kind;
+    return known->nslices && known->nslices == reading->nslices && known->kind == reading->kind &&
+           memcmp(known->slices, reading->slices, known->nslices * sizeof *known->slices) == 0;
 }
 
 static err set_digests(struct s3 *s3, struct ctx *ctx, const struct s3_copy *copy,

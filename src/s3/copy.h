@@ -23,16 +23,16 @@ err s3_source_find(struct s3 *s3, struct ctx *ctx, const struct s3_source *sourc
 
 /* A stretch of a body that a copy must read for its digests: MD5 and `kind`. */
 struct s3_reading {
-    int64_t source; /* row read from */
-    int64_t at, n;  /* bytes; n 0: nothing is to be read */
+    int64_t n; /* bytes; 0: nothing is to be read */
     enum digest_kind kind;
     struct blob_slice *slices;
     size_t nslices;
 };
-/* What came of it, when someone read it beforehand; source 0: nobody did. */
+/* What came of it, when someone read it beforehand; nslices 0: nobody did. */
 struct s3_read_digests {
-    int64_t source, at, n;
     enum digest_kind kind;
+    const struct blob_slice *slices; /* that were read */
+    size_t nslices;
     str etag, checksum;
 };
 /* Whether that is what `reading` asks for. */

@@ -108,8 +108,7 @@ static err plan(struct s3 *s3, struct ctx *ctx, const struct s3_multipart *uploa
                         S3_COPY_MAX);
     part->size = range.n;
     part->checksum_kind = upload->object.checksum_kind;
-    *out = (struct s3_reading){
-        .source = source->id, .at = range.at, .kind = (enum digest_kind)(part->checksum_kind - 1)};
+    *out = (struct s3_reading){.kind = (enum digest_kind)(part->checksum_kind - 1)};
     s3_body_slices(s3, ctx, source, &all, &nall);
     out->nslices = s3_slices_cut(ctx->arena, all, nall, range.at, range.n, &out->slices);
     if (!digests_known(source, range.n, part->checksum_kind)) {

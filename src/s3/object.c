@@ -68,8 +68,12 @@ err s3_object_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
                   const struct s3_conditions *conditions, struct s3_object *object,
                   enum s3_event event)
 {
-    if (conditions)
-        TRY(s3_object_may_put(s3, ctx, bucket, conditions, object->key));
+    err e = conditions ? s3_object_may_put(s3, ctx, bucket, conditions, object->key) : OK;
+    if (failed(e)) {
+        blob_sink_drop(object->body);
+        object->body = NULL;
+        return e;
+    }
     TRY(s3_version_install(s3, ctx, bucket, object));
     return s3_changed(s3, ctx, bucket, event, object);
 }

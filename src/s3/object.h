@@ -16,7 +16,8 @@ err s3_object_find(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str
                    struct s3_object *out);
 
 /* Makes `object` the current version of its key and tells of it. Everything but id, version, owner
- * and mtime is filled in, the body is kept. `conditions` may be NULL. Parts, if any, are attached
+ * and mtime is filled in; the body is kept (`blob`), or is on the way (`body`, which is gone
+ * afterwards, also on failure). `conditions` may be NULL. Parts, if any, are attached
  * by the caller to object->id afterwards. */
 err s3_object_put(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
                   const struct s3_conditions *conditions, struct s3_object *object,

@@ -74,6 +74,7 @@ void s3_object_read(struct stmt *stmt, struct arena *arena, struct s3_object *ou
 {
     int at = 0;
     out->id = col_int(stmt, at++);
+    out->body = NULL;
 #define READ_INT(name) out->name = col_int(stmt, at++);
 #define READ_STR(name) out->name = col_copy(stmt, at++, arena);
     S3_OBJECT_COLUMNS(READ_INT, READ_STR)
@@ -81,13 +82,8 @@ void s3_object_read(struct stmt *stmt, struct arena *arena, struct s3_object *ou
         out->checksum_kind = 0; /* as col_index does */
 }
 
-static void bind_columns(struct stmt *stmt, const struct s3_object *object)
-{
-    int at = 2;
 #define BIND_INT(name) bind_int(stmt, at++, object->name);
 #define BIND_STR(name) bind_str(stmt, at++, object->name);
-    S3_OBJECT_COLUMNS(BIND_INT, BIND_STR)
-}
 
 #define PLACEHOLDER(name) ", ?"
 #define PLACEHOLDERS "?1" S3_OBJECT_COLUMNS(PLACEHOLDER, PLACEHOLDER)
@@ -96,18 +92,23 @@ err s3_object_insert(struct db *db, struct s3_object *object)
 {
     struct stmt *stmt =
         db_sql(db, "INSERT INTO s3_object(" S3_OBJECT_SELECT ") VALUES(" PLACEHOLDERS ")");
-    bind_null(stmt, 1);
-    bind_columns(stmt, object);
+    int at = 1;
+    bind_null(stmt, at++);
+    S3_OBJECT_COLUMNS(BIND_INT, BIND_STR)
     TRY(stmt_run(stmt));
     object->id = db_last_id(db);
     return OK;
 }
 
+/* The columns of the index by key are left out, so that its entry stays as it is. */
 err s3_object_update(struct db *db, const struct s3_object *object)
 {
-    struct stmt *stmt = db_sql(db, "UPDATE s3_object SET (" S3_OBJECT_SELECT ") = (" PLACEHOLDERS
-                                   ") WHERE id = ?1");
-    bind_int(stmt, 1, object->id);
-    bind_columns(stmt, object);
+#define ASSIGN(name) ", " #name " = ?"
+    struct stmt *stmt = db_sql(
+        db, "UPDATE s3_object SET marker = ?" S3_OBJECT_OTHERS(ASSIGN, ASSIGN) " WHERE id = ?");
+    int at = 1;
+    BIND_INT(marker)
+    S3_OBJECT_OTHERS(BIND_INT, BIND_STR)
+    bind_int(stmt, at, object->id);
     return stmt_run(stmt);
 }

@@ -20,7 +20,9 @@
     S(key)                                                                                         \
     S(version) /* absent: the null version */                                                      \
     I(marker)  /* 1: a delete marker */                                                            \
-    I(mtime)   /* msec; what Last-Modified says */                                                 \
+    S3_OBJECT_OTHERS(I, S)
+#define S3_OBJECT_OTHERS(I, S)                                                                     \
+    I(mtime) /* msec; what Last-Modified says */                                                   \
     I(size)                                                                                        \
     S(etag)         /* without quotes; "hex" or "hex-N" */                                         \
     I(blob)         /* 0: empty body, or `parts` > 0 */                                            \
@@ -59,7 +61,8 @@
 #define S3_COLUMN_NAME(name) ", " #name
 
 struct s3_object {
-    int64_t id; /* 0: no such row */
+    int64_t id;             /* 0: no such row */
+    struct blob_sink *body; /* no column: what s3_object_put makes `blob` of; NULL: it is made */
     S3_OBJECT_COLUMNS(S3_MEMBER_INT, S3_MEMBER_STR)
 };
 /* For SQL literals: "SELECT " S3_OBJECT_SELECT " FROM s3_object WHERE ..." read by s3_object_read.
@@ -85,7 +88,7 @@ void s3_schema_make(struct db *db);
 void s3_object_read(struct stmt *stmt, struct arena *arena, struct s3_object *out);
 /* Inserts the row (its id is ignored); the new id becomes object->id. */
 err s3_object_insert(struct db *db, struct s3_object *object);
-/* Writes all columns of the row object->id. */
+/* Writes all columns of the row object->id but those that name it: bucket, key, version. */
 err s3_object_update(struct db *db, const struct s3_object *object);
 
 #endif

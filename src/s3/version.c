@@ -1,6 +1,7 @@
 /* s3/version.c - how the versions of a key follow one another. The current one is the row with the
  * greatest id; whoever writes inserts a row and, where the bucket keeps no versions, removes the
- * null version it replaces. Nothing is ever updated to become old. Source:
+ * null version it replaces. Nothing is ever updated to become old. Where there never were versions
+ * the replaced row is the only one: the new one is written over it. Source:
  * docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html. */
 #include "base/rng.h"
 #include "s3/engine.h"
@@ -99,37 +100,71 @@ int64_t s3_version_order(str version)
     return (int64_t)order;
 }
 
-err s3_version_drop(struct s3 *s3, const struct s3_object *object)
+static err drop_body(struct s3 *s3, const struct s3_object *object)
 {
     if (object->blob)
         blob_unref(s3->blobs, object->blob);
-    if (object->parts)
-        TRY(s3_parts_drop(s3, object->id));
+    return object->parts ? s3_parts_drop(s3, object->id) : OK;
+}
+
+err s3_version_drop(struct s3 *s3, const struct s3_object *object)
+{
+    TRY(drop_body(s3, object));
     struct stmt *stmt = db_sql(s3->db, "DELETE FROM s3_object WHERE id = ?");
     bind_int(stmt, 1, object->id);
     return stmt_run(stmt);
 }
 
 /* What a write needs to know of the null version it replaces. */
-static err retire_null(struct s3 *s3, struct s3_bucket *bucket, str key)
+static struct s3_object replaced(struct s3 *s3, struct s3_bucket *bucket, str key)
 {
+    struct s3_object old = {0};
+    if (bucket->versioning == S3_VERSIONED)
+        return old;
     struct stmt *stmt = db_sql(
         s3->db,
         "SELECT id, blob, parts FROM s3_object WHERE bucket = ? AND key = ? AND version IS NULL");
     bind_int(stmt, 1, bucket->id);
     bind_str(stmt, 2, key);
-    struct s3_object old = {0};
     if (stmt_row(stmt))
         old = (struct s3_object){
             .id = col_int(stmt, 0), .blob = col_int(stmt, 1), .parts = col_int(stmt, 2)};
     stmt_done(stmt);
-    return old.id ? s3_version_drop(s3, &old) : OK;
+    return old;
+}
+
+static err keep_body(struct s3_object *object, struct s3_object *old)
+{
+    struct blob_sink *body = object->body;
+    if (!body)
+        return OK;
+    object->body = NULL;
+    TRY(blob_sink_replace(body, old->blob, &object->blob));
+    old->blob = 0;
+    return OK;
+}
+
+static err write_row(struct s3 *s3, const struct s3_bucket *bucket, struct s3_object *object,
+                     const struct s3_object *old)
+{
+    if (!old->id)
+        return s3_object_insert(s3->db, object);
+    if (bucket->versioning != S3_UNVERSIONED) {
+        TRY(s3_version_drop(s3, old));
+        return s3_object_insert(s3->db, object);
+    }
+    TRY(drop_body(s3, old));
+    object->id = old->id;
+    return s3_object_update(s3->db, object);
 }
 
 err s3_version_install(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
                        struct s3_object *object)
 {
+    struct s3_object old = replaced(s3, bucket, object->key);
+    TRY(keep_body(object, &old));
     object->bucket = bucket->id;
+    object->version = STR_NONE;
     if (!object->owner.p)
         object->owner = bucket->account;
     if (!object->mtime)
@@ -137,11 +172,8 @@ err s3_version_install(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
     if (bucket->versioning == S3_VERSIONED) {
         TRY(s3_sequence_reserve(s3, ctx));
         object->version = new_version_id(s3, ctx);
-    } else {
-        object->version = STR_NONE;
-        TRY(retire_null(s3, bucket, object->key));
     }
-    TRY(s3_object_insert(s3->db, object));
+    TRY(write_row(s3, bucket, object, &old));
     return object->marker ? s3_hidden_hide(s3, ctx, bucket, object->key)
                           : s3_hidden_show(s3, ctx, bucket, object->key);
 }

@@ -228,6 +228,38 @@ err blob_sink_keep(struct blob_sink *sink, int64_t *id)
     return e;
 }
 
+/* Whether there was such a row, of one reference. */
+static err rewrite(struct blobs *blobs, int64_t id, str data, bool *done)
+{
+    struct stmt *stmt = db_sql(blobs->db, "UPDATE blob SET size = ?2, data = ?3, sum = ?4"
+                                          " WHERE id = ?1 AND refs = 1 AND data IS NOT NULL");
+    bind_int(stmt, 1, id);
+    bind_int(stmt, 2, (int64_t)data.n);
+    bind_blob(stmt, 3, data.p ? data : S(""));
+    bind_int(stmt, 4, blob_sum(data));
+    TRY(stmt_run(stmt));
+    *done = db_changes(blobs->db) > 0;
+    return OK;
+}
+
+err blob_sink_replace(struct blob_sink *sink, int64_t old, int64_t *id)
+{
+    struct blobs *blobs = sink->blobs;
+    bool done = false;
+    err e = OK;
+    if (old && !sink->failed && sink->fd < 0 && !blob_has_pin(blobs, old))
+        e = rewrite(blobs, old, (str){sink->buffer, sink->n}, &done);
+    if (!failed(e) && !done) {
+        TRY(blob_sink_keep(sink, id));
+        if (old)
+            blob_unref(blobs, old);
+        return OK;
+    }
+    blob_sink_drop(sink);
+    *id = old;
+    return e;
+}
+
 void blob_sink_drop(struct blob_sink *sink)
 {
     if (!sink)

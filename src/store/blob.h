@@ -1,7 +1,7 @@
-/* store/blob.h - immutable bodies. Small ones live in a table, large ones as files with generated
- * names; an object refers to a body by number, and several may (copies, parts). A file is in place
- * before the row that names it commits; files without a row are swept at start. Keys never touch
- * the file system.
+/* store/blob.h - bodies. None changes but where its only owner puts another in its place. Small
+ * ones live in a table, large ones as files with generated names; an object refers to a body by
+ * number, and several may (copies, parts). A file is in place before the row that names it commits;
+ * files without a row are swept at start. Keys never touch the file system.
  *
  * Table blob(id INTEGER PRIMARY KEY, size, refs, data BLOB NULL, sum): data is NULL when the body
  * is a file, else sum is its XXH3. */
@@ -38,6 +38,10 @@ void blob_sink_wrote(struct blob_sink *sink, int64_t n);
 /* Makes the body permanent inside the caller's open savepoint, with one reference; frees the sink.
  */
 err blob_sink_keep(struct blob_sink *sink, int64_t *id);
+/* blob_sink_keep, and blob_unref of the body `old` (0: none) whose place the new one takes. Where
+ * both are rows and nobody else has the old one, its row is rewritten and *id is `old`: half the
+ * pages that one row less and one row more would change. */
+err blob_sink_replace(struct blob_sink *sink, int64_t old, int64_t *id);
 void blob_sink_drop(struct blob_sink *sink);
 
 /* A whole body at once. */

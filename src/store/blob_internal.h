@@ -56,6 +56,7 @@ err blob_file_fault(void);
 /* blob.c: the file's fate is decided at the end of the turn. */
 void blob_touch(struct blobs *blobs, int64_t id);
 bool blob_has_row(struct blobs *blobs, int64_t id);
+bool blob_has_pin(struct blobs *blobs, int64_t id);
 /* blob_pin.c: whether someone still wants the file; whoever does touches it when done. */
 bool blob_pinned(struct blobs *blobs, int64_t id);
 /* blob_pin.c: makes a file of a body in the table that is about to be deleted, if someone has it

@@ -51,6 +51,11 @@ static struct blob_pin *pin_of(struct blobs *blobs, int64_t id)
     return pin;
 }
 
+bool blob_has_pin(struct blobs *blobs, int64_t id)
+{
+    return pin_of(blobs, id) != NULL;
+}
+
 bool blob_pinned(struct blobs *blobs, int64_t id)
 {
     struct blob_pin *pin = pin_of(blobs, id);

@@ -101,6 +101,27 @@ TEST(a_copy_of_parts_is_one_body_with_the_digests_of_the_whole)
     lab_end(&lab);
 }
 
+/* A digest that was made beforehand counts only for the very bytes that are copied. */
+TEST(what_was_read_of_a_source_is_forgotten_when_the_source_is_overwritten)
+{
+    LAB(lab);
+    struct s3_object object;
+    struct s3_reading reading;
+    struct s3_copy request = {.rehash = true, .algorithm = DIGEST_SHA256};
+    lab_put(&lab, S("a"), S("hello"));
+    CHECK_OK(s3_source_parse(&lab.ctx, S("bucket/a"), &request.source));
+    CHECK_OK(s3_copy_plan(lab.s3, &lab.ctx, lab.bucket, S("b"), &request, &reading));
+    struct s3_read_digests known = {reading.kind, reading.slices, reading.nslices, S("e"), S("c")};
+    struct blob_pin *pin = blob_pin(lab.blobs, &reading.slices->id, 1);
+    CHECK_OK(COPY("bucket/a", "b", .rehash = true, .algorithm = DIGEST_SHA256, .known = known));
+    CHECK_STR(object.checksum, S("c"));
+    lab_put(&lab, S("a"), S("other"));
+    CHECK_OK(COPY("bucket/a", "b", .rehash = true, .algorithm = DIGEST_SHA256, .known = known));
+    CHECK_STR(object.checksum, digest_base64(lab.ctx.arena, digest_of(DIGEST_SHA256, S("other"))));
+    blob_pin_end(pin);
+    lab_end(&lab);
+}
+
 TEST(parts_survive_a_copy_onto_their_own_object)
 {
     LAB(lab);

@@ -2,6 +2,8 @@
  * they are refused. */
 #include "s3.h"
 
+#include <unistd.h>
+
 static struct s3_object find(struct lab *lab, str key, str version)
 {
     struct s3_object object;
@@ -275,6 +277,126 @@ TEST(keys_are_utf8_of_at_most_1024_bytes)
     CHECK_FAULT(s3_key_check(&lab.ctx, (str){long_key, 1025}), S3_KEY_TOO_LONG);
     CHECK_FAULT(s3_key_check(&lab.ctx, S("\xff")), S3_INVALID_URI);
     CHECK_OK(s3_key_check(&lab.ctx, S("a/../b//\x01")));
+    lab_end(&lab);
+}
+
+/* ---- what an overwriting put makes of the body it replaces ---- */
+
+static err write_body(struct lab *lab, str key, str bytes, struct s3_object *out)
+{
+    struct s3_conditions conditions = {0};
+    *out = (struct s3_object){.key = key, .size = (int64_t)bytes.n, .etag = S("e")};
+    out->body = blob_sink_open(lab->blobs);
+    CHECK_OK(blob_sink_write(out->body, bytes));
+    return s3_object_put(lab->s3, &lab->ctx, lab->bucket, &conditions, out, S3_CREATED_PUT);
+}
+
+static str many_bytes(struct lab *lab, size_t n)
+{
+    char *bytes = arena_alloc(lab->ctx.arena, n);
+    memset(bytes, 'y', n);
+    return (str){bytes, n};
+}
+
+TEST(an_overwriting_put_writes_over_row_and_body)
+{
+    LAB(lab);
+    struct s3_object old, new;
+    CHECK_OK(write_body(&lab, S("k"), S("hello"), &old));
+    CHECK_OK(write_body(&lab, S("l"), S("others"), &new));
+    CHECK_OK(write_body(&lab, S("k"), S("a longer text"), &new));
+    CHECK_INT(new.id, old.id);
+    CHECK_INT(new.blob, old.blob);
+    CHECK_STR(lab_get(&lab, S("k")), S("a longer text"));
+    CHECK_OK(write_body(&lab, S("k"), S(""), &new));
+    CHECK_STR(lab_get(&lab, S("k")), S(""));
+    CHECK_STR(lab_get(&lab, S("l")), S("others"));
+    CHECK_INT(lab_count(&lab, "blob"), 2);
+    CHECK_INT(lab_count(&lab, "s3_object"), 2);
+    lab_delete(&lab, S("k"), STR_NONE);
+    CHECK_INT(lab_count(&lab, "blob"), 1);
+    lab_end(&lab);
+}
+
+TEST(an_overwriting_put_leaves_nothing_of_the_old_row)
+{
+    LAB(lab);
+    struct s3_object new;
+    struct s3_object old = {.key = S("k"),
+                            .etag = S("e"),
+                            .meta = S("a:b\n"),
+                            .tags = S("t=1"),
+                            .storage_class = S("GLACIER"),
+                            .legal_hold_set = 1,
+                            .restore_due = lab.ctx.now + 1,
+                            .restore_until = lab.ctx.now + 2};
+    CHECK_OK(s3_object_put(lab.s3, &lab.ctx, lab.bucket, NULL, &old, S3_CREATED_PUT));
+    CHECK_OK(write_body(&lab, S("k"), S("hello"), &new));
+    CHECK_OK(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("k"), STR_NONE, &new));
+    CHECK(!new.meta.p && !new.tags.p && !new.storage_class.p);
+    CHECK(!new.legal_hold_set && !new.restore_due && !new.restore_until);
+    CHECK_INT(new.size, 5);
+    lab_end(&lab);
+}
+
+TEST(a_body_that_a_copy_has_stays_when_its_object_is_overwritten)
+{
+    LAB(lab);
+    struct s3_object old, copy, new;
+    CHECK_OK(write_body(&lab, S("k"), S("hello"), &old));
+    copy = old;
+    copy.key = S("copy");
+    blob_ref(lab.blobs, copy.blob);
+    CHECK_OK(s3_object_put(lab.s3, &lab.ctx, lab.bucket, NULL, &copy, S3_CREATED_COPY));
+    CHECK_OK(write_body(&lab, S("k"), S("other"), &new));
+    CHECK_STR(lab_get(&lab, S("copy")), S("hello"));
+    CHECK_STR(lab_get(&lab, S("k")), S("other"));
+    CHECK_OK(write_body(&lab, S("copy"), S("third"), &new));
+    CHECK_INT(new.blob, old.blob); /* the only one again */
+    CHECK_INT(lab_count(&lab, "blob"), 2);
+    lab_end(&lab);
+}
+
+TEST(a_body_that_is_being_read_stays_when_its_object_is_overwritten)
+{
+    LAB(lab);
+    struct s3_object old, new;
+    char bytes[8] = {0};
+    CHECK_OK(write_body(&lab, S("k"), S("hello"), &old));
+    struct blob_pin *pin = blob_pin(lab.blobs, &old.blob, 1);
+    CHECK_OK(write_body(&lab, S("k"), S("other"), &new));
+    int fd = blob_pin_fd(pin, old.blob);
+    CHECK_INT(read(fd, bytes, sizeof bytes), 5);
+    CHECK_STR(str_of(bytes), S("hello"));
+    CHECK(close(fd) == 0);
+    blob_pin_end(pin);
+    CHECK_STR(lab_get(&lab, S("k")), S("other"));
+    lab_end(&lab);
+}
+
+TEST(small_and_large_bodies_take_each_others_place)
+{
+    LAB(lab);
+    struct s3_object object;
+    str large = many_bytes(&lab, BLOB_INLINE_MAX + 1);
+    CHECK_OK(write_body(&lab, S("k"), S("hello"), &object));
+    CHECK_OK(write_body(&lab, S("k"), large, &object));
+    CHECK_STR(lab_get(&lab, S("k")), large);
+    CHECK_OK(write_body(&lab, S("k"), S("other"), &object));
+    CHECK_STR(lab_get(&lab, S("k")), S("other"));
+    CHECK_INT(lab_count(&lab, "blob"), 1);
+    lab_end(&lab);
+}
+
+TEST(an_overwriting_put_that_is_undone_leaves_the_old_body)
+{
+    LAB(lab);
+    struct s3_object object;
+    CHECK_OK(write_body(&lab, S("k"), S("hello"), &object));
+    db_savepoint(lab.db);
+    CHECK_OK(write_body(&lab, S("k"), S("other"), &object));
+    db_rollback(lab.db);
+    CHECK_STR(lab_get(&lab, S("k")), S("hello"));
     lab_end(&lab);
 }
 

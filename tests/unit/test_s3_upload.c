@@ -15,6 +15,7 @@ struct desk {
     struct call call;
     struct http_request request;
     struct http_header headers[8];
+    int64_t blob;
 };
 
 /* A request with these header pairs, ended by NULL. */
@@ -35,6 +36,13 @@ static void sit(struct desk *desk, struct lab *lab, const char *const *pairs)
     desk->call = (struct call){.ctx = lab->ctx, .api = &desk->api, .request = &desk->request};
 }
 
+/* What is kept is desk->blob. */
+static err finish(struct desk *desk, struct s3_uploaded *out)
+{
+    TRY(s3_upload_finish(&desk->call, out));
+    return blob_sink_keep(out->body, &desk->blob);
+}
+
 static err upload(struct desk *desk, struct lab *lab, str body, struct s3_uploaded *out,
                   const char *const *pairs)
 {
@@ -49,7 +57,7 @@ static err upload(struct desk *desk, struct lab *lab, str body, struct s3_upload
         return e;
     }
     open->ops->settle(open);
-    return s3_upload_finish(&desk->call, out);
+    return finish(desk, out);
 }
 #define UPLOAD(body, out, ...)                                                                     \
     upload(&desk, &lab, S(body), out, (const char *const[]){__VA_ARGS__, NULL})
@@ -68,7 +76,7 @@ TEST(a_body_without_claims_gets_an_etag_and_crc64nvme)
     CHECK(!out.claimed);
     CHECK_INT(out.size, 5);
     str bytes;
-    CHECK_OK(blob_read(lab.blobs, lab.ctx.arena, out.blob, 0, 5, &bytes));
+    CHECK_OK(blob_read(lab.blobs, lab.ctx.arena, desk.blob, 0, 5, &bytes));
     CHECK_STR(bytes, S("hello"));
     lab_end(&lab);
 }
@@ -147,7 +155,7 @@ TEST(a_trailer_is_waited_for_and_compared)
     CHECK_OK(desk.call.upload->ops->write(desk.call.upload, S("hello")));
     desk.call.trailers = &trailer;
     desk.call.ntrailers = 1;
-    CHECK_OK(s3_upload_finish(&desk.call, &out));
+    CHECK_OK(finish(&desk, &out));
     CHECK_STR(out.checksum, S(HELLO_CRC32));
     sit(&desk, &lab,
         (const char *const[]){"x-amz-decoded-content-length", "0", "x-amz-trailer",
@@ -219,7 +227,7 @@ TEST(a_large_body_is_digested_on_the_pool_while_it_arrives)
     while (open->busy)
         work_off(&pool);
     CHECK(pool.batches >= 2 && drained >= 1);
-    CHECK_OK(s3_upload_finish(&desk.call, &out));
+    CHECK_OK(finish(&desk, &out));
     char *all = arena_alloc(lab.ctx.arena, 1000000);
     memset(all, 'x', 1000000);
     CHECK_STR(out.etag, digest_hex(lab.ctx.arena, digest_of(DIGEST_MD5, (str){all, 1000000})));
