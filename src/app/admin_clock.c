@@ -93,6 +93,13 @@ static void moved(struct advance *advance)
     struct buf b = buf_in(request->http->arena);
     bool people = for_people(request);
     request->admin_state = NULL;
+    if (advance->broken) {
+        admin_answer_error(
+            request, 500,
+            S("the state cannot be written; the log says why. The clock stands where "
+              "something fell due"));
+        return;
+    }
     put_clock(&b, request->app, people);
     if (!people)
         buf_printf(&b, ",\"instants\":%lld", (long long)advance->instants);

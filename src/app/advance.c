@@ -14,7 +14,7 @@ static void set_now(struct app *app, msec to)
 
 static void finish(struct app *app, struct advance *advance)
 {
-    if (advance->to != clock_now(&app->clock))
+    if (!advance->broken && advance->to != clock_now(&app->clock))
         set_now(app, advance->to);
     app->advance = advance->next;
     advance->done(advance);
@@ -29,7 +29,9 @@ static bool step(struct app *app)
     if (app->pool && !pool_settled(app->pool))
         return !pool_busy(app->pool);
     msec due = turn_next_due(app), now = clock_now(&app->clock);
-    if (due > advance->to || advance->to < now) {
+    /* What cannot be written stays due for ever. */
+    advance->broken = advance->instants && app->impeded;
+    if (advance->broken || due > advance->to || advance->to < now) {
         finish(app, advance);
         return app->advance != NULL;
     }

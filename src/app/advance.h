@@ -10,6 +10,7 @@
 struct advance {
     msec to;
     int64_t instants; /* at which something was due */
+    bool broken;      /* the disk failed: the clock stands where that happened */
     void (*done)(struct advance *advance);
     void *user;
     struct advance *next;

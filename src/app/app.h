@@ -81,6 +81,7 @@ struct app {
 
     uv_timer_t timer; /* the one timer: what is due next in virtual time */
     msec armed;       /* instant it is set for; 0: none */
+    bool impeded;     /* the last commit failed */
     uv_timer_t last;  /* never started: the handle whose end is the end of all */
     uv_work_t checkpoint;
     bool checkpointing;

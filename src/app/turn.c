@@ -3,6 +3,7 @@
  * and nothing has happened. */
 #include "app/turn.h"
 
+#include "app/admin.h"
 #include "app/advance.h"
 #include "app/checkpoint.h"
 #include "app/lint.h"
@@ -16,6 +17,9 @@
 
 #include <stdlib.h>
 #include <unistd.h>
+
+/* What is due and cannot be written stays due: as often as this it is tried. */
+#define IMPEDED_MS 1000
 
 struct ctx app_ctx(struct app *app, struct arena *arena, msec now)
 {
@@ -74,7 +78,10 @@ static void answer_all(struct app *app, err outcome)
             continue;
         }
         reply_free(request->reply);
-        request_refuse(request, outcome);
+        if (request->admin)
+            admin_answer_error(request, 500, S("the state cannot be written; the log says why"));
+        else
+            request_refuse(request, outcome);
     }
 }
 
@@ -173,6 +180,8 @@ static void arm_timer(struct app *app)
     if (due == app->armed || (due == INT64_MAX && !app->armed))
         return;
     msec wait = clock_wait(&app->clock, due, clock_wall());
+    if (app->impeded && wait >= 0 && wait < IMPEDED_MS)
+        wait = IMPEDED_MS;
     app->armed = wait < 0 ? 0 : due;
     if (wait < 0)
         uv_timer_stop(&app->timer);
@@ -192,6 +201,9 @@ void turn_clock_moved(struct app *app)
 static void after_commit(struct app *app, err outcome)
 {
     bool committed = !failed(outcome);
+    if (committed && app->impeded)
+        app->armed = 0;
+    app->impeded = !committed;
     if (!committed)
         trace_rewind(app->trace, app->trace_mark);
     app->trace_mark = trace_last(app->trace);

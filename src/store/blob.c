@@ -46,7 +46,7 @@ struct blobs *blobs_open(struct db *db, const char *dir, enum durability durabil
     *blobs = (struct blobs){.db = db, .durability = durability, .lock_fd = -1};
     blobs_schema_make(db);
     blobs->next_id = highest_id(db) + 1;
-    if (!blob_files_open(blobs, dir, message)) {
+    if (!blob_files_open(blobs, dir && db_dir(db) ? db_dir(db) : dir, message)) {
         blobs_close(blobs);
         return NULL;
     }

@@ -276,6 +276,13 @@ void blob_files_close(struct blobs *blobs)
 
 /* One file. */
 
+/* Else the files of these names are somebody else's. */
+static bool in_place(struct blobs *blobs)
+{
+    errno = EIO;
+    return blobs->private_dir || db_in_place(blobs->db);
+}
+
 const char *blobs_root(struct blobs *blobs)
 {
     if (!blobs->root && (blobs->private_dir || make_private(blobs)))
@@ -286,7 +293,7 @@ const char *blobs_root(struct blobs *blobs)
 bool blob_file_create(struct blob_sink *sink)
 {
     struct blobs *blobs = sink->blobs;
-    if (!blobs_root(blobs))
+    if (!blobs_root(blobs) || !in_place(blobs))
         return false;
     char *path = temp_path(blobs);
     sink->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -345,6 +352,8 @@ bool blob_file_place(struct blob_sink *sink, int64_t id)
 {
     struct blobs *blobs = sink->blobs;
     bool durable = blobs->durability == DURABLE_POWER;
+    if (!in_place(blobs))
+        return false;
     if (durable && fdatasync(sink->fd))
         return complain("sync", sink->path);
     char *path = blob_file_path(blobs, id), *dir = file_directory(blobs, id);
@@ -364,13 +373,15 @@ bool blob_file_place(struct blob_sink *sink, int64_t id)
 void blob_file_discard(struct blob_sink *sink)
 {
     close(sink->fd);
-    if (sink->path && unlink(sink->path))
+    if (sink->path && in_place(sink->blobs) && unlink(sink->path))
         complain("remove", sink->path);
     free(sink->path);
 }
 
 void blob_file_unlink(struct blobs *blobs, int64_t id)
 {
+    if (!in_place(blobs))
+        return;
     char *path = blob_file_path(blobs, id);
     if (unlink(path) && errno != ENOENT)
         complain("remove", path);
@@ -388,6 +399,8 @@ static bool has_size(int fd, int64_t size)
 
 int blob_file_open(struct blobs *blobs, int64_t id, int64_t size)
 {
+    if (!in_place(blobs))
+        return -1;
     char *path = blob_file_path(blobs, id);
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {

@@ -377,7 +377,7 @@ err db_turn_commit(struct db *db)
         return FAIL(FAULT_INTERNAL);
     if (!db->turn)
         return OK;
-    if (!control(db, db->commit)) {
+    if (!db_in_place(db) || !control(db, db->commit)) {
         turn_abandon(db);
         return FAIL(FAULT_INTERNAL);
     }

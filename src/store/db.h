@@ -84,7 +84,10 @@ void db_checkpoint(struct db *db, bool truncate);
  * db_checkpoint(true). */
 enum db_checkpoint_due { DB_CHECKPOINT_NONE, DB_CHECKPOINT_COPY, DB_CHECKPOINT_RESET };
 enum db_checkpoint_due db_checkpoint_due(struct db *db);
-/* Path of the directory, or NULL when in memory. */
+/* False, after logging so once, while the files that were opened are not where they were: someone
+ * removed, moved or replaced them. Nothing may be written then, nor read by name. */
+bool db_in_place(struct db *db);
+/* Path of the directory from the root, or NULL when in memory. */
 const char *db_dir(struct db *db);
 
 #endif

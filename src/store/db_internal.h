@@ -8,6 +8,7 @@
 
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 struct stmt {
     struct db *db;
@@ -22,9 +23,16 @@ struct stmt_cache {
     size_t cap, n;
 };
 
+struct db_file_id { /* zero: not looked at */
+    dev_t device;
+    ino_t inode;
+};
+
 struct db {
     sqlite3 *handle;
-    char *dir, *file; /* NULL when in memory */
+    char *dir, *file;                  /* NULL when in memory */
+    struct db_file_id file_id, log_id; /* what was opened */
+    _Atomic bool displaced; /* they lie there no more, and that was told; pool threads look, too */
     int lock_fd;
     struct wal_vfs *vfs; /* of both connections; NULL when in memory */
     enum durability durability;
@@ -46,6 +54,11 @@ struct db {
     sqlite3 *checkpointer;       /* the pool thread's own connection */
 };
 
+/* The path from the root, malloc'ed: a program that we are part of may change its directory. As it
+ * is when that cannot be told. */
+char *db_absolute(const char *path);
+/* Once all files are open. */
+void db_place_remember(struct db *db);
 /* db_open without the look at every page: for doctor, which reports what it finds. */
 struct db *db_open_unchecked(const char *path, char **message);
 /* Ends the process: something is wrong that no reply can mend. A damaged file gives exit code 1,

@@ -369,7 +369,9 @@ static bool open_handle(struct db *db, bool check, char **message)
 
 static bool open_directory(struct db *db, const char *path, char **message)
 {
-    db->dir = xstrdup(str_of(path));
+    if (!*path)
+        return say(message, "the data directory has no name");
+    db->dir = db_absolute(path);
     for (size_t n = strlen(db->dir); n > 1 && db->dir[n - 1] == '/'; n--)
         db->dir[n - 1] = 0;
     if (asprintf(&db->file, "%s/headrace.db", db->dir) < 0)
@@ -419,6 +421,8 @@ static struct db *open_db(const char *path, enum durability durability, bool che
         discard(db);
         return NULL;
     }
+    if (db->file)
+        db_place_remember(db);
     prepare_control(db);
     return db;
 }

@@ -366,6 +366,8 @@ static bool renumber(struct db *db, int64_t offset, const struct blob_column *co
 static bool replace(struct db *db, int64_t offset, const struct blob_column *columns,
                     char **message)
 {
+    if (!db_in_place(db))
+        return complain(message, "the data directory was removed or moved");
     bool good = run(db->handle, message, "BEGIN IMMEDIATE") && copy_tables(db, message) &&
                 renumber(db, offset, columns, message) && run(db->handle, message, "COMMIT");
     if (!good)

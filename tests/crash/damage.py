@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -278,6 +279,76 @@ def a_directory_that_cannot_be_written_is_refused(options, folder):
     (folder / "file").write_text("")
     d.path = folder / "file"
     d.refused("ot a directory")
+
+
+def refused_writes(client):
+    """A write of each kind is told that it failed, and reading of the table goes on."""
+    body = os.urandom(90_000)
+    assert client.call("PUT", "/box/new-small", b"x")[0] == 500
+    assert client.call("PUT", "/box/new-large", body)[0] == 500
+    assert client.call("DELETE", "/box/small001")[0] == 500
+    assert client.call("POST", "/_headrace/snapshots/gone", "{}")[0] == 500
+    assert client.call("GET", "/box/small001")[0] == 200
+
+
+@case
+def a_directory_that_is_moved_away_takes_no_writes_until_it_is_back(options, folder):
+    d = Directory(folder)
+    for name in ("data", "data/headrace.db", "data/headrace.db-wal"):
+        with d.serve() as server:
+            client = load.Client(server.port)
+            assert client.call("GET", "/box/small000")[0] == 200
+            os.rename(folder / name, folder / "elsewhere")
+            refused_writes(client)
+            assert server.output().count("were removed, moved or replaced") == 1, server.output()
+            os.rename(folder / "elsewhere", folder / name)
+            d.put(client, "after", os.urandom(90_000))
+            d.put(client, "after-small", b"y")
+            assert not d.never_wrong(client, lost_allowed=False)
+            assert client.call("GET", "/box/new-small")[0] == 404
+    with d.serve() as server:
+        assert not d.never_wrong(load.Client(server.port), lost_allowed=False)
+    assert d.doctor()[0] == 0, d.doctor()
+
+
+@case
+def who_lost_its_directory_touches_nothing_of_the_next_ones(options, folder):
+    first = Directory(folder)
+    with first.serve() as server:
+        client = load.Client(server.port)
+        shutil.rmtree(first.path)
+        second = Directory(folder)
+        with second.serve() as other:
+            for key in ("large0", "large1"):  # the same number, as long, and other bytes
+                second.put(load.Client(other.port), key, os.urandom(100_000 + int(key[-1])))
+            refused_writes(client)
+            first.never_wrong(client)
+            server.stop()
+            assert not second.never_wrong(load.Client(other.port), lost_allowed=False)
+            other.kill()
+        with second.serve() as other:
+            assert not second.never_wrong(load.Client(other.port), lost_allowed=False)
+
+
+@case
+def what_is_due_and_cannot_be_written_is_not_tried_without_rest(options, folder):
+    """Neither by the timer, which would fill the log, nor by a move of the clock, which would never end."""
+    d = Directory(folder)
+    with d.serve() as server:
+        client = load.Client(server.port)
+        client.sqs("CreateQueue", QueueName="short", Attributes={"MessageRetentionPeriod": "60"})
+        client.sqs("SendMessage", QueueUrl="short", MessageBody="old")
+        os.rename(folder / "data", folder / "elsewhere")
+        began = time.monotonic()
+        status, answer = client.call("POST", "/_headrace/clock", '{"advance":"2m"}')
+        assert status == 500 and b"the state cannot be written" in answer, (status, answer)
+        while time.monotonic() < began + 1.5:
+            assert client.call("GET", "/box/small000")[0] == 200
+        tries = server.output().count("commit failed")
+        assert 1 <= tries <= 3 + time.monotonic() - began, tries
+        os.rename(folder / "elsewhere", folder / "data")
+        assert client.call("POST", "/_headrace/clock", '{"advance":"1s"}')[0] == 200
+        assert client.sqs("ReceiveMessage", QueueUrl="short") == {}
 
 
 def main():
