@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "store/image.h"
+#include "store/pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,6 +54,7 @@ static void sqlite_setup(void)
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     /* What savepoints must remember stays in memory. */
     sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+    sqlite3_config(SQLITE_CONFIG_PCACHE2, pages_methods());
     sqlite3_initialize();
 }
 
