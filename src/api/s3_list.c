@@ -9,6 +9,7 @@
 #include "api/s3_tables.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "s3/engine.h"
 
 #define PAGE_MAX 1000
 #define INT32_LIMIT 2147483647
@@ -261,6 +262,15 @@ static void start_at(struct s3_list *asked, str marker)
     asked->after_prefix = true;
 }
 
+/* Only list-type=2 names another operation; no other value is known. */
+static err check_list_type(struct call *call)
+{
+    str type = call->request ? http_query(call->request, S("list-type")) : STR_NONE;
+    return type.p ? s3_argument_invalid(call, "Invalid List Type specified in Request", "list-type",
+                                        type)
+                  : OK;
+}
+
 static err list_objects(struct call *call, const void *input, void *output)
 {
     const struct list_in *in = input;
@@ -269,6 +279,7 @@ static err list_objects(struct call *call, const void *input, void *output)
     struct s3_bucket *bucket;
     struct s3_page page;
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
+    TRY(check_list_type(call));
     struct view view = view_of(call, bucket, page_in, false, true);
     struct s3_list asked = list_of(page_in);
     start_at(&asked, in->marker);
@@ -328,10 +339,16 @@ static err list_objects_v2(struct call *call, const void *input, void *output)
 /* --- ListObjectVersions --- */
 static err take_markers(struct call *call, const struct versions_in *in, struct s3_list *asked)
 {
+    if (in->version_marker.p && !in->version_marker.n)
+        return s3_argument_invalid(call, "A version-id marker cannot be empty.",
+                                   "version-id-marker", in->version_marker);
     if (in->version_marker.n && !in->key_marker.n)
         return s3_argument_invalid(call,
                                    "A version-id marker cannot be specified without a key marker.",
                                    "version-id-marker", in->version_marker);
+    if (in->version_marker.n && !s3_version_id_ok(in->version_marker))
+        return s3_argument_invalid(call, "Invalid version id specified", "version-id-marker",
+                                   in->version_marker);
     asked->versions = true;
     if (in->version_marker.n) {
         asked->after = in->key_marker;

@@ -72,8 +72,8 @@ bool route_is_selector(str name)
     return selector_of(name) != NULL;
 }
 
-/* ListObjects is the one operation that a selector with a wrong value falls back to: list-type
- * other than 2 is version 1. */
+/* ListObjects is the one operation that a selector with a wrong value falls back to: it refuses
+ * any list-type but 2. */
 static const struct selector *wanted(const struct str_pair *pair)
 {
     const struct selector *found = selector_of(pair->key);

@@ -126,6 +126,13 @@ RULES = [
      "PartNumber must be >= 1", argument("PartNumber", "0")),
     ("Complete without an ETag", post("/{bucket}/one?uploadId={one}", "<CompleteMultipartUpload><Part><PartNumber>1"
                                       "</PartNumber></Part></CompleteMultipartUpload>"), 400, "MalformedXML", SCHEMA, {}),
+    *[(f"{name} version-id-marker", get(f"/{{versioned}}?versions&key-marker=k&version-id-marker={value}"), 400,
+       "InvalidArgument", text, argument("version-id-marker", value))  # versity/versitygw #1811, noobaa/noobaa-core #8014
+      for name, value, text in (("empty", "", "A version-id marker cannot be empty."),
+                                ("invalid", "x", "Invalid version id specified"))],
+    *[(f"list-type {value or 'of nothing'}", get(f"/{{bucket}}?list-type={value}"), 400, "InvalidArgument",
+       "Invalid List Type specified in Request", argument("list-type", value))  # scality/cloudserver's bucketGet
+      for value in ("1", "3", "")],
     ("uploads of a key", get("/{bucket}/k?uploads"), 400, "InvalidRequest",  # cinely/mule-uploader #17
      "Key is not expected for the GET method ?uploads subresource", {}),
     ("versions of a key", get("/{bucket}/k?versions"), 400, "InvalidRequest",

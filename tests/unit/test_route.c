@@ -149,7 +149,7 @@ TEST(a_part_number_without_its_upload_does_not_make_an_object)
     CHECK_STR(routed("PUT /b/k?partNumber=1 HTTP/1.1" LOCAL), S("InvalidArgument"));
 }
 
-TEST(list_type_other_than_2_is_the_first_version)
+TEST(list_type_other_than_2_goes_to_the_first_version)
 {
     CHECK_STR(routed("GET /b?list-type=1 HTTP/1.1" LOCAL), S("ListObjects"));
 }
