@@ -172,6 +172,23 @@ static err check_target(struct s3 *s3, struct ctx *ctx, str arn)
     return OK;
 }
 
+/* A Filter makes a rule one of the second version, which has two elements more: "must also add
+ * DeleteMarkerReplication, Status, and Priority" (PutBucketReplication). */
+static err check_version(struct ctx *ctx, const struct replication_rule *rule)
+{
+    const bool second = rule->filter != NULL;
+    const char *wrong = second == !rule->priority.set ? "Priority"
+                        : second == !rule->markers    ? "DeleteMarkerReplication"
+                                                      : NULL;
+    if (rule->filter && rule->prefix.p)
+        return FAIL(S3_MALFORMED_XML);
+    return !wrong ? OK
+                  : err_text(ctx->arena, &S3_INVALID_REQUEST,
+                             "%s %s for this version of Cross Region Replication configuration "
+                             "schema. Please refer to S3 Developer Guide for more information.",
+                             wrong, second ? "must be specified" : "cannot be used");
+}
+
 err s3_replication_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document)
 {
     struct s3_replication *config = document;
@@ -183,6 +200,7 @@ err s3_replication_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucke
         return FAIL(S3_MALFORMED_XML);
     LIST_EACH (struct replication_rule, rule, config->rules) {
         const struct destination *target = rule->destination;
+        TRY(check_version(ctx, rule));
         TRY(check_target(s3, ctx, target->bucket));
         if (!rule->id.n)
             rule->id =

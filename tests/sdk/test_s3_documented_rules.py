@@ -105,7 +105,28 @@ def policy_rules():
         yield f"policy {name}", put("/{bucket}?policy", document), 400, "MalformedPolicy", text, {}
 
 
+def replication_rules():
+    """PutBucketReplication: a rule with a Filter "must also add DeleteMarkerReplication, Status, and Priority"; the texts
+    are those that users of Terraform report."""
+    text = ("{} for this version of Cross Region Replication configuration schema. Please refer to S3 Developer Guide for more "
+            "information.")
+    filter_, priority, markers = ("<Filter><Prefix></Prefix></Filter>", "<Priority>1</Priority>",
+                                  "<DeleteMarkerReplication><Status>Disabled</Status></DeleteMarkerReplication>")
+    for name, elements, code, message in (
+            ("with a filter and no priority", filter_ + markers, "InvalidRequest", text.format("Priority must be specified")),
+            ("with a filter and nothing for markers", filter_ + priority, "InvalidRequest",
+             text.format("DeleteMarkerReplication must be specified")),
+            ("with a priority and no filter", priority, "InvalidRequest", text.format("Priority cannot be used")),
+            ("with markers and no filter", markers, "InvalidRequest",
+             text.format("DeleteMarkerReplication cannot be used")),
+            ("with two prefixes", "<Prefix></Prefix>" + filter_ + markers + priority, "MalformedXML", SCHEMA)):
+        yield (f"replication {name}", put("/{versioned}?replication", (
+            f"<ReplicationConfiguration><Role>r</Role><Rule>{elements}<Status>Enabled</Status><Destination><Bucket>"
+            "arn:aws:s3:::{versioned}</Bucket></Destination></Rule></ReplicationConfiguration>")), 400, code, message, {})
+
+
 RULES = [
+    *replication_rules(),
     *checksum_rules(),
     *grant_rules(),
     *policy_rules(),
