@@ -10,6 +10,7 @@
 #include "api/s3_access.h"
 #include "api/s3_common.h"
 #include "api/s3_upload.h"
+#include "aws/codec_rest_xml.h"
 #include "aws/fault.h"
 #include "aws/formdata.h"
 #include "aws/keys.h"
@@ -163,13 +164,20 @@ static str key_of(struct post *post, str pattern)
     return arena_join(arena, head, str_slice(pattern, (size_t)at + 11, pattern.n));
 }
 
-static void take_field(struct post *post, const struct post_field *field)
+static err refuse(struct post *post, const struct shape_issue *issue)
 {
+    return issue->wrong ? post->call->service->refuse(post->call, post->call->op, issue) : OK;
+}
+
+static err take_field(struct post *post, const struct post_field *field)
+{
+    struct shape_issue issue = {0};
     for (const struct field *row = post_fields_shape.fields;
-         row < post_fields_shape.fields + post_fields_shape.n; row++)
-        if (row->kind == SHAPE_STR && row->place == PLACE_HEADER &&
-            str_eq_nocase(field->name, str_of(row->wire)))
-            *(str *)((char *)&post->in + row->offset) = field->value;
+         row < post_fields_shape.fields + post_fields_shape.n && !issue.wrong; row++)
+        if (row->place == PLACE_HEADER && str_eq_nocase(field->name, str_of(row->wire)))
+            issue =
+                rest_take_text(post->call->ctx.arena, row, field->value, shape_at(row, &post->in));
+    return refuse(post, &issue);
 }
 
 static void take_meta(struct post *post)
@@ -214,11 +222,14 @@ static err take_object(struct post *post)
     post->in.bucket = post->call->bucket;
     post->in.key = key_of(post, field_of(post, "key"));
     for (size_t i = 0; i < post->n; i++)
-        take_field(post, &post->fields[i]);
+        TRY(take_field(post, &post->fields[i]));
     str acl = field_of(post, "acl");
     if (acl.p)
         post->in.acl = acl;
     take_meta(post);
+    struct shape_issue issue =
+        shape_check_head(post->call->ctx.arena, &post_fields_shape, &post->in);
+    TRY(refuse(post, &issue));
     TRY(s3_write_take(post->call, &post->in, post->bucket, &post->object));
     return take_tagging(post);
 }

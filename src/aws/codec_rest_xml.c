@@ -49,8 +49,8 @@ static bool take_time(const struct field *field, str text, opt_int *out)
 }
 
 /* An empty number or truth in a query ("max-keys=") is as if it were not there. */
-static struct shape_issue take_text(struct arena *arena, const struct field *field, str text,
-                                    void *at)
+struct shape_issue rest_take_text(struct arena *arena, const struct field *field, str text,
+                                  void *at)
 {
     bool good = true, scalar = field->kind != SHAPE_STR;
     if (!text.p || (scalar && !str_trim(text).n))
@@ -125,9 +125,9 @@ static struct shape_issue take_head(struct arena *arena, const struct field *fie
     str name = str_of(field->wire);
     switch ((enum shape_place)field->place) {
     case PLACE_HEADER:
-        return take_text(arena, field, header_sent(arena, field, route, request), at);
+        return rest_take_text(arena, field, header_sent(arena, field, route, request), at);
     case PLACE_QUERY:
-        return take_text(arena, field, form_get(&route->form, name), at);
+        return rest_take_text(arena, field, form_get(&route->form, name), at);
     case PLACE_META:
         take_meta(arena, field, request, &route->form, at);
         break;

@@ -11,6 +11,9 @@
  * them for signed text only). */
 struct shape_issue rest_decode_head(struct arena *arena, const struct route *route,
                                     const struct http_request *request, void *out);
+/* The member that a header of this text makes; absent text leaves it alone. */
+struct shape_issue rest_take_text(struct arena *arena, const struct field *field, str text,
+                                  void *at);
 /* Members of PLACE_PAYLOAD, or PLACE_BODY. An empty body leaves them absent. WRONG_SYNTAX for XML
  * that is not well-formed, whose root is not the payload member's `wire`, or that has unknown or
  * repeated members. */

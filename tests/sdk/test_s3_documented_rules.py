@@ -175,6 +175,17 @@ RULES = [
      'Access-Control-Request-Headers "b c" contains invalid character.', {}),
     ("form without a file", post("/{bucket}", form(key="a"), {"Content-Type": "multipart/form-data; boundary=b"}), 400,
      "InvalidArgument", "POST requires exactly one file upload per request.", argument("file", "0")),
+    *[(f"form with {name} of {value}", post("/{bucket}", form(**{"key": "a", name: value, "file": "x"}), {
+        "Content-Type": "multipart/form-data; boundary=b"}), status, code, text, extras)  # the fields are PutObject's headers
+      for name, value, status, code, text, extras in (
+          ("x-amz-storage-class", "COLD", 400, "InvalidStorageClass", "The storage class you specified is not valid",
+           {"StorageClassRequested": "COLD"}),
+          ("x-amz-server-side-encryption", "x", 400, "InvalidArgument", "The encryption method specified is not supported",
+           argument("x-amz-server-side-encryption", "x")),
+          ("x-amz-object-lock-retain-until-date", "x", 400, "InvalidArgument",
+           "The retain until date must be provided in ISO 8601 format", argument("x-amz-object-lock-retain-until-date", "x")),
+          ("x-amz-server-side-encryption-context", "x", 501, "NotImplemented", NOT_IMPLEMENTED,
+           {"Header": "x-amz-server-side-encryption-context"}))],
     ("range that starts at the end", get("/{bucket}/k", Range="bytes=10-"), 416, "InvalidRange",
      "The requested range is not satisfiable", {"ActualObjectSize": "10", "RangeRequested": "bytes=10-"}),
     ("range that starts far beyond", get("/{bucket}/k", Range="bytes=1000-2000"), 416, "InvalidRange",
@@ -221,6 +232,18 @@ def test_the_location_of_a_form_has_no_slash_in_its_key(world):
     _, body = world.ok("POST", world.filled("/{bucket}"), {"Content-Type": "multipart/form-data; boundary=b"}, form(
         key="a/b c", success_action_status="201", file="x").encode())
     assert ElementTree.fromstring(body).find("Location").text.endswith("/a%2Fb%20c")
+
+
+def test_the_fields_of_a_form_are_those_of_a_put(world):
+    bucket = f"rules-form-{next(names)}"
+    world.ok("PUT", "/" + bucket, {"x-amz-bucket-object-lock-enabled": "true"})
+    world.ok("POST", "/" + bucket, {"Content-Type": "multipart/form-data; boundary=b"}, form(**{
+        "key": "a", "x-amz-object-lock-mode": "GOVERNANCE", "x-amz-object-lock-retain-until-date": "2099-01-01T00:00:00Z",
+        "x-amz-server-side-encryption": "aws:kms", "x-amz-server-side-encryption-bucket-key-enabled": "true",
+        "file": "x"}).encode())
+    headers, _ = world.ok("HEAD", f"/{bucket}/a")
+    assert headers["x-amz-object-lock-retain-until-date"].startswith("2099-01-01")
+    assert headers["x-amz-server-side-encryption-bucket-key-enabled"] == "true"
 
 
 def test_a_policy_has_20480_bytes_at_most(world):
