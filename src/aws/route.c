@@ -57,8 +57,29 @@ str route_scope_service(const struct http_request *request)
     return query.p ? service_of_credential(query) : STR_NONE;
 }
 
-/* A service that is not here, named, with those that are: whoever works through a course must see
- * at once that it is not a mistake of theirs. */
+/* What does here what a course builds from that service; the rest is left out or goes elsewhere. */
+static const char *instead_of(str name)
+{
+    static const struct {
+        const char *name, *advice;
+    } known[] = {
+        {"iam", "Go on without: an account acts as its root user."},
+        {"lambda", "Instead: the built-in pipeline, headrace ingest and headrace worker, or the "
+                   "function's code in a loop over a queue."},
+        {"ecs", "Instead: the built-in workers, headrace worker, or the container's program "
+                "started by hand."},
+        {"ecr", "Instead: start the container's program by hand."},
+        {"ec2", "Instead: start the instance's program by hand."},
+        {"logs", "Instead: the output of headrace, and headrace trace."},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (str_eq(name, str_of(known[i].name)))
+            return known[i].advice;
+    return "Leave that step out, or give it an endpoint of its own (AWS_ENDPOINT_URL_SERVICE).";
+}
+
+/* A service that is not here, named, with those that are and the next step: whoever works through a
+ * course must see at once that it is not a mistake of theirs. */
 static err no_service(struct arena *arena, const struct service *const *services,
                       const struct fault *fault, str name)
 {
@@ -66,7 +87,7 @@ static err no_service(struct arena *arena, const struct service *const *services
     buf_printf(&b, "There is no %.*s here, only", STR_ARG(name));
     for (size_t i = 0; services[i]; i++)
         buf_printf(&b, "%s %s", !i ? "" : services[i + 1] ? "," : " and", services[i]->name);
-    buf_char(&b, '.');
+    buf_printf(&b, ". %s", instead_of(name));
     return err_text(arena, fault, "%.*s", STR_ARG(buf_str(&b)));
 }
 

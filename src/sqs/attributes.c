@@ -132,7 +132,7 @@ static err take_text(struct ctx *ctx, enum sqs_attribute_id id, str text,
     }
     if (id == SQS_REDRIVE_ALLOW)
         return redrive_allow_check(ctx->arena, text);
-    return id == SQS_POLICY ? policy_check(ctx, text) : OK;
+    return id == SQS_POLICY ? policy_take(ctx, text, &next->text[id]) : OK;
 }
 
 /* What a standard queue may not have, in AWS's two ways of saying so (#59). */

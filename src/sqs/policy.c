@@ -103,14 +103,25 @@ static err check_statements(struct ctx *ctx, const json_t *statements)
     return OK;
 }
 
-err policy_check(struct ctx *ctx, str text)
+/* What AWS adds to a document that does not say it; the rest stays as it was written. */
+static str with_version(struct arena *arena, str text)
+{
+    ptrdiff_t brace = str_find(text, S("{"), 0);
+    str rest = str_slice(text, (size_t)brace + 1, text.n);
+    return arena_printf(arena, "{\"Version\":\"2008-10-17\",%.*s", STR_ARG(rest));
+}
+
+err policy_take(struct ctx *ctx, str text, str *stored)
 {
     json_t *policy =
         text.n > BYTES_MAX ? NULL : json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
     err e = check_statements(ctx, json_object_get(policy, "Statement"));
+    bool versioned = json_object_get(policy, "Version") != NULL;
     json_decref(policy);
     if (failed(e) && e.fault == &SQS_INVALID_ATTRIBUTE_VALUE)
         return err_text(ctx->arena, &SQS_INVALID_ATTRIBUTE_VALUE,
                         "Invalid value for the parameter Policy.");
+    if (!failed(e) && !versioned)
+        *stored = with_version(ctx->arena, text);
     return e;
 }

@@ -14,7 +14,8 @@ enum policy_action { POLICY_ACTION_UNKNOWN, POLICY_ACTION_SHARED, POLICY_ACTION_
 enum policy_action policy_action_of(str action);
 /* The refusal of an action that there is not; `shown`: as the caller's, "SQS:Foo". */
 err policy_unknown_action(struct ctx *ctx, str shown);
-/* SQS_INVALID_ATTRIBUTE_VALUE, SQS_INVALID_PARAMETER (an action), SQS_OVER_LIMIT. */
-err policy_check(struct ctx *ctx, str text);
+/* Changes *stored, which is what will be shown, where AWS changes it: a policy without Version gets
+ * the old one. SQS_INVALID_ATTRIBUTE_VALUE, SQS_INVALID_PARAMETER (an action), SQS_OVER_LIMIT. */
+err policy_take(struct ctx *ctx, str text, str *stored);
 
 #endif

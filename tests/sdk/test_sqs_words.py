@@ -210,3 +210,14 @@ def test_a_policy_may_name_any_action_there_is(aws, places, actions):
         document = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", key: actions, "Resource": "*"}}
         _, body = on_queue("SetQueueAttributes", Attributes={"Policy": json.dumps(document)})
         assert raw_json(aws, "SetQueueAttributes", filled(body, places))[0] == 200
+
+
+def test_a_policy_without_version_gets_the_old_one(aws, places):
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    for document, stored in ({"Statement": [statement]}, {"Version": "2008-10-17", "Statement": [statement]}), ({"Version": "2012-10-17", "Statement": statement},) * 2:
+        text = "  " + json.dumps(document)
+        aws.sqs.set_queue_attributes(QueueUrl=places["QUEUE"], Attributes={"Policy": text})
+        shown = aws.sqs.get_queue_attributes(QueueUrl=places["QUEUE"], AttributeNames=["Policy"])["Attributes"]["Policy"]
+        assert json.loads(shown) == stored and (shown == text) == (document == stored)
+    same = aws.sqs.create_queue(QueueName="unversioned", Attributes={"Policy": json.dumps({"Statement": [statement]})})
+    assert same["QueueUrl"] == aws.sqs.create_queue(QueueName="unversioned", Attributes={"Policy": json.dumps({"Statement": [statement]})})["QueueUrl"]

@@ -71,6 +71,8 @@ static str routed_form(const char *request, const char *body)
     return failed(result) ? str_of(result.fault->code) : str_of(route.op->name);
 }
 
+#define LEFT_OUT                                                                                   \
+    " Leave that step out, or give it an endpoint of its own (AWS_ENDPOINT_URL_SERVICE)."
 #define LOCAL "\nHost: localhost:4566\n"
 #define SCOPE(service)                                                                             \
     "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/" service "/aws4_request"
@@ -81,19 +83,24 @@ TEST(a_service_that_is_not_here_is_named)
                   "ecs") "\nX-Amz-Target: "
                          "AmazonEC2ContainerServiceV20141113.CreateCluster\n"),
               S("UnknownOperationException"));
-    CHECK_STR(err_message(result), S("There is no ecs here, only s3 and sqs."));
+    CHECK_STR(err_message(result),
+              S("There is no ecs here, only s3 and sqs. Instead: the built-in workers, headrace "
+                "worker, or the container's program started by hand."));
     CHECK_STR(routed("POST / HTTP/1.1" LOCAL "X-Amz-Target: DynamoDB_20120810.ListTables\n"),
               S("UnknownOperationException"));
-    CHECK_STR(err_message(result), S("There is no DynamoDB_20120810 here, only s3 and sqs."));
+    CHECK_STR(err_message(result),
+              S("There is no DynamoDB_20120810 here, only s3 and sqs." LEFT_OUT));
     CHECK_STR(routed("POST / HTTP/1.1" LOCAL SCOPE("sqs") "\nX-Amz-Target: AmazonSNS.Publish\n"),
               S("UnknownOperationException"));
-    CHECK_STR(err_message(result), S("There is no AmazonSNS here, only s3 and sqs."));
+    CHECK_STR(err_message(result), S("There is no AmazonSNS here, only s3 and sqs." LEFT_OUT));
     CHECK_STR(routed("POST /2015-03-31/functions HTTP/1.1" LOCAL SCOPE("lambda") "\n"),
               S("UnknownOperationException"));
-    CHECK_STR(err_message(result), S("There is no lambda here, only s3 and sqs."));
+    CHECK(
+        str_starts(err_message(result), S("There is no lambda here, only s3 and sqs. Instead: ")));
     CHECK_STR(routed("GET /?Action=GetRole&Version=2010-05-08 HTTP/1.1" LOCAL SCOPE("iam") "\n"),
               S("InvalidAction"));
-    CHECK_STR(err_message(result), S("There is no iam here, only s3 and sqs."));
+    CHECK_STR(err_message(result), S("There is no iam here, only s3 and sqs. Go on without: an "
+                                     "account acts as its root user."));
     CHECK_STR(routed("POST / HTTP/1.1" LOCAL "X-Amz-Target: AmazonSQS.Fly\n"),
               S("UnknownOperationException"));
     CHECK_STR(err_message(result), S(""));
