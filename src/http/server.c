@@ -5,7 +5,8 @@
  * MHD_get_timeout -> uv_timer
  *
  * so that after everything that arrived was handed over the app commits once, all answers go out,
- * and only then the loop polls again. No periodic timer: an idle server never wakes.
+ * and only then the loop polls again. No periodic timer: an idle server never wakes. Where turn
+ * after turn brought one request, the next is not kept waiting for others: its turn ends with it.
  * server_exchange.h lists what must not break. */
 #include "http/server_exchange.h"
 
@@ -22,6 +23,7 @@
 enum {
     POOL_BYTES =
         32 * 1024, /* of a connection: MHD clears it after every request, so small is fast */
+    ALONE = 4,     /* turns of one request in a row, after which none is waited for */
     ROUNDS = 8,    /* of commit and run before other handles of the loop get their turn */
     SWALLOW_MAX =
         64
@@ -268,14 +270,24 @@ static void wait_for_answer(struct exchange *exchange)
     line_insert(&exchange->server->fresh, exchange);
 }
 
+/* The body is complete. An answer that is given at once costs no further run of MHD. */
+static void end_body(struct exchange *exchange)
+{
+    struct http_server *server = exchange->server;
+    exchange->ended = true;
+    if (exchange->reply)
+        return;
+    server->app.end(server->app.user, &exchange->request);
+    if (exchange->reply || exchange->cut)
+        return;
+    if (server->turn_requests++ == 0 && server->alone >= ALONE)
+        server->app.turn(server->app.user);
+}
+
 static enum MHD_Result last_call(struct exchange *exchange)
 {
-    struct http_app *app = &exchange->server->app;
-    if (!exchange->ended) {
-        exchange->ended = true;
-        if (!exchange->reply)
-            app->end(app->user, &exchange->request);
-    }
+    if (!exchange->ended)
+        end_body(exchange);
     if (exchange->cut)
         return MHD_NO;
     if (exchange->reply)
@@ -362,6 +374,15 @@ static void arm_timer(struct http_server *server)
         uv_timer_stop(&server->timer);
 }
 
+static void count_requests(struct http_server *server)
+{
+    if (server->turn_requests == 1 && server->alone < ALONE)
+        server->alone++;
+    else if (server->turn_requests > 1)
+        server->alone = 0;
+    server->turn_requests = 0;
+}
+
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct http_server *server = prepare->data;
@@ -372,6 +393,7 @@ static void on_prepare(uv_prepare_t *prepare)
         server->kick = false;
         run(server);
     }
+    count_requests(server);
     end_turn_of_waiting(server);
     watch_turn(server);
     arm_timer(server);

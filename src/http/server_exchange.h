@@ -68,8 +68,9 @@ struct http_server {
     unsigned connections, connections_max;
     unsigned connections_most; /* since memory was last given back */
     int open_handles;
-    unsigned turns; /* of the loop, so far */
-    bool kick;      /* MHD_run is owed */
+    unsigned turns;           /* of the loop, so far */
+    bool kick;                /* MHD_run is owed */
+    int turn_requests, alone; /* that wait for this turn's end; turns so far that had just one */
     struct exchange *all;
     struct exchange *fresh;   /* waiting since this turn, not yet watched */
     struct exchange *pausing; /* paused since MHD last ran, not yet suspended */
