@@ -1,11 +1,14 @@
 /* api/s3_upload.c - see s3_upload.h.
  *
  * MD5 is the slowest thing an upload does (ETags need it), so a large body is digested on a pool
- * thread while the loop writes the same bytes to the file and receives the next. Two buffers take
- * turns: the loop fills `front`, the pool reads `back`. Both may read `back`; the pool alone
- * touches the digest states while it runs, and the loop changes `back` only while nothing runs
- * there; that is all the synchronisation there is. The struct lives on the heap because a dropped
- * request may leave work behind that still reads it; the last one out frees it. */
+ * thread while the loop writes the same bytes to the file and receives the next. Batches go round
+ * a ring: the loop fills the one after `filled` and then counts it there, the pool digests up to
+ * `filled` and counts in `digested`. Both may read what lies between; the pool alone touches the
+ * digest states while it runs; that is all the synchronisation there is. The pool goes on as long
+ * as it finds batches, for waking it takes a quarter of the time of digesting one; only when the
+ * loop is stopped by a full ring it comes back a batch early, so that both have something to do.
+ * The struct lives on the heap because a dropped request may leave work behind that still reads it;
+ * the last one out frees it. */
 #include "api/s3_upload.h"
 
 #include "aws/fault.h"
@@ -13,10 +16,14 @@
 #include "s3/faults.h"
 #include "store/blob.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 256 * 1024 }; /* bytes handed to the pool at once */
+enum {
+    BATCH = 256 * 1024, /* bytes handed to the pool at once */
+    RING = 6,           /* batches, with the one being filled */
+};
 
 struct batch {
     char *p;
@@ -33,9 +40,11 @@ struct body {
     struct blob_sink *sink;
     struct digest_state *states[DIGEST_KINDS];
     int64_t size;
-    struct batch front, back;
-    bool running;  /* the pool has `back` */
-    bool settling; /* the body is complete */
+    struct batch ring[RING];
+    _Atomic size_t filled, digested; /* batches so far: the loop's count, and the pool's */
+    atomic_bool waiting;             /* the loop can fill no more */
+    bool running;                    /* the pool digests */
+    bool settling;                   /* the body is complete */
     bool dropped;
     err outcome; /* of writing what was received */
 };
@@ -218,8 +227,8 @@ static void body_free(struct body *body)
             digest_drop(body->states[kind]);
     if (body->sink)
         blob_sink_drop(body->sink);
-    free(body->front.p);
-    free(body->back.p);
+    for (int i = 0; i < RING; i++)
+        free(body->ring[i].p);
     free(body);
 }
 
@@ -230,15 +239,29 @@ static void digest_all(struct body *body, str bytes)
             digest_update(body->states[kind], bytes.p, bytes.n);
 }
 
-static void digest_back(void *arg)
+static void digest_ring(void *arg)
 {
     struct body *body = arg;
-    digest_all(body, (str){body->back.p, body->back.n});
+    size_t at = body->digested, left = body->filled - at;
+    while (left) {
+        const struct batch *batch = &body->ring[at % RING];
+        digest_all(body, (str){batch->p, batch->n});
+        body->digested = ++at;
+        left = body->filled - at;
+        if (left == 1 && body->waiting)
+            break;
+    }
+}
+
+static struct batch *front_of(struct body *body)
+{
+    return &body->ring[body->filled % RING];
 }
 
 static void set_busy(struct body *body, bool busy)
 {
     bool drained = body->base.busy && !busy;
+    body->waiting = busy;
     body->base.busy = busy;
     if (drained && body->base.drained)
         body->base.drained(body->base.user);
@@ -256,27 +279,35 @@ static void digested(void *arg)
 {
     struct body *body = arg;
     body->running = false;
-    body->back.n = 0;
     if (body->dropped)
         body_free(body);
     else
         pump(body);
 }
 
+static void wake_pool(struct body *body)
+{
+    struct api *api = body->call->api;
+    if (body->running || body->filled == body->digested)
+        return;
+    body->running = true;
+    api->offload(api->offload_user, digest_ring, digested, body);
+}
+
 /* Gives the pool its next batch, and says whether the loop must wait for it. */
 static void pump(struct body *body)
 {
-    struct api *api = body->call->api;
-    bool due = body->front.n >= BATCH || (body->settling && body->front.n);
-    if (due && !body->running) {
-        struct batch full = body->front;
-        body->front = body->back;
-        body->back = full;
-        body->running = true;
+    struct batch *front = front_of(body);
+    bool due = front->n >= BATCH || (body->settling && front->n);
+    bool room = body->filled + 1 - body->digested < RING; /* for the front after this one */
+    if (due && room) {
         due = false;
-        api->offload(api->offload_user, digest_back, digested, body);
-        keep(body, &body->back);
+        body->ring[(body->filled + 1) % RING].n = 0;
+        body->filled++;
+        wake_pool(body);
+        keep(body, front);
     }
+    wake_pool(body);
     set_busy(body, due || (body->settling && body->running));
 }
 
@@ -320,7 +351,7 @@ static err body_write(struct upload *upload, str chunk)
         digest_all(body, chunk);
         return blob_sink_write(body->sink, chunk);
     }
-    batch_put(&body->front, chunk);
+    batch_put(front_of(body), chunk);
     pump(body);
     return body->outcome;
 }
@@ -468,9 +499,10 @@ static err body_finish(struct body *body, struct s3_uploaded *out)
 {
     struct arena *arena = body->call->ctx.arena;
     digest values[DIGEST_KINDS] = {0};
-    if (body->front.n) {
-        digest_all(body, (str){body->front.p, body->front.n});
-        keep(body, &body->front);
+    struct batch *rest = front_of(body);
+    if (rest->n) {
+        digest_all(body, (str){rest->p, rest->n});
+        keep(body, rest);
     }
     TRY(body->outcome);
     for (int kind = 0; kind < DIGEST_KINDS; kind++)

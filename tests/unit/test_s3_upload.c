@@ -234,6 +234,54 @@ TEST(a_large_body_is_digested_on_the_pool_while_it_arrives)
     lab_end(&lab);
 }
 
+/* Bytes of which no two stretches are alike, so that one out of its place shows. */
+static char *various(struct arena *arena, size_t n)
+{
+    char *bytes = arena_alloc(arena, n);
+    uint64_t state = 1;
+    for (size_t i = 0; i < n; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        bytes[i] = (char)(state >> 56);
+    }
+    return bytes;
+}
+
+TEST(the_pool_may_be_behind_by_more_than_a_megabyte_and_meets_every_batch_once_in_order)
+{
+    enum { PIECE = 10000, PIECES = 700 };
+    DESK;
+    struct pool pool = {0};
+    int drained = 0, busy_after = 0;
+    char *all = various(lab.ctx.arena, PIECE * PIECES);
+    sit(&desk, &lab, (const char *const[]){"Content-Length", "7000000", NULL});
+    desk.api.offload = offload;
+    desk.api.offload_user = &pool;
+    CHECK_OK(s3_upload_begin(&desk.call, DIGEST_CRC64NVME));
+    struct upload *open = desk.call.upload;
+    open->drained = count_drain;
+    open->user = &drained;
+    for (int i = 0; i < PIECES; i++) {
+        CHECK_OK(open->ops->write(open, (str){all + (size_t)i * PIECE, PIECE}));
+        if (!busy_after && open->busy)
+            busy_after = (i + 1) * PIECE;
+        /* It is told to stop, but what is on its way has to go somewhere. */
+        if (open->busy && i % 3 == 0)
+            work_off(&pool);
+    }
+    CHECK(busy_after > 1 << 20 && busy_after < 2 << 20);
+    open->ops->settle(open);
+    while (open->busy)
+        work_off(&pool);
+    CHECK(drained >= 4 && pool.batches >= 5);
+    CHECK_OK(finish(&desk, &out));
+    CHECK_STR(out.etag,
+              digest_hex(lab.ctx.arena, digest_of(DIGEST_MD5, (str){all, PIECE * PIECES})));
+    str kept;
+    CHECK_OK(blob_read(lab.blobs, lab.ctx.arena, desk.blob, 0, PIECE * PIECES, &kept));
+    CHECK(kept.n == PIECE * PIECES && memcmp(kept.p, all, kept.n) == 0);
+    lab_end(&lab);
+}
+
 TEST(a_body_dropped_while_the_pool_works_is_freed_when_it_is_done)
 {
     LAB(lab);
