@@ -21,14 +21,13 @@
 #include <unistd.h>
 
 enum {
-    POOL_BYTES =
-        32 * 1024, /* of a connection: MHD clears it after every request, so small is fast */
-    ALONE = 4,     /* turns of one request in a row, after which none is waited for */
-    ROUNDS = 8,    /* of commit and run before other handles of the loop get their turn */
+    ALONE = 4,  /* turns of one request in a row, after which none is waited for */
+    ROUNDS = 8, /* of commit and run before other handles of the loop get their turn */
     SWALLOW_MAX =
         64
         << 20, /* body bytes of a refused request that we read so that its client sees the answer */
     RESERVED_FILES = 64,
+    ANSWER_BYTES = 2048, /* the head of an answer that a request may expect */
 };
 
 /* ---- exchanges ---- */
@@ -179,16 +178,13 @@ static bool expects_continue(const struct http_request *request)
 }
 
 /* Before an empty body, too, AWS sends "100 Continue", and botocore misreads the connection's next
- * answer if none came. libmicrohttpd leaves it out there since 1.0. Nothing else is on its way. */
+ * answer if none came. libmicrohttpd leaves it out there since 1.0. */
 static void continue_to_nothing(struct exchange *exchange, const char *version)
 {
-    static const char LINE[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    const ssize_t n = sizeof LINE - 1;
     bool left_out = MHD_get_version()[0] != '0' && strcmp(version, "HTTP/1.1") == 0;
     if (!left_out || has_body(&exchange->request) || !expects_continue(&exchange->request))
         return;
-    if (send(socket_of(exchange), LINE, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) != n)
-        exchange->cut = true;
+    exchange->cut = !reply_send(exchange, S("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
 /* An answer to the first call closes the connection, so it is given only where the body must not or
@@ -209,6 +205,8 @@ static enum MHD_Result first_call(struct exchange *exchange, const char *method,
     exchange->begun = true;
     watch_busy(exchange->watch);
     head_read(exchange, method);
+    if (!head_leaves_room(exchange, ANSWER_BYTES))
+        return MHD_NO;
     const char *why = head_fault(&exchange->request, version);
     if (why) {
         refuse(exchange, why);
@@ -276,6 +274,10 @@ static void end_body(struct exchange *exchange)
     struct http_server *server = exchange->server;
     exchange->ended = true;
     if (exchange->reply)
+        return;
+    head_trailers(exchange);
+    exchange->cut = !head_leaves_room(exchange, ANSWER_BYTES);
+    if (exchange->cut)
         return;
     server->app.end(server->app.user, &exchange->request);
     if (exchange->reply || exchange->cut)

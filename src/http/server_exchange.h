@@ -25,7 +25,11 @@
 
 struct exchange;
 
-enum { PEER_MAX = 64 }; /* bytes of an address as text */
+enum {
+    PEER_MAX = 64, /* bytes of an address as text */
+    POOL_BYTES =
+        32 * 1024, /* of a connection: MHD clears it after every request, so small is fast */
+};
 
 /* One connection: lives until its uv handle is closed, a loop turn longer than MHD's. */
 struct watch {
@@ -47,6 +51,7 @@ struct exchange {
     struct exchange *line_next, **line_link; /* in one of the server's lines; NULL: in none */
     struct watch *watch;
     struct http_reply *reply;
+    size_t room;       /* of the connection's pool that the request's head has left */
     int64_t swallowed; /* body bytes thrown away after the answer was known */
     bool begun;        /* the handler's first call is done */
     bool known;        /* the app has seen it: `gone` is owed */
@@ -81,6 +86,8 @@ struct http_server {
 
 /* Queues exchange->reply on its connection (http/server_reply.c). MHD_NO: close the connection. */
 enum MHD_Result reply_queue(struct exchange *exchange);
+/* Sends this much itself, past MHD, where nothing else is on its way. */
+bool reply_send(struct exchange *exchange, str text);
 /* Frees what a reply owns; call once, when it was sent or never will be. */
 void reply_release(struct exchange *exchange);
 /* Takes the connection out of MHD's hands until exchange_resume. */
@@ -91,6 +98,13 @@ void exchange_resume(struct exchange *exchange);
 void head_read(struct exchange *exchange, const char *method);
 /* Why the framing of this request cannot be trusted, or NULL. `version` is the request line's. */
 const char *head_fault(const struct http_request *request, const char *version);
+
+/* False where the answer's head might not fit into the room that the request's has left: MHD would
+ * close the connection without a word. The connection got a short answer then, and must be closed.
+ */
+bool head_leaves_room(struct exchange *exchange, size_t answer);
+/* The trailers take their part of the room. */
+void head_trailers(struct exchange *exchange);
 
 /* server_watch.c: for MHD_OPTION_NOTIFY_CONNECTION; `user` is the server. */
 void watch_connection(void *user, struct MHD_Connection *connection, void **state,

@@ -8,6 +8,11 @@
 
 #include <string.h>
 
+enum {
+    NOTE_BYTES = 64,   /* of the pool, for each field of a head */
+    SLACK_BYTES = 192, /* status line, date, what rounding costs */
+};
+
 /* MHD 0.9.75 adds a folded line to the name of its header instead of its value, in memory of its
  * own; else a value follows its name after NUL and blanks. Later ones unfold as RFC 9112 says.
  * What is folded loses its name, by which it is refused. */
@@ -23,6 +28,65 @@ static bool folded(const struct http_header *header)
 #else
     (void)header;
 #endif
+    return false;
+}
+
+/* What a field costs besides its text. Cookies are copied, and each has a note. */
+static size_t noted(const struct http_header *header)
+{
+    size_t n = NOTE_BYTES;
+    if (!str_eq_nocase(header->name, S("Cookie")))
+        return n;
+    n += header->value.n + 2 * NOTE_BYTES;
+    for (size_t i = 0; i < header->value.n; i++)
+        n += header->value.p[i] == ';' || header->value.p[i] == ',' ? NOTE_BYTES : 0;
+    return n;
+}
+
+static void take_room(struct exchange *exchange, size_t n)
+{
+    exchange->room -= n < exchange->room ? n : exchange->room;
+}
+
+static void take_head(struct exchange *exchange)
+{
+    const struct http_request *request = &exchange->request;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    exchange->room = POOL_BYTES;
+    take_room(exchange, info ? info->header_size : 0);
+    for (size_t i = 0; i < request->nheaders; i++)
+        take_room(exchange, noted(&request->headers[i]));
+}
+
+/* Where the end of the chunks arrives in pieces MHD 0.9.75 lists the last header as a trailer. */
+static bool known_header(const struct http_request *request, const char *name)
+{
+    return request->nheaders && request->headers[request->nheaders - 1].name.p == name;
+}
+
+static enum MHD_Result take_trailer(void *user, enum MHD_ValueKind kind, const char *name,
+                                    size_t name_size, const char *value, size_t value_size)
+{
+    (void)kind, (void)value;
+    struct exchange *exchange = user;
+    if (!known_header(&exchange->request, name))
+        take_room(exchange, name_size + value_size + NOTE_BYTES);
+    return MHD_YES;
+}
+
+void head_trailers(struct exchange *exchange)
+{
+    if (exchange->request.chunked)
+        MHD_get_connection_values_n(exchange->connection, MHD_FOOTER_KIND, take_trailer, exchange);
+}
+
+bool head_leaves_room(struct exchange *exchange, size_t answer)
+{
+    if (answer + SLACK_BYTES <= exchange->room)
+        return true;
+    reply_send(exchange, S("HTTP/1.1 431 Request Header Fields Too Large\r\n"
+                           "Connection: close\r\nContent-Length: 0\r\n\r\n"));
     return false;
 }
 
@@ -56,6 +120,7 @@ void head_read(struct exchange *exchange, const char *method)
     request->headers =
         arena_array(request->arena, (size_t)(n > 0 ? n : 0), sizeof *request->headers);
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_header, request);
+    take_head(exchange);
     request->method = arena_copy(request->arena, str_of(method));
     http_request_split(request);
     http_request_mark(request);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { PULL_BLOCK = 128 * 1024, STACK_HEADER = 1024 };
@@ -112,6 +113,22 @@ static const char *terminated(struct arena *arena, char *stack, size_t size, str
     return out;
 }
 
+bool reply_send(struct exchange *exchange, str text)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info &&
+           send(info->connect_fd, text.p, text.n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)text.n;
+}
+
+static size_t head_bytes(const struct http_reply *reply)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < reply->nheaders; i++)
+        n += reply->headers[i].name.n + reply->headers[i].value.n + strlen(": \r\n");
+    return n;
+}
+
 static void add_header(struct exchange *exchange, struct MHD_Response *response,
                        const struct http_header *header)
 {
@@ -128,6 +145,8 @@ static void add_header(struct exchange *exchange, struct MHD_Response *response,
 enum MHD_Result reply_queue(struct exchange *exchange)
 {
     struct http_reply *reply = exchange->reply;
+    if (!head_leaves_room(exchange, head_bytes(reply)))
+        return MHD_NO;
     struct MHD_Response *response = response_of(exchange);
     if (!response)
         return MHD_NO;

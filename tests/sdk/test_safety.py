@@ -409,6 +409,26 @@ def test_a_query_of_many_parameters_is_answered(server, page):
     assert ask(server, "GET", "/page?" + "a&" * 8000)[0] == 413
 
 
+def test_a_head_of_any_size_is_answered(server, page):
+    """Also where it fits into libmicrohttpd's memory and its answer's does not: and then nothing has happened."""
+    put = "PUT /page/head HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    for size in range(29_000, 33_000, 123):
+        pad = "p" * size
+        for request in (f"GET /page/k?{pad} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                        f"{put}x-pad: {pad}\r\nContent-Length: 5\r\n\r\nhello",
+                        f"{put}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx-pad: {pad}\r\n\r\n",
+                        f"GET /page/k?response-cache-control={pad[:size // 2]} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"):
+            status = statuses(raw(server, request))
+            assert status in ([200], [431], [414]), (size, request[:40], status)
+            if request.startswith("PUT"):
+                gone = ask(server, "HEAD", "/page/head")[0] == 404
+                assert gone == (status != [200]), (size, request[60:100], status)
+                ask(server, "DELETE", "/page/head")
+    for n in (100, 300, 380, 400):
+        cookies = "; ".join(f"a{i}=b" for i in range(n))
+        assert statuses(raw(server, f"GET /page/k HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {cookies}\r\n\r\n")) in ([200], [431])
+
+
 def test_an_endless_line_before_a_chunk_ends_the_connection(server, page):
     """libmicrohttpd 0.9.75 would turn in circles over it for ever."""
     head = "PUT /page/endless HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
