@@ -89,14 +89,24 @@ static struct MHD_Response *file_response(struct http_reply *reply)
     return response;
 }
 
+/* Where no length is known MHD 0.9.75 would send the last chunk even so, to be taken for the next
+ * answer. */
+static struct MHD_Response *bodiless_response(const struct http_reply *reply)
+{
+    uint64_t total = reply->length < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)reply->length;
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(total, 1, read_never, NULL, NULL);
+    if (response && reply->length < 0)
+        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    return response;
+}
+
 static struct MHD_Response *response_of(struct exchange *exchange)
 {
     struct http_reply *reply = exchange->reply;
     bool head = str_eq(exchange->request.method, S("HEAD"));
     if (reply->kind == HTTP_BODY_HEAD || (head && reply->kind != HTTP_BODY_BYTES))
-        return MHD_create_response_from_callback(reply->length < 0 ? MHD_SIZE_UNKNOWN
-                                                                   : (uint64_t)reply->length,
-                                                 1, read_never, NULL, NULL);
+        return bodiless_response(reply);
     if (reply->cut_after >= 0 || reply->kind == HTTP_BODY_PULL)
         return reader_response(exchange);
     return reply->kind == HTTP_BODY_FILE ? file_response(reply) : bytes_response(reply);

@@ -546,6 +546,16 @@ TEST(a_paused_body_stops_until_it_is_resumed)
     stop();
 }
 
+TEST(a_head_of_an_endless_answer_has_no_body)
+{
+    start();
+    const char *heard = ask("HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n", NULL);
+    check_holds(heard, "HTTP/1.1 200");
+    CHECK(!strstr(heard, "chunked"));
+    check_holds(heard, "\r\n\r\n<closed>");
+    stop();
+}
+
 TEST(an_http_1_0_client_gets_its_answer_and_the_end)
 {
     start();
