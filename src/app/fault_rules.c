@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,7 +101,9 @@ bool fault_rules_empty(const struct fault_rules *rules)
     return !rules->first;
 }
 
-/* The members of a rule as jansson reads them; NULL and the defaults mean "not given". */
+#define ABSENT INT64_MIN
+
+/* The members of a rule as jansson reads them; not given: NULL, ABSENT, not a number. */
 struct wire {
     const char *service, *operation, *region, *account, *bucket, *key, *queue;
     const char *effect, *code, *message, *delay, *at;
@@ -111,7 +114,8 @@ struct wire {
 
 static bool wire_read(json_t *json, struct wire *w, json_error_t *why)
 {
-    *w = (struct wire){.probability = -1, .status = 0};
+    *w = (struct wire){.probability = NAN, .nth = ABSENT, .first = ABSENT, .every = ABSENT};
+    w->status = ABSENT;
     return json_unpack_ex(
                json, why, JSON_STRICT,
                "{s?s s?s s?s s?s s?s s?s s?s s?s s?s s?s s?s s?s s?o s?F s?I s?I s?I s?I s?I}",
@@ -137,19 +141,24 @@ static const char *read_error_object(struct wire *w)
     return NULL;
 }
 
+/* 0: not given. */
+static bool read_count(json_int_t given, int64_t *out)
+{
+    *out = given == ABSENT ? 0 : given;
+    return given == ABSENT || given > 0;
+}
+
 static const char *read_when(const struct wire *w, struct rule *rule)
 {
-    int ways = (w->nth != 0) + (w->first != 0) + (w->every != 0) + (w->probability >= 0);
-    if (ways > 1)
-        return "give one of nth, next, every and probability";
-    if (w->nth < 0 || w->first < 0 || w->every < 0)
+    bool by_chance = !isnan(w->probability);
+    if (!read_count(w->nth, &rule->nth) || !read_count(w->first, &rule->first) ||
+        !read_count(w->every, &rule->every))
         return "nth, next and every are counts from 1";
-    if (w->probability > 1)
+    if ((rule->nth > 0) + (rule->first > 0) + (rule->every > 0) + by_chance > 1)
+        return "give one of nth, next, every and probability";
+    if (by_chance && (w->probability < 0 || w->probability > 1))
         return "probability is a number from 0 to 1";
-    rule->nth = w->nth;
-    rule->first = w->first;
-    rule->every = w->every;
-    rule->probability = w->probability;
+    rule->probability = by_chance ? w->probability : -1;
     rng_seed(&rule->rng, (uint64_t)w->seed);
     return NULL;
 }
@@ -180,9 +189,9 @@ static const char *read_effect(const struct wire *w, struct rule *rule)
         return "cut needs \"at\": before, within or after";
     if (cut >= 0)
         hit->cut = (enum fault_cut)cut;
-    if (w->status && (w->status < 400 || w->status > 599))
+    if (w->status != ABSENT && (w->status < 400 || w->status > 599))
         return "status is an HTTP status from 400 to 599";
-    hit->status = w->status ? (int)w->status : 503;
+    hit->status = w->status != ABSENT ? (int)w->status : 503;
     hit->code = w->code ? str_of(w->code) : S("ServiceUnavailable");
     if (!code_fits(hit->code))
         return "code is an AWS error code: letters, digits and . _ - # :";
