@@ -30,7 +30,7 @@ struct db_file_id { /* zero: not looked at */
 
 struct db {
     sqlite3 *handle;
-    char *dir, *file;                  /* NULL when in memory */
+    char *dir, *file, *log_file;       /* NULL when in memory */
     struct db_file_id file_id, log_id; /* what was opened */
     _Atomic bool displaced; /* they lie there no more, and that was told; pool threads look, too */
     int lock_fd;

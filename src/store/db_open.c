@@ -376,7 +376,8 @@ static bool open_directory(struct db *db, const char *path, char **message)
     db->dir = db_absolute(path);
     for (size_t n = strlen(db->dir); n > 1 && db->dir[n - 1] == '/'; n--)
         db->dir[n - 1] = 0;
-    if (asprintf(&db->file, "%s/headrace.db", db->dir) < 0)
+    if (asprintf(&db->file, "%s/headrace.db", db->dir) < 0 ||
+        asprintf(&db->log_file, "%s-wal", db->file) < 0)
         return say(message, "out of memory");
     return make_directory(db, message) && check_owner(db, message) && lock_directory(db, message) &&
            check_header(db->file, message);
@@ -410,6 +411,7 @@ static void discard(struct db *db)
         close(db->lock_fd);
     free(db->dir);
     free(db->file);
+    free(db->log_file);
     free(db);
 }
 

@@ -26,23 +26,18 @@ char *db_absolute(const char *path)
     return whole;
 }
 
-static struct db_file_id look(const char *file, const char *suffix)
+static struct db_file_id look(const char *path)
 {
     struct stat st;
-    char *path = NULL;
-    struct db_file_id id = {0};
-    if (asprintf(&path, "%s%s", file, suffix) < 0)
-        abort();
-    if (stat(path, &st) == 0)
-        id = (struct db_file_id){st.st_dev, st.st_ino};
-    free(path);
-    return id;
+    if (stat(path, &st))
+        return (struct db_file_id){0};
+    return (struct db_file_id){st.st_dev, st.st_ino};
 }
 
 void db_place_remember(struct db *db)
 {
-    db->file_id = look(db->file, "");
-    db->log_id = look(db->file, "-wal");
+    db->file_id = look(db->file);
+    db->log_id = look(db->log_file);
 }
 
 static bool same(struct db_file_id was, struct db_file_id is)
@@ -54,7 +49,7 @@ bool db_in_place(struct db *db)
 {
     if (!db->file)
         return true;
-    bool there = same(db->file_id, look(db->file, "")) && same(db->log_id, look(db->file, "-wal"));
+    bool there = same(db->file_id, look(db->file)) && same(db->log_id, look(db->log_file));
     bool told = atomic_exchange_explicit(&db->displaced, !there, memory_order_relaxed);
     if (!there && !told)
         log_error("the files in %s were removed, moved or replaced while they are in use: nothing "
