@@ -145,11 +145,11 @@ static struct shape_issue take_head(struct arena *arena, const struct field *fie
 
 /* Of the headers and query parameters that an operation knows, a request has a few. */
 static bool may_be_there(const struct field *field, const struct route *route,
-                         const struct http_request *request)
+                         const struct http_request *request, bool presigned)
 {
     if (field->place == PLACE_QUERY)
         return route->form.n > 0;
-    return field->place != PLACE_HEADER || route->form.n > 0 ||
+    return field->place != PLACE_HEADER || presigned ||
            http_header_likely(request, str_of(field->wire));
 }
 
@@ -158,9 +158,10 @@ struct shape_issue rest_decode_head(struct arena *arena, const struct route *rou
 {
     struct shape_issue issue = {0};
     const struct shape *shape = route->op->in;
+    bool presigned = route_is_presigned(&route->form);
     for (const struct field *field = shape->fields;
          field < shape->fields + shape->n && !issue.wrong; field++)
-        if (may_be_there(field, route, request))
+        if (may_be_there(field, route, request, presigned))
             issue = take_head(arena, field, route, request, shape_at(field, out));
     return issue;
 }

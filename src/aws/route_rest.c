@@ -132,10 +132,22 @@ static int query_score(const struct rest_route *row, const struct form *query)
     return score;
 }
 
-static int row_score(const struct rest_route *row, const struct http_request *request,
-                     const struct route *route)
+static const struct selector *first_selector(const struct form *query)
 {
-    if (row->level != route->level || (row->query && !route->form.n))
+    for (size_t i = 0; i < query->n; i++) {
+        const struct selector *found = wanted(&query->at[i]);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* `selects`: the query has a selector. Every row's query names one, so without any (x-id alone,
+ * say) the query does not matter. */
+static int row_score(const struct rest_route *row, const struct http_request *request,
+                     const struct route *route, bool selects)
+{
+    if (row->level != route->level || (row->query && !selects))
         return -1;
     if (!str_eq(request->method, str_of(row->method)))
         return -1;
@@ -144,7 +156,7 @@ static int row_score(const struct rest_route *row, const struct http_request *re
         return -1;
     if (row->header && !route_header(request, &route->form, str_of(row->header)).p)
         return -1;
-    for (size_t i = 0; i < route->form.n; i++)
+    for (size_t i = 0; i < route->form.n && selects; i++)
         if (wanted(&route->form.at[i]) && !row_names(row, route->form.at[i].key))
             return -1;
     return score + (row->header != NULL);
@@ -154,25 +166,16 @@ static const struct op *best_row(const struct http_request *request, const struc
 {
     const struct op *best = NULL;
     int most = -1;
+    bool selects = first_selector(&route->form) != NULL;
     FOR_EACH_OP(op, route->service)
     {
-        int score = op->rest.method ? row_score(&op->rest, request, route) : -1;
+        int score = op->rest.method ? row_score(&op->rest, request, route, selects) : -1;
         if (score > most) {
             most = score;
             best = op;
         }
     }
     return best;
-}
-
-static const struct selector *first_selector(const struct form *query)
-{
-    for (size_t i = 0; i < query->n; i++) {
-        const struct selector *found = wanted(&query->at[i]);
-        if (found)
-            return found;
-    }
-    return NULL;
 }
 
 /* Does any row of that level take the selector, or, without one, any method at all? */
