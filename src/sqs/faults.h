@@ -51,9 +51,8 @@
       "The specified ID is invalid.")                                                              \
     X(SQS_INVALID_SECURITY, "InvalidSecurity", "InvalidSecurity", 403, NULL,                       \
       "The request was not made over HTTPS or did not use SigV4 for signing.")                     \
-    X(SQS_THROTTLED, "RequestThrottled", "RequestThrottled", 400, NULL,                            \
-      "The request was denied due to request throttling.")                                         \
-    X(SQS_KMS_NOT_FOUND, "KmsNotFound", "KmsNotFound", 400, NULL,                                  \
+    X(SQS_THROTTLED, "RequestThrottled", "RequestThrottled", 403, NULL, "Request is throttled.")   \
+    X(SQS_KMS_NOT_FOUND, "KmsNotFound", "KMS.NotFoundException", 400, NULL,                        \
       "The request was rejected because the specified entity or resource could not be found.")     \
     X(SQS_ACCESS_DENIED, "AccessDeniedException", "AccessDenied", 403, SQS_CORAL,                  \
       "Access to the resource is denied.")                                                         \

@@ -22,10 +22,13 @@ static err resolve(struct sqs *sqs, struct ctx *ctx, struct queue *queue, str te
     if (!text.n)
         return err_text(ctx->arena, &SQS_MISSING_PARAMETER,
                         "The request must contain the parameter ReceiptHandle.");
-    if (!receipt_read(sqs, text, receipt) || receipt->queue != queue->id)
+    if (!receipt_read(sqs, text, receipt))
         return err_text(ctx->arena, &SQS_RECEIPT_INVALID,
                         "The input receipt handle \"%.*s\" is not a valid receipt handle.",
                         STR_ARG(text));
+    if (receipt->queue != queue->id)
+        return err_text(ctx->arena, &SQS_RECEIPT_INVALID,
+                        "The receipt handle \"%.*s\" is not valid for this queue.", STR_ARG(text));
     *message = seqs_get(&queue->seqs, receipt->seq);
     if (*message && message_expired(queue, *message, ctx->now))
         *message = NULL; /* the next tick clears it away */

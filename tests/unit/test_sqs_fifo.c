@@ -406,7 +406,8 @@ TEST(strict_throttles_fifo_queues_at_300_calls_a_second)
     struct sqs_send message = {.body = S("b"), .delay = -1, .group = S("g"), .dedup = S("d")};
     for (int i = 0; i < 300; i++)
         CHECK_OK(try_send(w, q, &message));
-    CHECK_FAULT(try_send(w, q, &message), SQS_THROTTLED);
+    CHECK_SAYS(try_send(w, q, &message), SQS_THROTTLED, "Request is throttled.");
+    CHECK_INT(SQS_THROTTLED.status, 403);
     for (int i = 0; i < 400; i++)
         CHECK_OK(try_send(w, fast, &message));
     at(w, 1000);

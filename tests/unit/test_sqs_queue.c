@@ -279,6 +279,7 @@ TEST(strict_knows_no_key_but_awss_own)
             aws = make_queue(w, "aws", "KmsMasterKeyId=alias/aws/sqs");
     struct sqs_send message = {.body = S("m"), .delay = -1};
     CHECK_FAULT(try_send(w, q, &message), SQS_KMS_NOT_FOUND);
+    CHECK_STR(str_of(SQS_KMS_NOT_FOUND.code), S("KMS.NotFoundException"));
     CHECK_FAULT(try_receive(w, q, 1, -1), SQS_KMS_NOT_FOUND);
     CHECK_OK(try_send(w, aws, &message));
     world_close(w);
