@@ -14,7 +14,7 @@ import tempfile
 
 import plot
 from frames import Link, frame
-from load import Failed, hrload
+from load import Failed, hrload, rest
 from peers import headrace
 
 CONNECTIONS = 32
@@ -34,13 +34,14 @@ class Load:
         return lambda text: one.replace(b"NNNNNNNN", text.encode())
 
     def cpu(self, frames, limit):
-        """CPU microseconds of one request."""
+        """CPU microseconds of one request, with what the server put off (copying the log into the database): not the next one's."""
         with open(self.folder / "requests", "wb") as file:
             file.writelines(frames)
         before = self.target.cpu_seconds()
         got = hrload(self.target.port, self.folder, CONNECTIONS, 3600, limit)
         if got["errors"] or got["wrong"]:
             raise Failed(f"growth: {got}")
+        rest(self.target, 10)
         return (self.target.cpu_seconds() - before) * 1e6 / limit
 
 

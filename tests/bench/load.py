@@ -30,6 +30,15 @@ def hrload(port, folder, connections, seconds, limit=0, follow=None):
     return json.loads(done.stdout)
 
 
+def rest(target, most):
+    """Waits, at most so many seconds, until the server has nothing left to do. Two looks in a row find it asleep."""
+    until, quiet, last = time.monotonic() + most, 0, target.cpu_seconds()
+    while quiet < 2 and time.monotonic() < until:
+        time.sleep(LOOK)
+        now = target.cpu_seconds()
+        quiet, last = quiet + 1 if now - last < LOOK / 20 else 0, now
+
+
 class Run:
     """One server in one round of one group of workloads. Results go to results[cell][server]: a list, one entry a round."""
 
@@ -56,13 +65,8 @@ class Run:
         return done["done"] - done["wrong"]
 
     def rest(self, most):
-        """Waits, at most so many seconds, until the server has nothing left to do: what it put off (rows of a deleted queue, a
-        collector of garbage) must not be charged to who comes next. Two looks in a row find it asleep."""
-        until, quiet, last = time.monotonic() + most, 0, self.target.cpu_seconds()
-        while quiet < 2 and time.monotonic() < until:
-            time.sleep(LOOK)
-            now = self.target.cpu_seconds()
-            quiet, last = quiet + 1 if now - last < LOOK / 20 else 0, now
+        """What it put off (rows of a deleted queue, a collector of garbage) must not be charged to who comes next."""
+        rest(self.target, most)
 
     def warm(self, frames, connections, limit=0, follow=None):
         """What comes before a measurement and is not counted: how many requests it took."""
