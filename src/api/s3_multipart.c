@@ -127,11 +127,27 @@ static err find_upload(struct call *call, const struct part_in *in, struct s3_bu
     return s3_multipart_find(call->api->s3, &call->ctx, *bucket, in->key, in->upload, upload);
 }
 
+/* What describes the object was said when the upload was made. */
+static err check_no_metadata(struct call *call)
+{
+    for (size_t i = 0; i < call->request->nheaders; i++) {
+        const struct http_header *h = &call->request->headers[i];
+        if (str_starts_nocase(h->name, S("x-amz-meta-"))) {
+            err e = err_text(call->ctx.arena, &S3_INVALID_ARGUMENT,
+                             "Metadata cannot be specified in this context.");
+            e = err_with(call->ctx.arena, e, "ArgumentName", text_lower(call->ctx.arena, h->name));
+            return err_with(call->ctx.arena, e, "ArgumentValue", h->value);
+        }
+    }
+    return OK;
+}
+
 static err part_begin(struct call *call, const void *input)
 {
     const struct part_in *in = input;
     struct s3_bucket *bucket;
     struct s3_multipart upload;
+    TRY(check_no_metadata(call));
     TRY(find_upload(call, in, &bucket, &upload));
     TRY(check_key(call, in->ssec_algorithm, in->ssec_key, in->ssec_md5, &upload));
     TRY(check_algorithm(call, &upload));
@@ -219,6 +235,7 @@ static err copy_begin(struct call *call, const void *input)
     struct s3_multipart upload;
     struct s3_part_copy copy;
     struct s3_reading reading;
+    TRY(check_no_metadata(call));
     TRY(take_copy(call, input, &bucket, &upload, &copy));
     TRY(s3_multipart_copy_plan(call->api->s3, &call->ctx, &upload, &copy, &reading));
     s3_hash_begin(call, &reading);

@@ -141,6 +141,8 @@ static void reply_s3(struct arena *arena, const struct http_request *request, er
 void fault_reply(struct arena *arena, const struct route *route, const struct http_request *request,
                  str request_id, str host_id, err e, struct http_reply *reply)
 {
+    if (route->allow.p)
+        http_reply_set(arena, reply, S("Allow"), route->allow);
     if (route->protocol == PROTOCOL_REST_XML)
         reply_s3(arena, request, e, request_id, host_id, reply);
     else if (route->protocol == PROTOCOL_JSON)

@@ -31,6 +31,7 @@ struct route {
     bool virtual_host; /* the bucket came from the Host header */
     bool website;      /* of that form with "s3-website": a page is asked for, not an operation */
     str bucket, key;   /* decoded; absent below their level */
+    str allow; /* of a 405, what would have been allowed; absent where AWS's list is not known */
 };
 
 /* Fails with the faults of aws/fault.h (NotImplemented, MethodNotAllowed, InvalidAction,

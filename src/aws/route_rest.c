@@ -214,6 +214,8 @@ static err no_row(struct arena *arena, const struct http_request *request, struc
     if (text)
         return err_text(arena, &AWS_INVALID_REQUEST, "%s", text);
     if (known_at_level(route, selector)) {
+        if (str_eq(resource_type(route, selector), S("UPLOAD")))
+            route->allow = S("DELETE, POST, GET");
         err e = err_with(arena, FAIL(AWS_METHOD_NOT_ALLOWED), "Method", request->method);
         return err_with(arena, e, "ResourceType", resource_type(route, selector));
     }
@@ -237,7 +239,7 @@ err route_rest(struct arena *arena, const struct http_request *request, struct r
         err e = err_text(arena, &AWS_INVALID_ARGUMENT,
                          "This operation does not accept partNumber without uploadId");
         e = err_with(arena, e, "ArgumentName", S("partNumber"));
-        return err_with(arena, e, "ArgumentValue", form_get(&route->form, S("partNumber")));
+        return err_with(arena, e, "ArgumentValue", S("partNumber")); /* as AWS has it */
     }
     route->op = best_row(request, route);
     if (!route->op)

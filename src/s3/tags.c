@@ -120,7 +120,7 @@ err s3_tags_from_header(struct ctx *ctx, str header, str *packed)
         return malformed(ctx, header);
     s3_tags_unpack(ctx->arena, header, &tags, &n);
     for (size_t i = 0; i < n; i++) {
-        if (!utf8_valid(tags[i].key) || !utf8_valid(tags[i].value))
+        if (!tags[i].key.n || !utf8_valid(tags[i].key) || !utf8_valid(tags[i].value))
             return malformed(ctx, header);
         for (size_t k = 0; k < i; k++)
             if (str_eq(tags[i].key, tags[k].key))

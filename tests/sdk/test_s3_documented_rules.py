@@ -186,6 +186,18 @@ RULES = [
            "The retain until date must be provided in ISO 8601 format", argument("x-amz-object-lock-retain-until-date", "x")),
           ("x-amz-server-side-encryption-context", "x", 501, "NotImplemented", NOT_IMPLEMENTED,
            {"Header": "x-amz-server-side-encryption-context"}))],
+    *[(f"{what} without an upload", (  # versity/versitygw #1226
+        "PUT", "/{bucket}/x?partNumber=1", headers, "x"), 400, "InvalidArgument",
+       "This operation does not accept partNumber without uploadId", argument("partNumber", "partNumber"))
+      for what, headers in (("part", {}), ("copied part", {"x-amz-copy-source": "{bucket}/k"}))],
+    *[(f"{what} with metadata", ("PUT", "/{bucket}/one?partNumber=2&uploadId={one}", {  # durch/rust-s3 #352
+        "X-Amz-Meta-A": "b", **headers}, ""), 400, "InvalidArgument", "Metadata cannot be specified in this context.",
+       argument("x-amz-meta-a", "b"))
+      for what, headers in (("part", {}), ("copied part", {"x-amz-copy-source": "{bucket}/k"}))],
+    *[(f"tagging header {value}", put("/{bucket}/x", "x", {"x-amz-tagging": value}), 400, "InvalidArgument",
+       "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name "
+       "duplicates.", argument("x-amz-tagging", value))  # versity/versitygw #1215
+      for value in ("=", "=b", "a=b&=c", "a=b&&c=d")],
     ("range that starts at the end", get("/{bucket}/k", Range="bytes=10-"), 416, "InvalidRange",
      "The requested range is not satisfiable", {"ActualObjectSize": "10", "RangeRequested": "bytes=10-"}),
     ("range that starts far beyond", get("/{bucket}/k", Range="bytes=1000-2000"), 416, "InvalidRange",
@@ -244,6 +256,12 @@ def test_the_fields_of_a_form_are_those_of_a_put(world):
     headers, _ = world.ok("HEAD", f"/{bucket}/a")
     assert headers["x-amz-object-lock-retain-until-date"].startswith("2099-01-01")
     assert headers["x-amz-server-side-encryption-bucket-key-enabled"] == "true"
+
+
+def test_an_upload_says_what_can_be_done_with_it(world):
+    """As versity/versitygw #1236 saw it."""
+    status, headers, _ = world.send("PUT", world.filled("/{bucket}/one?uploadId={one}"), {}, b"x")
+    assert (status, headers["allow"]) == (405, "DELETE, POST, GET")
 
 
 def test_a_policy_has_20480_bytes_at_most(world):
