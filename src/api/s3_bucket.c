@@ -84,6 +84,8 @@ static err create(struct call *call, const void *input, void *output)
     struct create_out *out = output;
     const struct create_configuration *configuration = in->configuration;
     struct s3_bucket_create request = {.name = in->bucket, .object_lock = in->object_lock.v};
+    if (configuration && !configuration->location.p && !configuration->tags.set)
+        return FAIL(S3_MALFORMED_XML);
     if (configuration) {
         request.location = configuration->location;
         request.tags = configuration->tags.n > 0;

@@ -118,7 +118,7 @@ void s3_buckets_load(struct s3 *s3)
 static err place(struct ctx *ctx, str location, str *region)
 {
     bool global = str_eq(ctx->region, S("us-east-1"));
-    if (!location.n) {
+    if (!location.p) {
         if (!global)
             return FAIL(S3_ILLEGAL_LOCATION);
         *region = ctx->region;
@@ -127,7 +127,7 @@ static err place(struct ctx *ctx, str location, str *region)
     str asked = location;
     if (str_eq(location, S("EU")))
         location = S("eu-west-1");
-    if (global && (!s3_region_known(location) || str_eq(location, ctx->region)))
+    if ((global || !location.n) && (!s3_region_known(location) || str_eq(location, ctx->region)))
         return err_with(ctx->arena, FAIL(S3_INVALID_LOCATION), "LocationConstraint", asked);
     if (!global && !str_eq(location, ctx->region))
         return err_text(ctx->arena, &S3_ILLEGAL_LOCATION,

@@ -137,6 +137,11 @@ RULES = [
      "AccessForbidden", "CORSResponse: Bucket not found", {"Method": "GET", "ResourceType": "BUCKET"}),
     ("bucket of another account", put("/{bucket}", "", account("111122223333")), 409, "BucketAlreadyExists", TAKEN,
      {"BucketName": "{bucket}"}),
+    ("location of no name", put("/{unmade}", "<CreateBucketConfiguration><LocationConstraint/></CreateBucketConfiguration>"),
+     400, "InvalidLocationConstraint", "The specified location-constraint is not valid",
+     {"LocationConstraint": ""}),  # versity/versitygw #1644
+    ("configuration of nothing", put("/{unmade}", "<CreateBucketConfiguration/>"), 400, "MalformedXML", SCHEMA,
+     {}),  # cloudyr/aws.s3 #171
     ("own bucket, outside of us-east-1", put("/{bucket}", "<CreateBucketConfiguration><LocationConstraint>us-west-1"
                                              "</LocationConstraint></CreateBucketConfiguration>",
                                              account("000000000000", "us-west-1")), 409, "BucketAlreadyOwnedByYou",
