@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STOP_PATIENCE_MS 10000
 
@@ -203,6 +204,26 @@ static void offload(void *user, void (*run)(void *arg), void (*done)(void *arg),
     uv_queue_work(app->loop, &offloaded->work, offloaded_run, offloaded_done);
 }
 
+static void close_file(void *arg)
+{
+    close((int)(intptr_t)arg);
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* Going down, nobody waits for a turn any more. */
+static void release_file(void *user, int fd)
+{
+    struct app *app = user;
+    if (app->serving && !app->stopping)
+        offload(app, close_file, nothing, (void *)(intptr_t)fd);
+    else
+        close(fd);
+}
+
 /* ---- going up ---- */
 
 static msec virtual_now(void *user)
@@ -230,6 +251,8 @@ static bool open_store(struct app *app, char **message)
     if (!app->db)
         return false;
     app->blobs = blobs_open(app->db, dir, (enum durability)options->durability, message);
+    if (app->blobs)
+        blobs_release_by(app->blobs, release_file, app);
     return app->blobs != NULL;
 }
 

@@ -53,6 +53,12 @@ struct blobs *blobs_open(struct db *db, const char *dir, enum durability durabil
     return blobs;
 }
 
+void blobs_release_by(struct blobs *blobs, void (*release)(void *user, int fd), void *user)
+{
+    blobs->release = release;
+    blobs->release_user = user;
+}
+
 void blobs_close(struct blobs *blobs)
 {
     if (!blobs)

@@ -50,6 +50,9 @@ void blob_ref(struct blobs *blobs, int64_t id);
 /* Drops a reference inside the caller's savepoint; at zero the row goes, and the file after the
  * turn has committed. */
 void blob_unref(struct blobs *blobs, int64_t id);
+/* Who takes the descriptor of a large file whose name has gone, to close it elsewhere: the last
+ * close frees the blocks, 50 us a MiB, and would hold up a turn. Without, it is closed at once. */
+void blobs_release_by(struct blobs *blobs, void (*release)(void *user, int fd), void *user);
 /* Call after every turn: on success unlinks what was dropped, on failure forgets it. */
 void blobs_turn_ended(struct blobs *blobs, bool committed);
 /* From blobs_hold to blobs_let_go no file of a body goes away, though its row may: somebody reads

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define PRIVATE_PREFIX "headrace-"
+#define LARGE ((off_t)8 << 20) /* bytes: closing the last descriptor takes half a millisecond */
 
 /* Leaves errno as it was. */
 static bool complain(const char *what, const char *path)
@@ -378,13 +379,25 @@ void blob_file_discard(struct blob_sink *sink)
     free(sink->path);
 }
 
+/* A descriptor of a large file that somebody is there to release; else -1. */
+static int hold_large(const struct blobs *blobs, const char *path)
+{
+    struct stat st;
+    if (!blobs->release || lstat(path, &st) || st.st_size < LARGE)
+        return -1;
+    return open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 void blob_file_unlink(struct blobs *blobs, int64_t id)
 {
     if (!in_place(blobs))
         return;
     char *path = blob_file_path(blobs, id);
+    int fd = hold_large(blobs, path);
     if (unlink(path) && errno != ENOENT)
         complain("remove", path);
+    if (fd >= 0)
+        blobs->release(blobs->release_user, fd);
     free(path);
 }
 

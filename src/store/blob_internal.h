@@ -18,7 +18,9 @@ struct blobs {
     int64_t *touched;  /* files created or dropped in this turn, or while `holds` */
     int holds;         /* who reads files that may have no row any more */
     size_t ntouched, cap;
-    struct blob_pin *pins; /* blob_pin.c */
+    struct blob_pin *pins;               /* blob_pin.c */
+    void (*release)(void *user, int fd); /* blobs_release_by; may be NULL */
+    void *release_user;
 };
 
 struct blob_sink {

@@ -574,4 +574,27 @@ TEST(a_row_that_is_pinned_becomes_a_file_when_it_is_deleted)
     store_close(&s);
 }
 
+static void take_file(void *user, int fd)
+{
+    *(int *)user = fd;
+}
+
+TEST(a_large_file_that_is_dropped_has_lost_its_name_when_its_descriptor_is_to_be_closed)
+{
+    struct store s = store_at(temp_dir(), DURABLE_PROCESS);
+    struct stat st;
+    int held = -1;
+    static char zeros[9 << 20];
+    int64_t large = put(&s, (str){zeros, sizeof zeros}), small = put(&s, (str){zeros, 100000});
+    blobs_release_by(s.blobs, take_file, &held);
+    CHECK_OK(turn_end(&s));
+    blob_unref(s.blobs, large);
+    blob_unref(s.blobs, small);
+    CHECK_INT(held, -1);
+    CHECK_OK(turn_end(&s));
+    CHECK(fstat(held, &st) == 0 && st.st_nlink == 0 && st.st_size == 9 << 20);
+    close(held);
+    store_close(&s);
+}
+
 UNIT_MAIN
