@@ -230,6 +230,20 @@ static str path_url(struct request *request)
     return arena_join(request->http->arena, S("/queue/"), path);
 }
 
+/* Whoever takes this address for an endpoint may only look. */
+static err check_action(struct request *request)
+{
+    str action = http_header(request->http, S("X-Amz-Target"));
+    if (str_starts(action, S("AmazonSQS.")))
+        action = str_slice(action, sizeof "AmazonSQS." - 1, action.n);
+    else if (!action.p)
+        action = form_get(&request->route.form, S("Action"));
+    if (!action.p || str_eq(action, S("ReceiveMessage")))
+        return OK;
+    return err_text(request->http->arena, &AWS_INVALID_ACTION,
+                    "The action %.*s is not valid for this endpoint.", STR_ARG(action));
+}
+
 static err alias_input(struct request *request, struct sqs_peek_input *in)
 {
     struct route *route = &request->route;
@@ -240,6 +254,7 @@ static err alias_input(struct request *request, struct sqs_peek_input *in)
     if (!form_parse(request->http->arena, request->http->query, form, &route->form))
         return FAIL(AWS_ENTITY_TOO_LARGE);
     form_sort(&route->form);
+    TRY(check_action(request));
     in->queue_url = path_url(request);
     struct shape_issue issue =
         codec_decode(request->http->arena, route, request->http, call->body, in);
@@ -258,6 +273,7 @@ static void answer_alias(struct request *request)
                             .op = &sqs_peek_op,
                             .protocol = json ? PROTOCOL_JSON : PROTOCOL_QUERY};
     route->query_mode = true;
+    route->json_answer = !json && str_find(accept, S("json"), 0) >= 0;
     ctx->request_id = rng_uuid(ctx->rng, ctx->arena);
     err e = alias_input(request, &in);
     int64_t queue;
@@ -273,7 +289,7 @@ static void answer_alias(struct request *request)
     struct http_reply *reply = request_reply(request);
     if (failed(e))
         fault_reply(ctx->arena, route, request->http, ctx->request_id, STR_NONE, e, reply);
-    else if (!json && str_find(accept, S("json"), 0) >= 0)
+    else if (route->json_answer)
         http_reply_bytes(ctx->arena, reply, 200, S("application/json"), alias_json(request, &out));
     else
         codec_encode(ctx->arena, route, ctx->request_id, &out, reply);

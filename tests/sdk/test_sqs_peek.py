@@ -78,6 +78,19 @@ def test_an_sdk_with_that_endpoint_receives_nothing_for_good(aws, filled):
     assert aws.sqs.get_queue_attributes(QueueUrl=filled, AttributeNames=["All"])["Attributes"]["ApproximateNumberOfMessages"] == "1"
 
 
+@pytest.mark.skipif(not SQS_IS_JSON, reason="older SDKs send to the queue's URL, whatever the endpoint")
+def test_who_takes_that_address_for_an_endpoint_may_only_look(aws, queue):
+    looking = Clients(aws.endpoint + "/_aws/sqs/messages", aws.account).sqs
+    for call, more in (looking.send_message, {"MessageBody": "m"}), (looking.purge_queue, {}):
+        with pytest.raises(looking.exceptions.ClientError, match="InvalidAction.* is not valid for this endpoint"):
+            call(QueueUrl=queue, **more)
+    address = f"{aws.endpoint}/_aws/sqs/messages?Action=PurgeQueue&QueueUrl={queue}"
+    status, body = get(address, Accept="application/json")
+    assert (status, json.loads(body)["Error"]) == (400, {"Code": "InvalidAction", "Type": "Sender",
+                                                         "Message": "The action PurgeQueue is not valid for this endpoint."})
+    assert get(address.replace("PurgeQueue", "ReceiveMessage"))[0] == 200
+
+
 def test_queues_are_counted(aws, filled):
     queues = json.loads(get(aws.endpoint + "/_headrace/sqs/queues")[1])["queues"]
     (mine,) = [q for q in queues if q["queueUrl"] == filled]
