@@ -1,6 +1,7 @@
 /* app/command.c - the table of commands, and what they share. */
 #include "app/command.h"
 
+#include "app/nearest.h"
 #include "app/options.h"
 
 #include <stdarg.h>
@@ -47,11 +48,18 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 int command_fail(const char *format, ...)
 {
     va_list args;
+    char *text = NULL;
     va_start(args, format);
-    fputs("headrace: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    if (vasprintf(&text, format, args) < 0)
+        abort();
     va_end(args);
+    /* Arguments and what others answered are part of it: it stays one line, and gives a terminal no
+     * orders. */
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < 32 || *c == 127)
+            *c = '?';
+    fprintf(stderr, "headrace: %s\n", text);
+    free(text);
     return 2;
 }
 

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST_SECONDS 1000000000
+#define LEAST_MS 1000 /* that a try is given */
+
 static int print_env(const struct options *options)
 {
     str endpoint = options_endpoint(options, options->arena, options->port);
@@ -36,20 +39,22 @@ int command_env(int argc, char **argv)
     return code;
 }
 
-static bool is_ready(struct arena *arena, str endpoint, str *why)
+static bool is_ready(struct arena *arena, str endpoint, int64_t patience, str *why)
 {
     struct http_answer answer;
-    if (!call_http(arena, endpoint, "GET", S("/_headrace/ready"), STR_NONE, &answer, why))
+    if (!call_http_within(arena, endpoint, "GET", S("/_headrace/ready"), STR_NONE,
+                          patience > LEAST_MS ? patience : LEAST_MS, &answer, why))
         return false;
-    *why = arena_printf(arena, "%.*s answers %d", STR_ARG(endpoint), answer.status);
-    return answer.status == 200;
+    *why = arena_printf(arena, "%.*s answers %d%s", STR_ARG(endpoint), answer.status,
+                        answer.ours ? "" : ", not as a Headrace does");
+    return answer.status == 200 && answer.ours;
 }
 
 static int wait_until_ready(struct arena *arena, str endpoint, int64_t seconds)
 {
     int64_t until = clock_micros() + seconds * 1000000;
     str why = STR_NONE;
-    while (!is_ready(arena, endpoint, &why)) {
+    while (!is_ready(arena, endpoint, (until - clock_micros()) / 1000, &why)) {
         if (clock_micros() >= until) {
             command_fail("not ready after %lld s: %.*s", (long long)seconds, STR_ARG(why));
             return 1;
@@ -71,7 +76,7 @@ int command_wait(int argc, char **argv)
         else
             return command_usage("wait");
     }
-    if (!str_to_int(str_of(seconds_text), &seconds) || seconds < 0)
+    if (!str_to_int(str_of(seconds_text), &seconds) || seconds < 0 || seconds > MOST_SECONDS)
         return command_fail("wait: --timeout %s is not a number of seconds", seconds_text);
     struct arena *arena = arena_new();
     int code = wait_until_ready(arena, command_endpoint(arena, endpoint), seconds);

@@ -21,7 +21,7 @@ static str refusal(struct arena *arena, str body)
 
 static int refused(struct arena *arena, str endpoint, const struct http_answer *answer)
 {
-    str said = refusal(arena, answer->body);
+    str said = answer->status >= 300 ? refusal(arena, answer->body) : STR_NONE;
     if (said.p)
         command_fail("%.*s", STR_ARG(said));
     else
@@ -40,7 +40,7 @@ int command_request(struct arena *arena, const char *given, const char *method, 
                      STR_ARG(why));
         return 1;
     }
-    if (answer.status >= 300)
+    if (answer.status >= 300 || !answer.ours)
         return refused(arena, endpoint, &answer);
     if (body) {
         *body = answer.body;

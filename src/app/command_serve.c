@@ -4,11 +4,13 @@
 #include "app/serve.h"
 #include "base/log.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,9 +87,11 @@ static bool write_port(const struct app *app)
     bool ok = fd >= 0 && dprintf(fd, "%d\n", app->port) > 0 && !fchmod(fd, 0644);
     if (fd >= 0)
         ok = !close(fd) && ok && !rename(beside, path);
+    int error = errno;
     if (fd >= 0 && !ok)
         unlink(beside);
     free(beside);
+    errno = error;
     return ok;
 }
 
@@ -147,17 +151,21 @@ static int serve(const struct options *options)
     uv_loop_init(&loop);
     run.app = app_start(&loop, options, &message);
     int code = run.app ? 0 : command_fail("%s", message);
-    if (run.app && !write_port(run.app)) {
-        code = command_fail("cannot write the port file %.*s", STR_ARG(options->port_file));
-        app_stop(run.app);
-    }
     free(message);
     if (run.app) {
-        keep_memory();
-        run.app->lint_found = &run.lint_found;
+        /* Who reads the port may send a signal at once. */
         add_signal(&run, &loop, &run.terminate, SIGTERM, on_stop);
         add_signal(&run, &loop, &run.interrupt, SIGINT, on_stop);
         add_signal(&run, &loop, &run.hangup, SIGHUP, on_ignored);
+        keep_memory();
+        run.app->lint_found = &run.lint_found;
+    }
+    if (run.app && !write_port(run.app)) {
+        code = command_fail("cannot write the port file %.*s: %s", STR_ARG(options->port_file),
+                            strerror(errno));
+        app_stop(run.app);
+    }
+    if (run.app) {
         if (!options->quiet && !code)
             print_banner(run.app);
     }

@@ -3,6 +3,7 @@
  * HEADRACE_DATA_DIR); `env` names others that count as well. */
 #include "app/options.h"
 
+#include "app/nearest.h"
 #include "base/text.h"
 #include "store/db.h"
 
@@ -12,9 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum option_type {
-    OPTION_TEXT,
+    OPTION_TEXT,   /* of at least min bytes */
     OPTION_INT,    /* min..max */
     OPTION_FLAG,   /* --x and --no-x; true/false in the config */
     OPTION_CHOICE, /* index into `choices` */
@@ -37,13 +39,13 @@ struct option_row {
 #define PIPE(member) offsetof(struct options, pipeline.member)
 
 static const struct option_row rows[] = {
-    {"host", "ADDRESS", "host", NULL, OPTION_TEXT, AT(host), "127.0.0.1",
+    {"host", "ADDRESS", "host", NULL, OPTION_TEXT, AT(host), "127.0.0.1", 1,
      .help = "address to listen on; 127.0.0.1 listens on ::1 as well"},
     {"port", "N", "port", NULL, OPTION_INT, AT(port), "4566", 0, 65535,
      .help = "port to listen on; 0 picks a free one"},
-    {"port-file", "FILE", "portFile", NULL, OPTION_TEXT, AT(port_file),
+    {"port-file", "FILE", "portFile", NULL, OPTION_TEXT, AT(port_file), .min = 1,
      .help = "write the port into FILE once it is open"},
-    {"data-dir", "DIR", "dataDir", NULL, OPTION_TEXT, AT(data_dir), ".headrace",
+    {"data-dir", "DIR", "dataDir", NULL, OPTION_TEXT, AT(data_dir), ".headrace", 1,
      .help = "where all state is kept"},
     {"ephemeral", NULL, "ephemeral", NULL, OPTION_FLAG, AT(ephemeral), "false",
      .help = "keep nothing: all state in memory"},
@@ -53,10 +55,10 @@ static const struct option_row rows[] = {
     {"account", "ID", "account", NULL, OPTION_TEXT, AT(account), "000000000000",
      .help = "account of callers whose access key is not 12 digits"},
     {"region", "REGION", "region", "AWS_REGION|AWS_DEFAULT_REGION", OPTION_TEXT, AT(region),
-     "us-east-1", .help = "region of requests that name none, and of the pipeline"},
+     "us-east-1", 1, .help = "region of requests that name none, and of the pipeline"},
     {"auth", "MODE", "auth", NULL, OPTION_CHOICE, AT(auth), "off", .choices = "off|verify|enforce",
      .help = "check signatures (verify), and also policies and ACLs (enforce)"},
-    {"keys", "FILE", "keys", NULL, OPTION_TEXT, AT(keys_file),
+    {"keys", "FILE", "keys", NULL, OPTION_TEXT, AT(keys_file), .min = 1,
      .help = "JSON file of access keys and their accounts"},
     {"allow-host", "NAME", "allowHosts", NULL, OPTION_LIST, AT(allow_hosts),
      .help = "accept this Host and its pages (repeatable; .domain for all below it)"},
@@ -109,40 +111,6 @@ static const struct option_row rows[] = {
 enum { ROWS = sizeof rows / sizeof *rows };
 
 /* ---- words ---- */
-
-static size_t distance(str a, str b)
-{
-    size_t row[64];
-    if (a.n >= 64 || b.n >= 64)
-        return 64;
-    for (size_t j = 0; j <= b.n; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a.n; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.n; j++) {
-            size_t change = diagonal + (a.p[i - 1] != b.p[j - 1]);
-            diagonal = row[j];
-            size_t one = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            row[j] = one < change ? one : change;
-        }
-    }
-    return row[b.n];
-}
-
-const char *nearest_word(str word, const char *const *candidates, size_t n)
-{
-    const char *best = NULL;
-    size_t least = word.n / 3 + 2;
-    for (size_t i = 0; i < n; i++) {
-        size_t d = candidates[i] ? distance(word, str_of(candidates[i])) : least;
-        if (d < least) {
-            least = d;
-            best = candidates[i];
-        }
-    }
-    return best;
-}
 
 static str unknown(struct arena *arena, const char *what, str word, bool keys)
 {
@@ -207,14 +175,28 @@ static bool set_flag(struct options *options, const struct option_row *row, str 
     return true;
 }
 
-static void add_to_list(struct options *options, const struct option_row *row, str text)
+static bool add_to_list(struct options *options, const struct option_row *row, str text,
+                        const char *origin, str *message)
 {
+    if (!str_trim(text).n) {
+        *message = arena_printf(options->arena, "%s: empty", origin);
+        return false;
+    }
     struct str_list *list = (struct str_list *)((char *)options + row->offset);
     str *at = arena_array(options->arena, list->n + 1, sizeof *at);
     if (list->n)
         memcpy(at, list->at, list->n * sizeof *at);
     at[list->n] = arena_copy(options->arena, str_trim(text));
     *list = (struct str_list){at, list->n + 1};
+    return true;
+}
+
+static bool set_text(struct options *options, const struct option_row *row, str text,
+                     const char *origin, str *message)
+{
+    *(str *)((char *)options + row->offset) = arena_copy(options->arena, text);
+    *message = arena_printf(options->arena, "%s: empty", origin);
+    return (int64_t)text.n >= row->min;
 }
 
 static bool set_value(struct options *options, const struct option_row *row, str text,
@@ -228,11 +210,9 @@ static bool set_value(struct options *options, const struct option_row *row, str
     case OPTION_FLAG:
         return set_flag(options, row, text, origin, message);
     case OPTION_LIST:
-        add_to_list(options, row, text);
-        return true;
+        return add_to_list(options, row, text, origin, message);
     default:
-        *(str *)((char *)options + row->offset) = arena_copy(options->arena, text);
-        return true;
+        return set_text(options, row, text, origin, message);
     }
 }
 
@@ -333,7 +313,7 @@ str options_variable_meant(struct arena *arena, str name)
         str known = env_name(arena, &rows[i]);
         if (str_eq(known, name))
             return STR_NONE;
-        size_t d = distance(word, known);
+        size_t d = word_distance(word, known);
         if (d < least) {
             least = d;
             best = known;
@@ -349,8 +329,11 @@ static bool apply_env(struct options *options, const struct option_row *row, str
     if (row->type != OPTION_LIST)
         return set_value(options, row, rest, name.p, message);
     *(struct str_list *)((char *)options + row->offset) = (struct str_list){0};
-    while (rest.p)
-        add_to_list(options, row, str_cut(&rest, ','));
+    while (rest.p) {
+        str one = str_cut(&rest, ',');
+        if (str_trim(one).n && !add_to_list(options, row, one, name.p, message))
+            return false;
+    }
     return true;
 }
 
@@ -396,9 +379,12 @@ static bool set_key(struct options *options, str key, const json_t *value, str *
         return false;
     }
     if (row->type == OPTION_LIST && json_is_array(value)) {
-        for (size_t i = 0; i < json_array_size(value); i++)
-            add_to_list(options, row, json_text(options->arena, json_array_get(value, i)));
-        return true;
+        const char *origin = arena_cstr(options->arena, key);
+        bool good = true;
+        for (size_t i = 0; good && i < json_array_size(value); i++)
+            good = add_to_list(options, row, json_text(options->arena, json_array_get(value, i)),
+                               origin, message);
+        return good;
     }
     str text = json_text(options->arena, value);
     if (!text.p) {
@@ -427,6 +413,11 @@ static bool set_keys(struct options *options, const char *prefix, json_t *object
 static bool read_config(struct options *options, const char *path, str *message)
 {
     json_error_t where;
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        *message = arena_printf(options->arena, "config file %s: it is a directory", path);
+        return false;
+    }
     json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
     str why = STR_NONE;
     bool ok = json_is_object(root);
@@ -455,6 +446,33 @@ static void set_presets(struct options *options)
             abort();
 }
 
+/* It becomes part of ARNs, host names, and lines for a shell's eval. */
+static bool plain(str text, const char *signs)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (!isalnum((unsigned char)text.p[i]) && !strchr(signs, text.p[i]))
+            return false;
+    return true;
+}
+
+/* A queue in two roles feeds its own consumers: jobs would go round for ever. */
+static bool check_queues(struct options *options, str *message)
+{
+    const struct pipeline_options *p = &options->pipeline;
+    const str names[] = {p->ingest_queue, p->jobs_queue, p->results_queue, p->dead_letter_queue};
+    static const char *const flags[] = {"ingest-queue", "jobs-queue", "results-queue",
+                                        "dead-letter-queue"};
+    for (size_t i = 0; p->enabled && i < 4; i++)
+        for (size_t j = 0; j < i; j++)
+            if (str_eq(names[i], names[j])) {
+                *message = arena_printf(
+                    options->arena, "--%s and --%s are both %.*s; each needs a queue of its own",
+                    flags[j], flags[i], STR_ARG(names[i]));
+                return false;
+            }
+    return true;
+}
+
 static bool check(struct options *options, str *message)
 {
     msec at;
@@ -462,8 +480,12 @@ static bool check(struct options *options, str *message)
     if (!str_is_account(options->account))
         *message = arena_printf(options->arena, "--account: %.*s is not 12 digits",
                                 STR_ARG(options->account));
-    else if (!options->region.n)
-        *message = S("--region: empty");
+    else if (!plain(options->region, "-"))
+        *message = arena_printf(options->arena, "--region: %.*s is not letters, digits and -",
+                                STR_ARG(options->region));
+    else if (!plain(options->host, ".:%_-"))
+        *message = arena_printf(options->arena, "--host: %.*s is no address or name",
+                                STR_ARG(options->host));
     else if (!(str_eq(mode, S("real")) && !clock.p) &&
              !(str_eq(mode, S("frozen")) && (!clock.p || date_parse(clock, &at))))
         *message =
@@ -474,7 +496,7 @@ static bool check(struct options *options, str *message)
         *message = arena_printf(options->arena, "--color: %.*s is none of auto, always, never",
                                 STR_ARG(options->color));
     else
-        return true;
+        return check_queues(options, message);
     return false;
 }
 

@@ -60,7 +60,5 @@ void help_line(struct buf *b, size_t indent, const char *left, str text);
 void options_help(struct buf *b);
 /* The table as Markdown, for the docs. */
 void options_markdown(struct buf *b);
-/* Of `candidates` the one most like `word`, or NULL when none is close. */
-const char *nearest_word(str word, const char *const *candidates, size_t n);
 
 #endif

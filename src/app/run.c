@@ -29,7 +29,9 @@ struct http_reply *request_reply(struct request *request)
     struct arena *arena = request->http->arena;
     struct http_reply *reply = http_reply_new(arena);
     const struct ctx *ctx = &request->call.ctx;
-    if (!request->admin)
+    if (request->admin)
+        http_reply_set(arena, reply, S("Server"), S("Headrace"));
+    else
         codec_reply_ids(arena, &request->route, ctx->request_id, ctx->host_id, reply);
     if (request->route.bucket.p)
         s3_cors_headers(request->app->s3, &request->call.ctx, request->http, request->route.bucket,

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define DEFAULT_SECRET "test"
 
@@ -127,6 +128,11 @@ static const char *add_row(struct keys *keys, json_t *row)
     who->email = text_member(keys, row, "email");
     if (!who->access_key.n || !who->secret.n)
         return "a key needs accessKeyId and secretAccessKey";
+    for (size_t i = 0; i < keys->n; i++)
+        if (str_eq(keys->list[i].access_key, who->access_key))
+            return arena_printf(keys->arena, "key \"%.*s\" is there twice",
+                                STR_ARG(who->access_key))
+                .p;
     if (!who->account.p)
         who->account = str_is_account(who->access_key) ? who->access_key : keys->default_account;
     if (!str_is_account(who->account))
@@ -140,6 +146,11 @@ static const char *add_row(struct keys *keys, json_t *row)
 bool keys_load(struct keys *keys, struct arena *arena, const char *path, str *message)
 {
     json_error_t error;
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        *message = arena_printf(arena, "keys file: %s is a directory", path);
+        return false;
+    }
     json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
     if (!root) {
         *message = error.line > 0
