@@ -161,6 +161,7 @@ static err write_row(struct s3 *s3, const struct s3_bucket *bucket, struct s3_ob
 err s3_version_install(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
                        struct s3_object *object)
 {
+    db_writing(s3->db);
     struct s3_object old = replaced(s3, bucket, object->key);
     TRY(keep_body(object, &old));
     object->bucket = bucket->id;

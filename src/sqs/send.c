@@ -160,6 +160,7 @@ static err send_fifo(struct sqs *sqs, struct ctx *ctx, struct queue *queue, stru
                      ? row->send->dedup
                      : digest_hex(ctx->arena, digest_of(DIGEST_SHA256, row->send->body));
     str key = dedupe_key(ctx, queue, row->send, row->dedup);
+    db_writing(sqs->db);
     if (dedupe_find(sqs, ctx, queue, key, &first)) {
         memcpy(row->message_id, first.message_id, 16);
         row->seq = first.seq;

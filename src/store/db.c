@@ -294,6 +294,12 @@ void db_sure(struct db *db)
     db->sure = db->depth == 1 && db->opened == 0;
 }
 
+void db_writing(struct db *db)
+{
+    if (db->failed || !db->turn || db->opened < db->depth)
+        (void)open_all(db); /* the write that follows tells of a failure */
+}
+
 /* One that was never opened is there no more to go back to. */
 static void end_sure(struct db *db, bool keep)
 {

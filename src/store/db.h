@@ -64,6 +64,8 @@ void db_rollback(struct db *db); /* to the innermost savepoint, and removes it *
  * outermost; no-op for one inside another, or after a write in it): it then costs nothing. Should
  * it be undone all the same after a write, the whole turn fails. */
 void db_sure(struct db *db);
+/* A write follows: reads before it need no transaction of their own. */
+void db_writing(struct db *db);
 /* Until db_share_end, or the first write, reads outside of a turn share one transaction, where each
  * statement has one of its own else. It holds up the log's reset: never leave it open while the
  * loop polls. */

@@ -150,6 +150,30 @@ TEST(what_is_sure_and_has_written_nothing_may_fail)
     db_close(db);
 }
 
+TEST(a_write_that_is_announced_opens_the_turn)
+{
+    struct db *db = open_ok(NULL, DURABLE_PROCESS);
+    add_in_savepoint(db, 1, true);
+    CHECK_OK(db_turn_commit(db));
+    for (int keep = 0; keep < 2; keep++) {
+        db_savepoint(db);
+        db_writing(db);
+        CHECK(db_dirty(db));
+        db_writing(db);
+        CHECK_INT(count(db), 1);
+        CHECK_OK(add(db, 2, S("x")));
+        keep ? db_release(db) : db_rollback(db);
+        CHECK_OK(db_turn_commit(db));
+        CHECK_INT(count(db), 1 + keep);
+    }
+    db_savepoint(db);
+    db_writing(db); /* and does not come */
+    db_release(db);
+    CHECK_OK(db_turn_commit(db));
+    CHECK(!db_dirty(db));
+    db_close(db);
+}
+
 TEST(a_read_under_way_before_a_savepoint_outlives_its_end)
 {
     struct db *db = open_ok(NULL, DURABLE_PROCESS);
