@@ -76,10 +76,25 @@ static err check_md5_form(struct arena *arena, str text)
     return err_with(arena, FAIL(S3_INVALID_DIGEST), "Content-MD5", text);
 }
 
+static bool is_payload_word(str text)
+{
+    static const char *const words[] = {
+        "UNSIGNED-PAYLOAD",
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+        "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
+        "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER",
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_eq(text, str_of(words[i])))
+            return true;
+    return false;
+}
+
 static err check_sha256_form(struct arena *arena, str text)
 {
-    if (!text.p || is_sha256_hex(text) || str_eq(text, S("UNSIGNED-PAYLOAD")) ||
-        str_starts(text, S("STREAMING-")))
+    if (!text.p || is_sha256_hex(text) || is_payload_word(text))
         return OK;
     return argument_invalid(arena, "x-amz-content-sha256", text,
                             "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, "

@@ -326,7 +326,11 @@ err route_begin(struct arena *arena, const struct service *const *services,
     route->query_mode = str_eq_nocase(mode, S("true"));
     if (!target.p && !form_parse(arena, request->query, STR_NONE, &route->form))
         return FAIL(AWS_ENTITY_TOO_LARGE);
-    if (target.p)
-        return begin_json(arena, services, target, route_scope_service(request), route);
-    return begin(arena, services, request, route);
+    if (!target.p)
+        return begin(arena, services, request, route);
+    TRY(begin_json(arena, services, target, route_scope_service(request), route));
+    if (str_eq(request->method, S("POST")))
+        return OK;
+    route->op = NULL; /* every call of this protocol is a POST */
+    return FAIL(AWS_UNKNOWN_OPERATION);
 }

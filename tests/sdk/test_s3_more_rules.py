@@ -124,6 +124,12 @@ RULES = [
      "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, "
      "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, "
      "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value.", argument("x-amz-content-sha256", "x")),
+    ("a payload hash that only begins like a word", put(K, "x", {"x-amz-content-sha256": "STREAMING-AWS4",
+        "x-amz-decoded-content-length": "1"}), 400, "InvalidArgument",
+     "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, "
+     "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, "
+     "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
+     argument("x-amz-content-sha256", "STREAMING-AWS4")),
     ("a trailer that is no checksum", put(K, "1\r\nx\r\n0\r\nx-amz-checksum-crc32:bad\r\n\r\n", {
         "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x-amz-decoded-content-length": "1",
         "x-amz-trailer": "x-amz-checksum-crc32"}), 400, "InvalidRequest",

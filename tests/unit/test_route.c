@@ -226,6 +226,11 @@ TEST(a_target_header_means_aws_json_on_any_path)
               S("UnknownOperationException"));
     CHECK_STR(routed("POST / HTTP/1.1" LOCAL "X-Amz-Target: DynamoDB_20120810.PutItem\n"),
               S("UnknownOperationException"));
+    CHECK_STR(routed("DELETE / HTTP/1.1" LOCAL "X-Amz-Target: AmazonSQS.DeleteQueue\n"),
+              S("UnknownOperationException"));
+    CHECK_STR(routed("HEAD /bucket HTTP/1.1" LOCAL "X-Amz-Target: AmazonSQS.PurgeQueue\n"),
+              S("UnknownOperationException"));
+    CHECK_INT(route.protocol, PROTOCOL_JSON);
 }
 
 #define FORM                                                                                       \
