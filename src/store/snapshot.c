@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #define BODIES "CREATE TABLE snapshot_body(id INTEGER PRIMARY KEY, data BLOB NOT NULL)"
 
@@ -187,6 +188,65 @@ static bool sync_path(const char *path, int flags)
     return good;
 }
 
+/* SQLite notices little of what changes in a file by itself, and nothing inside of a value: a sum
+ * of all of it stands in the place of the user's version, which counts as zero. */
+
+#define SUM_AT 60
+
+static uint32_t big_endian(const unsigned char p[4])
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* What stands there, and what should; 0 is no sum. */
+static bool sums(int fd, uint32_t *stated, uint32_t *right)
+{
+    static const unsigned char none[4];
+    unsigned char chunk[32768];
+    XXH3_state_t *state = XXH3_createState();
+    off_t at = 0;
+    ssize_t n;
+    XXH3_64bits_reset(state);
+    *stated = 0;
+    while ((n = pread(fd, chunk, sizeof chunk, at)) > 0) {
+        if (at == 0 && n >= SUM_AT + 4) {
+            *stated = big_endian(chunk + SUM_AT);
+            memcpy(chunk + SUM_AT, none, sizeof none);
+        }
+        XXH3_64bits_update(state, chunk, (size_t)n);
+        at += n;
+    }
+    *right = (uint32_t)XXH3_64bits_digest(state) | 1;
+    XXH3_freeState(state);
+    return n == 0;
+}
+
+static bool seal(const char *path, char **message)
+{
+    uint32_t stated, sum;
+    int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    bool good = fd >= 0 && sums(fd, &stated, &sum);
+    if (good) {
+        unsigned char bytes[4] = {(unsigned char)(sum >> 24), (unsigned char)(sum >> 16),
+                                  (unsigned char)(sum >> 8), (unsigned char)sum};
+        good = pwrite(fd, bytes, sizeof bytes, SUM_AT) == sizeof bytes;
+    }
+    if (fd >= 0)
+        close(fd);
+    return good || complain(message, "cannot write %s: %s", path, strerror(errno));
+}
+
+/* One without a sum is taken as it is: it was made by an older version, or by hand. */
+static bool unchanged(const char *path, char **message)
+{
+    uint32_t stated = 0, sum = 0;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool good = fd >= 0 && sums(fd, &stated, &sum) && (!stated || stated == sum);
+    if (fd >= 0)
+        close(fd);
+    return good || complain(message, "this snapshot is damaged: it is not what was saved");
+}
+
 /* A snapshot of that name is whole at any time: the old one or the new one. */
 static bool put_in_place(struct db *db, const char *from, const char *path, char **message)
 {
@@ -214,6 +274,7 @@ void snapshot_finish(struct snapshot *snapshot)
         return;
     }
     snapshot->failed = sqlite3_close(snapshot->to) != SQLITE_OK ||
+                       !seal(snapshot->fresh, message) ||
                        !put_in_place(snapshot->db, snapshot->fresh, snapshot->path, message);
     snapshot->to = NULL;
 }
@@ -418,6 +479,8 @@ bool snapshot_load(struct db *db, struct blobs *blobs, const char *path,
         return complain(message, "there is no snapshot %s", path);
     if (!S_ISREG(st.st_mode))
         return complain(message, "%s is no file", path);
+    if (!unchanged(path, message))
+        return false;
     if (!run_f(db->handle, message, "ATTACH %Q AS snap", path))
         return false;
     bool good = load_attached(db, blobs, columns, refused, message);

@@ -351,6 +351,38 @@ def what_is_due_and_cannot_be_written_is_not_tried_without_rest(options, folder)
         assert client.sqs("ReceiveMessage", QueueUrl="short") == {}
 
 
+@case
+def a_snapshot_that_is_not_what_was_saved_is_refused_and_changes_nothing(options, folder):
+    d = Directory(folder)
+    rng = random.Random(9)
+    with d.serve() as server:
+        client = load.Client(server.port)
+        assert client.call("POST", "/_headrace/snapshots/good", "{}")[0] == 201
+        whole = (d.path / "snapshots/good").read_bytes()
+        for what in ("bit", "body", "sum", "page", "end"):
+            damaged = bytearray(whole)
+            at = {"bit": rng.randrange(100, len(whole)), "body": len(whole) - 2000, "sum": 61}.get(what, 3 * PAGE)
+            if what == "page":
+                damaged[at:at + PAGE] = bytes(PAGE)
+            elif what == "end":
+                del damaged[-PAGE:]
+            else:
+                damaged[at] ^= 1
+            (d.path / "snapshots/bad").write_bytes(damaged)
+            status, answer = client.call("POST", "/_headrace/snapshots/bad/load", "{}")
+            assert status == 409 and b"not what was saved" in answer, (what, status, answer)
+            assert not d.never_wrong(client, lost_allowed=False)
+        (d.path / "snapshots/bad").write_bytes(whole)
+        with contextlib.closing(sqlite3.connect(d.path / "snapshots/bad")) as db:  # as one of an older version: without a sum
+            db.execute("PRAGMA user_version = 0")
+        for name in ("bad", "good"):
+            d.put(client, "later", b"x")
+            assert client.call("POST", f"/_headrace/snapshots/{name}/load", "{}")[0] == 200
+            assert client.call("GET", "/box/later")[0] == 404
+            del d.bodies["later"]
+            assert not d.never_wrong(client, lost_allowed=False)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("case", nargs="*", help="only cases whose name contains this")

@@ -82,6 +82,7 @@ static const struct image *good_one(void)
     ask_well(S("POST /_headrace/snapshots/good\nHost: localhost\n"));
     snprintf(path, sizeof path, "%s/good", folder());
     image = image_read(path);
+    memset(image.at + 60, 0, 4); /* its sum, which who makes a file can leave out */
     fuzz_empty(fuzz_emulator());
     return &image;
 }
