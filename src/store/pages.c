@@ -20,18 +20,23 @@ enum { FIRST_SLOTS = 64, FIRST_CHUNK = 8, GREATEST_CHUNK = 256, ALIGNED = 4096, 
 struct page {
     sqlite3_pcache_page base; /* first; SQLite's own bytes of the page come after this struct */
     struct page *next;        /* in its slot, or unused */
-    unsigned number;          /* 0: unused */
-    bool pinned;
-    bool fresh; /* used again since the hand came by */
+    unsigned char *mark;
+    unsigned number;
 };
 
-/* Pages are made many at a time: their bytes, this, then their heads. */
+/* Marks of a page. They lie together, apart from the heads: the hand passes by many. */
+enum { AGAIN = 1 /* it was used, since the hand came by */, PINNED = 2, UNUSED = 4 };
+
+/* Pages are made many at a time: their bytes, this, their heads, their marks. */
 struct chunk {
     struct chunk *next;
     void *memory;
     char *heads;
+    unsigned char *marks;
     unsigned n;
 };
+
+_Static_assert(sizeof(struct chunk) <= HEAD_ALIGNED, "heads begin after it");
 
 struct pages {
     unsigned page_bytes, extra_bytes, head_bytes;
@@ -128,7 +133,7 @@ static unsigned round_up(unsigned n, unsigned to)
 
 static void make_unused(struct pages *pages, struct page *page)
 {
-    page->number = 0;
+    *page->mark = UNUSED;
     page->next = pages->unused;
     pages->unused = page;
 }
@@ -137,7 +142,8 @@ static void divide(struct pages *pages, struct chunk *chunk, char *bytes)
 {
     for (unsigned i = chunk->n; i--;) {
         struct page *page = page_at(pages, chunk, i);
-        *page = (struct page){.base = {bytes + (size_t)i * pages->page_bytes, page + 1}};
+        *page = (struct page){.base = {bytes + (size_t)i * pages->page_bytes, page + 1},
+                              .mark = chunk->marks + i};
         make_unused(pages, page);
     }
 }
@@ -149,13 +155,15 @@ static bool add_chunk(struct pages *pages)
     unsigned n = pages->chunks ? pages->chunks->n * 2 : FIRST_CHUNK;
     n = n > GREATEST_CHUNK ? GREATEST_CHUNK : n;
     size_t bytes = (size_t)n * pages->page_bytes;
-    size_t whole = ALIGNED + bytes + HEAD_ALIGNED * 2 + (size_t)n * pages->head_bytes;
+    size_t whole = ALIGNED + bytes + HEAD_ALIGNED + (size_t)n * (pages->head_bytes + 1);
     char *memory = sqlite3_malloc64(whole);
     if (!memory)
         return false;
     char *start = memory + (-(uintptr_t)memory & (ALIGNED - 1));
     struct chunk *chunk = (struct chunk *)(void *)(start + bytes);
-    *chunk = (struct chunk){pages->chunks, memory, start + bytes + HEAD_ALIGNED, n};
+    char *heads = start + bytes + HEAD_ALIGNED;
+    *chunk = (struct chunk){pages->chunks, memory, heads,
+                            (unsigned char *)heads + (size_t)n * pages->head_bytes, n};
     pages->chunks = chunk;
     divide(pages, chunk, start);
     return true;
@@ -175,7 +183,7 @@ static void discard(struct pages *pages, struct page *page)
 {
     take(pages, page);
     pages->count--;
-    pages->pinned -= page->pinned;
+    pages->pinned -= (*page->mark & PINNED) != 0;
     make_unused(pages, page);
 }
 
@@ -187,14 +195,13 @@ static void discard_old(struct pages *pages)
             pages->hand = pages->hand && pages->hand->next ? pages->hand->next : pages->chunks;
             pages->hand_at = 0;
         }
-        struct page *page = page_at(pages, pages->hand, pages->hand_at++);
-        if (!page->number || page->pinned)
-            continue;
-        if (!page->fresh) {
-            discard(pages, page);
+        unsigned at = pages->hand_at++;
+        if (pages->hand->marks[at] == 0) {
+            discard(pages, page_at(pages, pages->hand, at));
             return;
         }
-        page->fresh = false;
+        if (!(pages->hand->marks[at] & PINNED))
+            pages->hand->marks[at] &= (unsigned char)~AGAIN;
     }
 }
 
@@ -206,7 +213,7 @@ static void discard_to(struct pages *pages, unsigned most)
 
 static struct page *add(struct pages *pages, unsigned number)
 {
-    if (pages->count >= pages->slot_count)
+    if (pages->count * 2 >= pages->slot_count)
         grow_slots(pages);
     if (pages->purgeable && pages->count >= pages->most)
         discard_to(pages, pages->most ? pages->most - 1 : 0);
@@ -217,8 +224,7 @@ static struct page *add(struct pages *pages, unsigned number)
         return NULL;
     pages->unused = page->next;
     memset(page->base.pExtra, 0, pages->extra_bytes);
-    page->pinned = true;
-    page->fresh = false;
+    *page->mark = PINNED;
     pages->pinned++;
     pages->count++;
     put(pages, page, number);
@@ -277,8 +283,8 @@ static sqlite3_pcache_page *on_fetch(sqlite3_pcache *cache, unsigned number, int
     struct pages *pages = pages_of(cache);
     struct page *page = find(pages, number);
     if (page) {
-        pages->pinned += !page->pinned;
-        page->pinned = page->fresh = true;
+        pages->pinned += !(*page->mark & PINNED);
+        *page->mark = PINNED | AGAIN;
         return &page->base;
     }
     if (create == 0 || (create == 1 && crowded(pages)))
@@ -295,8 +301,8 @@ static void on_unpin(sqlite3_pcache *cache, sqlite3_pcache_page *base, int unwan
         discard(pages, page);
         return;
     }
-    pages->pinned -= page->pinned;
-    page->pinned = false;
+    pages->pinned -= (*page->mark & PINNED) != 0;
+    *page->mark &= (unsigned char)~PINNED;
 }
 
 static void on_renumber(sqlite3_pcache *cache, sqlite3_pcache_page *base, unsigned from,
