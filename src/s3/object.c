@@ -191,6 +191,19 @@ bool s3_object_multipart(const struct s3_object *object)
     return object->parts > 0 && str_find(object->etag, S("-"), 0) >= 0;
 }
 
+/* "Valid if, when parsed left-to-right, the cumulative count of relative path segments never
+ * exceeds the number of non-relative path elements": userguide/object-keys.html. */
+static bool climbs_out(str key)
+{
+    size_t down = 0, up = 0;
+    for (str rest = key; rest.p && up <= down;) {
+        bool parent = str_eq(str_cut(&rest, '/'), S(".."));
+        up += parent;
+        down += !parent;
+    }
+    return up > down;
+}
+
 err s3_key_check(struct ctx *ctx, str key)
 {
     if (key.n > 1024) {
@@ -198,7 +211,7 @@ err s3_key_check(struct ctx *ctx, str key)
                          arena_printf(ctx->arena, "%zu", key.n));
         return err_with(ctx->arena, e, "MaxSizeAllowed", S("1024"));
     }
-    return key.n && utf8_valid(key) ? OK : FAIL(S3_INVALID_URI);
+    return key.n && utf8_valid(key) && !climbs_out(key) ? OK : FAIL(S3_INVALID_URI);
 }
 
 bool s3_storage_class_ok(str storage_class)

@@ -203,6 +203,10 @@ RULES = [
        "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name "
        "duplicates.", argument("x-amz-tagging", value))  # versity/versitygw #1215
       for value in ("=", "=b", "a=b&=c", "a=b&&c=d")],
+    *[(f"{what} that climbs out", request, 400, "InvalidURI", "Couldn't parse the specified URI.", {})  # object-keys.html
+      for what, request in (("key", put("/{bucket}/videos/../../video1.wmv", "x")), ("root", put("/{bucket}/../x", "x")),
+                            ("upload", post("/{bucket}/videos/../../2014/x?uploads")),
+                            ("copy", copy("/{bucket}/a/../../c", "{bucket}/k")))],
     ("range that starts at the end", get("/{bucket}/k", Range="bytes=10-"), 416, "InvalidRange",
      "The requested range is not satisfiable", {"ActualObjectSize": "10", "RangeRequested": "bytes=10-"}),
     ("range that starts far beyond", get("/{bucket}/k", Range="bytes=1000-2000"), 416, "InvalidRange",
@@ -261,6 +265,13 @@ def test_the_fields_of_a_form_are_those_of_a_put(world):
     headers, _ = world.ok("HEAD", f"/{bucket}/a")
     assert headers["x-amz-object-lock-retain-until-date"].startswith("2099-01-01")
     assert headers["x-amz-server-side-encryption-bucket-key-enabled"] == "true"
+
+
+def test_a_key_may_climb_as_far_as_it_went_down(world):
+    bucket = world.names["bucket"]
+    for key in ("videos/2014/../../video1.wmv", "a/../b", "./c", "..d/e"):
+        world.ok("PUT", f"/{bucket}/{key}", {}, b"x")
+        assert world.ok("GET", f"/{bucket}/{key}")[1] == b"x"
 
 
 def test_an_upload_says_what_can_be_done_with_it(world):
