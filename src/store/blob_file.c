@@ -404,7 +404,7 @@ void blob_file_unlink(struct blobs *blobs, int64_t id)
 static bool has_size(int fd, int64_t size)
 {
     struct stat st;
-    if (fstat(fd, &st) == 0 && (int64_t)st.st_size == size)
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (int64_t)st.st_size == size)
         return true;
     errno = EIO;
     return false;
@@ -415,7 +415,8 @@ int blob_file_open(struct blobs *blobs, int64_t id, int64_t size)
     if (!in_place(blobs))
         return -1;
     char *path = blob_file_path(blobs, id);
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    /* A pipe in its place would be waited for. */
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
         complain("open", path);
     } else if (size >= 0 && !has_size(fd, size)) {

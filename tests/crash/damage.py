@@ -383,6 +383,24 @@ def a_snapshot_that_is_not_what_was_saved_is_refused_and_changes_nothing(options
             assert not d.never_wrong(client, lost_allowed=False)
 
 
+@case
+def what_stands_in_the_place_of_a_body_while_it_runs_is_an_error(options, folder):
+    d = Directory(folder)
+    with d.serve() as server:
+        client = load.Client(server.port)
+        file = d.files()[0]
+        body = file.read_bytes()
+        for make in (lambda: None, file.mkdir, lambda: os.mkfifo(file), lambda: file.symlink_to("/etc/passwd"), lambda: file.write_bytes(body[:500])):
+            file.unlink()
+            make()
+            assert len(d.never_wrong(client)) == 1
+            if file.is_dir():
+                file.rmdir()
+            file.unlink(missing_ok=True)
+            file.write_bytes(body)
+            assert not d.never_wrong(client, lost_allowed=False)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("case", nargs="*", help="only cases whose name contains this")
