@@ -1,40 +1,127 @@
-/* app/command_doctor.c - `headrace doctor`: is the data directory sound? Prints a line a finding
- * and a summary. With --repair the store mends what costs nothing; then what can never be read
- * again, because its body is gone, is taken out of S3, and named. */
+/* app/command_doctor.c - `headrace doctor`: is the data directory sound? The store examines pages,
+ * bodies and files; where the pages are sound S3 and SQS then compare every body with what their
+ * tables say of it. Prints a line a finding and a summary. With --repair the store mends what costs
+ * nothing; then what can never be read again as it was stored is taken away, and named. */
 #include "app/command.h"
+#include "app/doctor_mend.h"
 #include "app/options.h"
 
 #include "base/log.h"
-#include "s3/lost.h"
+#include "s3/examine.h"
+#include "sqs/examine.h"
 #include "store/doctor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-struct lost { /* numbers of bodies that cannot be read */
-    int64_t *at;
-    size_t n;
+#define PROGRESS_STEP (64LL << 20) /* bytes between two looks at the progress: about 0.1 s */
+
+struct examination {
+    struct doctor_summary summary;
+    struct doctor_damage damage;
+    struct examine_sum sum;
+    struct doctor_numbers *rows; /* where findings of the engine that is at work belong */
+    bool damaged_pages, compared;
+    int64_t bytes, told, total; /* compared; when last shown; to be compared */
 };
 
 static void on_finding(void *user, const struct doctor_finding *finding)
 {
-    struct lost *lost = user;
+    struct examination *x = user;
     printf("%s%s\n", finding->text, finding->repaired ? ": removed" : "");
-    if (finding->kind != DOCTOR_MISSING_FILE && finding->kind != DOCTOR_WRONG_SIZE &&
-        finding->kind != DOCTOR_WRONG_CONTENT)
-        return;
-    lost->at = xrealloc(lost->at, (lost->n + 1) * sizeof *lost->at);
-    lost->at[lost->n++] = finding->id;
+    x->damaged_pages |= finding->kind == DOCTOR_DAMAGED_PAGE;
+    if (finding->kind == DOCTOR_MISSING_FILE || finding->kind == DOCTOR_WRONG_SIZE ||
+        finding->kind == DOCTOR_WRONG_CONTENT)
+        doctor_numbers_add(&x->damage.bodies, finding->id);
 }
 
-static void print_summary(const struct doctor_summary *s)
+/* ---- what the engines keep ---- */
+
+/* The store tells of bodies in the order of their numbers. */
+static bool lost(void *user, int64_t blob)
 {
+    const struct doctor_numbers *bodies = &((struct examination *)user)->damage.bodies;
+    size_t low = 0, high = bodies->n;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (bodies->at[middle] < blob)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < bodies->n && bodies->at[low] == blob;
+}
+
+static bool shows_progress(const struct examination *x)
+{
+    return x->total >= PROGRESS_STEP && isatty(STDERR_FILENO);
+}
+
+static void clear_progress(const struct examination *x)
+{
+    if (shows_progress(x))
+        fputs("\r\x1b[K", stderr);
+}
+
+static void on_progress(void *user, int64_t bytes)
+{
+    struct examination *x = user;
+    x->bytes += bytes;
+    if (x->bytes - x->told < PROGRESS_STEP || !shows_progress(x))
+        return;
+    x->told = x->bytes;
+    fprintf(stderr, "\r%.1f of %.1f GB compared\x1b[K", (double)x->bytes / 1e9,
+            (double)x->total / 1e9);
+}
+
+static void on_damage(void *user, const struct examine_finding *finding)
+{
+    struct examination *x = user;
+    clear_progress(x);
+    printf("%s", finding->known ? "  " : "");
+    doctor_print(finding->what, finding->trouble);
+    if (finding->known)
+        return;
+    x->summary.findings++;
+    if (finding->row)
+        doctor_numbers_add(x->rows, finding->row);
+}
+
+static void compare(struct examination *x, const char *dir)
+{
+    struct doctor_store store;
+    char *message = NULL;
+    struct examine_ask ask = {x, lost, on_damage, on_progress};
+    if (!doctor_open(dir, &store, &message)) {
+        printf("%s: its bodies are not compared\n", message);
+        free(message);
+        return;
+    }
+    x->total = s3_examine_size(store.db) + sqs_examine_size(store.db);
+    x->rows = &x->damage.s3;
+    x->compared = s3_examine(store.db, store.blobs, &ask, &x->sum);
+    x->rows = &x->damage.sqs;
+    x->compared = sqs_examine(store.db, &ask, &x->sum) && x->compared;
+    clear_progress(x);
+    if (!x->compared)
+        printf("%s is of an older version: not all of its bodies are compared\n", dir);
+    doctor_close(&store);
+}
+
+static void print_summary(const struct examination *x)
+{
+    const struct doctor_summary *s = &x->summary;
     int64_t left = s->findings - s->repaired;
     printf("database %lld bytes, log %lld bytes; %lld bodies of %lld bytes, %lld of them files of "
            "%lld bytes\n",
            (long long)s->database_bytes, (long long)s->log_bytes, (long long)s->bodies,
            (long long)s->body_bytes, (long long)s->files, (long long)s->file_bytes);
+    if (x->compared)
+        printf("%lld objects, parts and messages of %lld bytes compared with their digests, %lld "
+               "have none\n",
+               (long long)x->sum.compared, (long long)x->bytes, (long long)x->sum.uncompared);
     if (s->findings == 0)
         puts("nothing is wrong");
     else if (left == 0)
@@ -43,61 +130,29 @@ static void print_summary(const struct doctor_summary *s)
         printf("%lld findings, %lld mended\n", (long long)s->findings, (long long)s->repaired);
 }
 
-static void on_lost(void *user, str what)
+static void mend(struct examination *x, const char *dir)
 {
-    (void)user;
-    printf("%.*s: its body is lost: removed\n", STR_ARG(what));
-}
-
-static bool drop(struct db *db, struct blobs *blobs, const struct lost *lost)
-{
-    struct s3_hooks none = {0};
-    struct s3 *s3 = s3_open(db, blobs, &none);
-    struct arena *arena = arena_new();
-    struct ctx ctx = {.arena = arena};
-    err e = OK;
-    size_t n;
-    db_savepoint(db);
-    for (size_t i = 0; i < lost->n && !failed(e); i++)
-        e = s3_lost_drop(s3, &ctx, lost->at[i], on_lost, NULL, &n);
-    db_release(db);
-    if (failed(db_turn_commit(db)))
-        e = FAIL(FAULT_INTERNAL);
-    blobs_turn_ended(blobs, !failed(e));
-    arena_free(arena);
-    s3_close(s3);
-    return !failed(e);
-}
-
-static void drop_lost(const char *dir, const struct lost *lost, struct doctor_summary *summary)
-{
-    char *message = NULL;
-    struct db *db = db_open(dir, DURABLE_POWER, &message);
-    struct blobs *blobs = db ? blobs_open(db, dir, DURABLE_POWER, &message) : NULL;
-    if (blobs && drop(db, blobs, lost))
-        summary->repaired += (int64_t)lost->n;
-    else
-        command_fail("%s", message ? message : "the directory cannot be written");
-    free(message);
-    blobs_close(blobs);
-    db_close(db);
+    int64_t n = (int64_t)(x->damage.bodies.n + x->damage.s3.n + x->damage.sqs.n);
+    if (n && doctor_mend(dir, &x->damage))
+        x->summary.repaired += n;
 }
 
 static int examine(str dir, bool repair)
 {
-    struct doctor_summary summary;
-    struct lost lost = {0};
+    struct examination x = {0};
     char *message = NULL, *path = xstrdup(dir);
     int code = 2;
-    if (doctor_examine(path, repair, on_finding, &lost, &summary, &message)) {
-        if (repair && lost.n)
-            drop_lost(path, &lost, &summary);
-        print_summary(&summary);
-        code = summary.findings > summary.repaired;
+    if (doctor_examine(path, repair, on_finding, &x, &x.summary, &message)) {
+        if (!x.damaged_pages)
+            compare(&x, path);
+        if (repair)
+            mend(&x, path);
+        print_summary(&x);
+        code = x.summary.findings > x.summary.repaired;
     } else {
         command_fail("%s", message);
     }
-    free(lost.at);
+    doctor_damage_free(&x.damage);
     free(message);
     free(path);
     return code;

@@ -9,5 +9,8 @@
  * it, inside the caller's savepoint. *n: how many. */
 err s3_lost_drop(struct s3 *s3, struct ctx *ctx, int64_t blob, void (*tell)(void *user, str what),
                  void *user, size_t *n);
+/* The same for one of s3/examine.h: a version or a part, by its row. It may have gone already. */
+err s3_lost_drop_row(struct s3 *s3, struct ctx *ctx, int64_t row,
+                     void (*tell)(void *user, str what), void *user);
 
 #endif

@@ -70,6 +70,11 @@ void s3_schema_make(struct db *db)
     db_migrate(db, "s3", migrations, sizeof migrations / sizeof migrations[0]);
 }
 
+bool s3_schema_current(struct db *db)
+{
+    return db_migrated(db, "s3", sizeof migrations / sizeof migrations[0]);
+}
+
 void s3_object_read(struct stmt *stmt, struct arena *arena, struct s3_object *out)
 {
     int at = 0;

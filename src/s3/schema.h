@@ -83,6 +83,7 @@ struct s3_part {
 extern const struct blob_column s3_blob_columns[];
 /* Creates and upgrades the tables. */
 void s3_schema_make(struct db *db);
+bool s3_schema_current(struct db *db);
 /* Reads the row of a statement whose columns are S3_OBJECT_SELECT; strings are copied to the arena.
  */
 void s3_object_read(struct stmt *stmt, struct arena *arena, struct s3_object *out);

@@ -140,6 +140,7 @@ static inline bool message_expired(const struct queue *queue, const struct messa
 
 /* schema.c: tables and the receipt key. load.c: tables -> working set. */
 void sqs_schema_make(struct db *db); /* the tables alone */
+bool sqs_schema_current(struct db *db);
 void sqs_schema(struct sqs *sqs);
 void sqs_load(struct sqs *sqs);
 void sqs_unload(struct sqs *sqs);

@@ -77,6 +77,11 @@ void sqs_schema_make(struct db *db)
     db_migrate(db, "sqs", migrations, sizeof migrations / sizeof *migrations);
 }
 
+bool sqs_schema_current(struct db *db)
+{
+    return db_migrated(db, "sqs", sizeof migrations / sizeof migrations[0]);
+}
+
 void sqs_schema(struct sqs *sqs)
 {
     sqs_schema_make(sqs->db);

@@ -40,6 +40,11 @@ void blobs_schema_make(struct db *db)
     db_migrate(db, "blob", migrations, sizeof migrations / sizeof migrations[0]);
 }
 
+bool blobs_schema_current(struct db *db)
+{
+    return db_migrated(db, "blob", sizeof migrations / sizeof migrations[0]);
+}
+
 struct blobs *blobs_open(struct db *db, const char *dir, enum durability durability, char **message)
 {
     struct blobs *blobs = xalloc(sizeof *blobs);

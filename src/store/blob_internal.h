@@ -38,6 +38,7 @@ int64_t blob_sum(str data);
 
 /* Prepares the directory and sweeps what an earlier process left. */
 void blobs_schema_make(struct db *db); /* creates and upgrades the table */
+bool blobs_schema_current(struct db *db);
 bool blob_files_open(struct blobs *blobs, const char *dir, char **message);
 void blob_files_close(struct blobs *blobs);
 /* Opens a file for the sink. These tell failure by false, after logging why. */

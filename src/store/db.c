@@ -436,3 +436,8 @@ void db_migrate(struct db *db, const char *module, const char *const *migrations
     if (!db->depth && failed(db_turn_commit(db)))
         migration_failed(db, module, "the disk is full or failing");
 }
+
+bool db_migrated(struct db *db, const char *module, size_t n)
+{
+    return migration_version(db, module) == (int64_t)n;
+}

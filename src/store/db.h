@@ -27,6 +27,8 @@ void db_close(struct db *db);
 /* Runs the steps of `migrations` not yet applied to `module` (each an SQL script; step i is version
  * i+1; recorded by name). */
 void db_migrate(struct db *db, const char *module, const char *const *migrations, size_t n);
+/* Whether the module has applied exactly `n` steps. */
+bool db_migrated(struct db *db, const char *module, size_t n);
 
 /* The cached statement for a string literal, reset and unbound. `sql` must be a literal: its
  * address is the cache key. */

@@ -260,3 +260,28 @@ bool doctor_examine(const char *dir, bool repair,
     db_close(db);
     return true;
 }
+
+bool doctor_open(const char *dir, struct doctor_store *store, char **message)
+{
+    *store = (struct doctor_store){.db = db_open_unchecked(dir, message)};
+    if (!store->db)
+        return false;
+    if (!blobs_schema_current(store->db)) {
+        doctor_close(store);
+        if (asprintf(message, "%s is of an older version", dir) < 0)
+            abort();
+        return false;
+    }
+    store->blobs = xalloc(sizeof *store->blobs);
+    *store->blobs = (struct blobs){.db = store->db, .lock_fd = -1};
+    if (asprintf(&store->blobs->root, "%s/blobs", db_dir(store->db)) < 0)
+        abort();
+    return true;
+}
+
+void doctor_close(struct doctor_store *store)
+{
+    blobs_close(store->blobs);
+    db_close(store->db);
+    *store = (struct doctor_store){0};
+}

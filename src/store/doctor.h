@@ -3,7 +3,7 @@
 #ifndef HEADRACE_STORE_DOCTOR_H
 #define HEADRACE_STORE_DOCTOR_H
 
-#include "base/str.h"
+#include "store/blob.h"
 
 enum doctor_kind {
     DOCTOR_DAMAGED_PAGE,  /* SQLite's own integrity check complains; restore the directory from a
@@ -36,5 +36,14 @@ struct doctor_summary {
 bool doctor_examine(const char *dir, bool repair,
                     void (*found)(void *user, const struct doctor_finding *finding), void *user,
                     struct doctor_summary *summary, char **message);
+
+/* A directory whose pages are sound, for engines to examine what they keep: nothing is swept or
+ * upgraded. False, with *message, when it cannot be opened, or is of an older version. */
+struct doctor_store {
+    struct db *db;
+    struct blobs *blobs;
+};
+bool doctor_open(const char *dir, struct doctor_store *store, char **message);
+void doctor_close(struct doctor_store *store);
 
 #endif

@@ -4,15 +4,19 @@ directory and the way out, `headrace doctor` says what it is, and nobody ever ge
 
     tests/crash/damage.py [CASE ...]      HEADRACE_BIN names the binary"""
 import argparse
+import base64
 import contextlib
+import hashlib
 import os
 import pathlib
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 import time
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -399,6 +403,258 @@ def what_stands_in_the_place_of_a_body_while_it_runs_is_an_error(options, folder
             file.unlink(missing_ok=True)
             file.write_bytes(body)
             assert not d.never_wrong(client, lost_allowed=False)
+
+
+SSEC = {"x-amz-server-side-encryption-customer-algorithm": "AES256", "x-amz-server-side-encryption-customer-key": base64.b64encode(bytes(32)).decode(),
+        "x-amz-server-side-encryption-customer-key-MD5": base64.b64encode(hashlib.md5(bytes(32)).digest()).decode()}
+ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
+PART_BYTES = 5 << 20
+
+
+def summed(algorithm, body):
+    """The header that claims its checksum."""
+    raw = {"CRC32": lambda: zlib.crc32(body).to_bytes(4, "big"), "SHA1": hashlib.sha1(body).digest, "SHA256": hashlib.sha256(body).digest}[algorithm]()
+    return {"x-amz-checksum-" + algorithm.lower(): base64.b64encode(raw).decode()}
+
+
+class Everything(Directory):
+    """A directory with an object of each kind: a finding on it, when nothing was damaged, is a mistake of the doctor."""
+
+    def __init__(self, folder):
+        super().__init__(folder, small=3, messages=3)
+        self.random = random.Random(11)
+        with self.serve() as server:
+            self.client = load.Client(server.port)
+            self.objects()
+            self.uploads()
+            self.versions()
+            self.queues()
+
+    def call(self, method, path, body=None, headers=None):
+        status, answer = self.client.call(method, path, body, headers)
+        assert status in (200, 204), (method, path, status, answer)
+        return answer
+
+    def copy(self, key, source, **headers):
+        self.call("PUT", "/box/" + key, None, {"x-amz-copy-source": "/box/" + source, **{k.replace("_", "-"): v for k, v in headers.items()}})
+
+    def begin(self, key, headers):
+        return re.search(r"<UploadId>([^<]+)", self.call("POST", f"/box/{key}?uploads", None, headers).decode())[1]
+
+    def part(self, key, upload, number, body, headers=None):
+        self.call("PUT", f"/box/{key}?partNumber={number}&uploadId={upload}", body, headers)
+
+    def part_copy(self, key, upload, number, source, first, last):
+        self.part(key, upload, number, None, {"x-amz-copy-source": "/box/" + source, "x-amz-copy-source-range": f"bytes={first}-{last}"})
+
+    def complete(self, key, upload, headers=None):
+        """With all that ListParts says of the parts."""
+        parts = re.findall(r"<Part>.*?</Part>", self.call("GET", f"/box/{key}?uploadId={upload}").decode(), re.S)
+        kept = [re.sub(r"<(LastModified|Size)>[^<]*</\1>", "", part) for part in parts]
+        self.call("POST", f"/box/{key}?uploadId={upload}", "<CompleteMultipartUpload>" + "".join(kept) + "</CompleteMultipartUpload>", headers)
+
+    def upload(self, key, headers=None, part_headers=None, algorithm=None):
+        upload = self.begin(key, headers or {})
+        for number, size in ((1, PART_BYTES), (3, PART_BYTES + 1), (4, 1000)):
+            body = self.random.randbytes(size)
+            if algorithm == "CRC32C":  # which nobody here can compute
+                self.part_copy(key, upload, number, "parts", 1000 + number, 999 + number + size)
+            else:
+                self.part(key, upload, number, body, summed(algorithm, body) if algorithm else part_headers)
+        self.complete(key, upload, part_headers)
+
+    def objects(self):
+        self.put(self.client, "empty", b"")
+        for source in ("small000", "large0"):
+            for algorithm in ALGORITHMS:
+                self.copy(f"{source}-{algorithm}", source, x_amz_checksum_algorithm=algorithm)
+            self.copy(source + "-copy", source)
+        for size in (100, 200_000):
+            body = self.random.randbytes(size)
+            self.call("PUT", f"/box/secret{size}", body, SSEC)
+            self.call("PUT", f"/box/summed{size}", body, {"x-amz-checksum-sha1": base64.b64encode(hashlib.sha1(body).digest()).decode()})
+            self.call("PUT", f"/box/kms{size}", body, {"x-amz-server-side-encryption": "aws:kms"})
+            self.call("PUT", f"/box/cold{size}", body, {"x-amz-storage-class": "GLACIER"})
+
+    def uploads(self):
+        self.upload("parts")
+        self.upload("parts-secret", SSEC, SSEC)
+        for algorithm in ALGORITHMS:
+            for kind in ("FULL_OBJECT", "COMPOSITE"):
+                if (algorithm == "CRC64NVME" and kind == "COMPOSITE") or (algorithm.startswith("SHA") and kind == "FULL_OBJECT"):
+                    continue
+                self.upload(f"parts-{algorithm}-{kind}", {"x-amz-checksum-algorithm": algorithm, "x-amz-checksum-type": kind},
+                            algorithm=algorithm if kind == "COMPOSITE" else None)
+        self.copy("parts-copy", "parts")
+        self.copy("parts-copy-copy", "parts-copy", x_amz_checksum_algorithm="SHA256")
+        upload = self.begin("joined", {})
+        self.part_copy("joined", upload, 1, "parts", 1000, PART_BYTES * 2)
+        self.part_copy("joined", upload, 2, "large0", 0, 99_999)
+        self.complete("joined", upload)
+        self.under_way = self.begin("under-way", {"x-amz-checksum-algorithm": "SHA256"})
+        for number, size in ((7, 99_999), (8, 5)):
+            body = self.random.randbytes(size)
+            self.part("under-way", self.under_way, number, body, summed("SHA256", body))
+        self.part_copy("under-way", self.under_way, 9, "parts", 100, PART_BYTES + 100)
+
+    def versions(self):
+        self.call("PUT", "/box?versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
+        self.kept = []
+        for size in (50, 80_000, 80_001):
+            self.call("PUT", "/box/often", self.random.randbytes(size))
+            self.kept.append(self.client.version_id)
+        self.call("DELETE", "/box/often")
+        self.call("DELETE", "/box/large1")
+
+    def queues(self):
+        self.client.sqs("CreateQueue", QueueName="f.fifo", Attributes={"FifoQueue": "true"})
+        self.client.sqs("CreateQueue", QueueName="purged")
+        for queue in ("q", "purged"):
+            for body in ("wörld \U0001f30d", "the big one " + "x" * 100_000, "&<>\"'\t\r\n"):
+                self.client.sqs("SendMessage", QueueUrl=queue, MessageBody=body, MessageAttributes={"a": {"DataType": "String", "StringValue": "v"}})
+        self.client.sqs("SendMessage", QueueUrl="q", MessageBody="late", DelaySeconds=900)
+        self.client.sqs("SendMessage", QueueUrl="f.fifo", MessageBody="in order", MessageGroupId="g", MessageDeduplicationId="d")
+        self.client.sqs("ReceiveMessage", QueueUrl="q", MaxNumberOfMessages=10)
+        self.client.sqs("PurgeQueue", QueueUrl="purged")
+
+    def ask(self, sql, *values):
+        with contextlib.closing(sqlite3.connect(self.database)) as db:
+            rows = db.execute(sql, values).fetchall()
+            db.commit()
+            return rows
+
+    def file(self, key, part=None):
+        """Where the body of an object or of one of its parts lies."""
+        ((number,),) = self.ask("SELECT blob FROM s3_object WHERE key = ?", key) if part is None else self.ask(
+            "SELECT s.blob FROM s3_slice s JOIN s3_part p ON p.id = s.part JOIN s3_object o ON o.id = p.object WHERE o.key = ? AND p.number = ?", key, part)
+        return self.file_of(number)
+
+    def file_of(self, number):
+        return self.path / f"blobs/{number & 255:02x}/{number}"
+
+    def findings(self, *flags):
+        """What it says of each thing, but for the summary."""
+        code, said = self.doctor(*flags)
+        lines = [line for line in said.splitlines() if not re.match(r"database \d|\d+ objects, |nothing is wrong|\d+ findings", line)]
+        assert (code == 0) == ("nothing is wrong" in said or "all mended" in said), (code, said)
+        return lines
+
+
+@contextlib.contextmanager
+def flipped(file, at):
+    """One bit of the file is another while this is open."""
+    whole = file.read_bytes()
+    file.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1:])
+    yield
+    file.write_bytes(whole)
+
+
+@contextlib.contextmanager
+def flipped_text(database, text, other):
+    whole = database.read_bytes()
+    assert text in whole and len(text) == len(other)
+    database.write_bytes(whole.replace(text, other))
+    yield
+    database.write_bytes(whole)
+
+
+NOT_STORED, NOT_SENT = "its body is not what was stored", "its body is not what was sent"
+
+
+@case
+def a_sound_directory_of_every_kind_of_object_has_no_findings(options, folder):
+    d = Everything(folder)
+    code, said = d.doctor()
+    assert code == 0 and "nothing is wrong" in said and "0 have none" in said, said
+    compared = int(re.search(r"(\d+) objects, parts and messages", said)[1])
+    (objects,), (parts,), (messages,) = (d.ask(sql)[0] for sql in (
+        "SELECT count(*) FROM s3_object WHERE marker = 0 AND (parts = 0 OR etag NOT LIKE '%-%')",
+        "SELECT count(*) FROM s3_part p LEFT JOIN s3_object o ON o.id = p.object AND p.object > 0 WHERE o.id IS NULL OR o.etag LIKE '%-%'",
+        "SELECT count(*) FROM sqs_message m JOIN sqs_queue q ON q.id = m.id >> 38 WHERE q.name <> 'purged'"))
+    assert objects > 30 and parts > 30 and messages == 8 and compared == objects + parts + messages, (compared, objects, parts, messages)
+
+
+@case
+def a_flipped_bit_in_a_large_body_is_told_of_what_it_belongs_to_and_nothing_else(options, folder):
+    d = Everything(folder)
+    with flipped(d.file("summed200000"), 123_456):
+        assert d.findings() == [f"s3://box/summed200000: {NOT_STORED}"], d.findings()
+    with flipped(d.file("secret200000"), 0):
+        assert d.findings() == [f"s3://box/secret200000: {NOT_STORED}"], d.findings()
+    with flipped(d.file("parts-secret", 3), PART_BYTES):
+        assert d.findings() == [f"s3://box/parts-secret, part 3: {NOT_STORED}"], d.findings()
+    with flipped(d.file("parts-SHA256-COMPOSITE", 1), 77):
+        assert d.findings() == [f"s3://box/parts-SHA256-COMPOSITE, part 1: {NOT_STORED}"], d.findings()
+    with flipped(d.file("parts", 1), 500):  # the copies have all of it, what was joined and the part under way only what follows
+        assert sorted(d.findings()) == [f"part 9 of upload {d.under_way} of s3://box/under-way: {NOT_STORED}", f"s3://box/parts, part 1: {NOT_STORED}",
+                                        f"s3://box/parts-copy-copy: {NOT_STORED}", f"s3://box/parts-copy: {NOT_STORED}"], d.findings()
+    ((number,),) = d.ask("SELECT blob FROM s3_object WHERE version = ?", d.kept[1])
+    with flipped(d.file_of(number), 79_999):
+        assert d.findings() == [f"s3://box/often, version {d.kept[1]}: {NOT_STORED}"], d.findings()
+    ((number,),) = d.ask("SELECT s.blob FROM s3_slice s JOIN s3_part p ON p.id = s.part WHERE p.upload > 0 AND p.number = 7")
+    with flipped(d.file_of(number), 1):
+        assert d.findings() == [f"part 7 of upload {d.under_way} of s3://box/under-way: {NOT_STORED}"], d.findings()
+    assert d.findings() == []
+
+
+@case
+def a_large_body_that_is_damaged_is_taken_away_on_request_and_what_is_sound_stays(options, folder):
+    d = Everything(folder)
+    file = d.file("parts", 1)
+    damaged = bytearray(file.read_bytes())
+    damaged[500] ^= 4
+    file.write_bytes(damaged)
+    said = d.findings("--repair")
+    gone = [f"part 9 of upload {d.under_way} of s3://box/under-way", *("s3://box/" + key for key in ("parts", "parts-copy", "parts-copy-copy"))]
+    assert sorted(said[-4:]) == sorted(what + ": its body is damaged: removed" for what in gone), said
+    assert d.doctor()[0] == 0, d.doctor()
+    with d.serve() as server:
+        client = load.Client(server.port)
+        assert client.call("GET", "/box/parts")[0] == 404
+        assert client.call("GET", "/box/joined")[0] == 200, "it has the damaged file, but not the damaged bytes"
+        assert d.never_wrong(client) == ["large1"]
+
+
+@case
+def a_flipped_bit_in_a_small_body_a_message_or_a_row_is_told(options, folder):
+    d = Everything(folder)
+    piece = random.Random(5).randbytes(3000)[1000:1100]  # of small000
+    with flipped_text(d.database, piece, piece[:50] + bytes([piece[50] ^ 1]) + piece[51:]):
+        store, *names = d.findings()
+        assert re.fullmatch(r"body \d+: is not what was stored", store), store
+        keys = ["small000", "small000-copy", *("small000-" + algorithm for algorithm in ALGORITHMS)]
+        assert sorted(names) == sorted(f"  s3://box/{key}: its body cannot be read" for key in keys), names
+    for text, other in ((b"message 1", b"message 3"), (b"the big one ", b"the bug one "), (b"in order", b"in ordes")):
+        with flipped_text(d.database, text, other):
+            (line,) = d.findings()
+            queue = "f.fifo" if text == b"in order" else "q"
+            assert re.fullmatch(rf"message [0-9a-f-]{{36}} of queue {queue} \(account 0+, us-east-1\): {NOT_SENT}", line), line
+    whole = d.database.read_bytes()
+    for sql, finding in (("UPDATE s3_object SET etag = '0' || substr(etag, 2) WHERE key = 'cold100'", "its ETag is not that of its body"),
+                         ("UPDATE s3_object SET etag = '00000000000000000000000000000000-3' WHERE key = 'parts'", "its ETag is not that of its body"),
+                         ("UPDATE s3_object SET checksum = 'AAAAAAAAAAA=' WHERE key = 'parts'", "its checksum is not that of its body"),
+                         ("UPDATE s3_object SET checksum = 'AAAAAAAAAAA=' WHERE key = 'cold100'", "its checksum is not that of its body"),
+                         ("UPDATE s3_object SET size = size + 1 WHERE key = 'parts'", "its size is not that of its body"),
+                         ("UPDATE s3_object SET size = size + 1 WHERE key = 'empty'", "its size is not that of its body")):
+        d.ask(sql)
+        key = re.search(r"key = '(.*)'", sql)[1]
+        assert d.findings() == [f"s3://box/{key}: {finding}"], (sql, d.findings())
+        assert d.doctor("--repair")[0] == 1, "the body is sound: nothing is to be removed"
+        d.database.write_bytes(whole)
+    assert d.findings() == []
+
+
+@case
+def a_damaged_message_is_taken_away_on_request(options, folder):
+    d = Directory(folder, messages=5)
+    with flipped_text(d.database, b"message 3", b"message 7"):
+        code, said = d.doctor("--repair")
+        assert code == 0 and NOT_SENT in said and "1 damaged messages: removed" in said, said
+        with d.serve() as server:
+            client = load.Client(server.port)
+            got = client.sqs("ReceiveMessage", QueueUrl="q", MaxNumberOfMessages=10)["Messages"]
+            assert sorted(m["Body"] for m in got) == ["message 0", "message 1", "message 2", "message 4"], got
+        assert d.doctor()[0] == 0, d.doctor()
 
 
 def main():
