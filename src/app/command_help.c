@@ -92,12 +92,14 @@ static const struct help {
      "The buckets and queues of an account (12 digits) that are still there, as JSON.\n"
      "\noptions:\n" ASKS},
     {"doctor", "doctor [--data-dir DIR] [--repair]",
-     "Examines the data directory of a stopped emulator: its pages, bodies without their file, "
-     "files\n"
-     "without a body. Exit code 0: nothing is wrong, 1: findings, 2: it cannot be opened.\n"
+     "Examines the data directory of a stopped emulator: its pages, files without a body, bodies\n"
+     "without their file, and every body and message against the digests that were stored with "
+     "it.\n"
+     "Exit code 0: nothing is wrong or all was mended, 1: findings are left, 2: it cannot be "
+     "opened.\n"
      "\noptions:\n"
      "  --data-dir DIR      the directory [.headrace]\n"
-     "  --repair            remove files without a body\n"},
+     "  --repair            remove files without a body, and what is lost or damaged\n"},
     {"version", "version", "Prints the version.\n"},
     {"help", "help [COMMAND | --markdown]",
      "Prints what there is, or what --help of a command prints; --markdown: the table of "

@@ -268,7 +268,7 @@ bool doctor_open(const char *dir, struct doctor_store *store, char **message)
         return false;
     if (!blobs_schema_current(store->db)) {
         doctor_close(store);
-        if (asprintf(message, "%s is of an older version", dir) < 0)
+        if (asprintf(message, "%s is of another version", dir) < 0)
             abort();
         return false;
     }

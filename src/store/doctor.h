@@ -38,7 +38,7 @@ bool doctor_examine(const char *dir, bool repair,
                     struct doctor_summary *summary, char **message);
 
 /* A directory whose pages are sound, for engines to examine what they keep: nothing is swept or
- * upgraded. False, with *message, when it cannot be opened, or is of an older version. */
+ * upgraded. False, with *message, when it cannot be opened, or is of another version. */
 struct doctor_store {
     struct db *db;
     struct blobs *blobs;
