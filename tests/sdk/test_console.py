@@ -184,7 +184,7 @@ def console(browser, server, hash=""):
 
 
 HOSTILE = ["<img src=x onerror=alert(1)>.txt", "<script>alert(2)</script>.txt", "\"><svg onload=alert(3)>.txt", "\u202ereversed\u2066.txt", "\U0001f40d" * 20 + ".txt",
-           "x" * 1000, "a\nb\tc.txt", "javascript:alert(4)", "../../up.txt", "./here.txt", "a//b.txt", "100%.txt", "a+b c&d=e?f#g.txt", "'\"`.txt", "\u00e9e\u0301.txt"]
+           "x" * 1000, "a\nb\tc.txt", "javascript:alert(4)", "a/b/../../up.txt", "./here.txt", "a//b.txt", "100%.txt", "a+b c&d=e?f#g.txt", "'\"`.txt", "\u00e9e\u0301.txt"]
 MARKUP = "document.querySelectorAll('#view img, #view script, #view svg, #view iframe, #events img, #events script').length"
 
 

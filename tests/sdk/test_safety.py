@@ -218,7 +218,7 @@ def test_no_name_leads_out_of_the_data_directory(directory):
 
 
 def test_keys_with_dots_are_kept_as_they_are(aws, bucket):
-    for key in ("../x", "a/../b", "./.", "..", "a//b", "/a", "\u00fc/\u4e2d", "x" * 1024):
+    for key in ("x/../x", "a/../b", "./.", "x/..", "a//b", "/a", "\u00fc/\u4e2d", "x" * 1024):
         aws.s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
         assert aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read() == key.encode()
     with Refused("KeyTooLongError", 400):

@@ -26,7 +26,7 @@ import (
 const region = "us-east-1"
 
 // What people call their objects, and what they should not.
-var names = []string{"plain", "a b+c.txt", "/lead", "a//b", "trail/", "ünï/😀", "%2F%zz%", "?#&=;:@,$!'()*~", "..", "a/../b", "./x",
+var names = []string{"plain", "a b+c.txt", "/lead", "a//b", "trail/", "ünï/😀", "%2F%zz%", "?#&=;:@,$!'()*~", "x/..", "a/../b", "./x",
 	"quote\"<less>", "[square]{curly}|^`\\", "tab\tand\nline", "日本 語"}
 
 var (

@@ -116,7 +116,7 @@ test("virtual hosts, with keys that need care", async () => {
   const agent = new http.Agent({ lookup });
   const client = new s3.S3Client({ endpoint: `http://s3.localhost:${place.port}`, region: "us-east-1", requestHandler: { httpAgent: agent },
     credentials: { accessKeyId: at.account, secretAccessKey: "test" } });
-  for (const Key of ["plain", "a b+c", "/lead", "a//b", "trail/", "\u00fc\u{1F600}", "%2F%", "?#&=;:@,$!'()*~", "..", "a/../b"]) {
+  for (const Key of ["plain", "a b+c", "/lead", "a//b", "trail/", "\u00fc\u{1F600}", "%2F%", "?#&=;:@,$!'()*~", "x/..", "a/../b"]) {
     await client.send(new s3.PutObjectCommand({ Bucket: at.Bucket, Key, Body: Key }));
     assert.equal(await textOf(at, Key), Key);
     const got = await client.send(new s3.GetObjectCommand({ Bucket: at.Bucket, Key }));
