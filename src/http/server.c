@@ -133,6 +133,7 @@ static void *on_target(void *user, const char *target, struct MHD_Connection *co
     struct exchange *exchange = ARENA_NEW(arena, struct exchange);
     exchange->server = server;
     exchange->connection = connection;
+    exchange->file = -1;
     exchange->watch = watch_of(connection);
     if (exchange->watch)
         exchange->watch->exchange = exchange;
@@ -451,8 +452,10 @@ static bool add_handles(struct http_server *server)
         return false;
     uv_prepare_init(server->loop, &server->prepare);
     uv_timer_init(server->loop, &server->timer);
+    uv_timer_init(server->loop, &server->files_timer);
     server->poll.data = server->prepare.data = server->timer.data = server;
-    server->open_handles = 3;
+    server->files_timer.data = server;
+    server->open_handles = 4;
     uv_poll_start(&server->poll, UV_READABLE, on_epoll);
     uv_prepare_start(&server->prepare, on_prepare);
     return true;
@@ -509,6 +512,7 @@ void http_server_stop(struct http_server *server)
     uv_close((uv_handle_t *)&server->poll, handle_closed);
     uv_close((uv_handle_t *)&server->prepare, handle_closed);
     uv_close((uv_handle_t *)&server->timer, handle_closed);
+    uv_close((uv_handle_t *)&server->files_timer, handle_closed);
 }
 
 /* ---- what the app says ---- */

@@ -51,6 +51,7 @@ struct exchange {
     struct exchange *line_next, **line_link; /* in one of the server's lines; NULL: in none */
     struct watch *watch;
     struct http_reply *reply;
+    int file;          /* MHD sends the answer from it; -1: no file */
     size_t room;       /* of the connection's pool that the request's head has left */
     int64_t swallowed; /* body bytes thrown away after the answer was known */
     bool begun;        /* the handler's first call is done */
@@ -72,6 +73,8 @@ struct http_server {
     struct watch *oldest, *newest; /* idle connections */
     unsigned connections, connections_max;
     unsigned connections_most; /* since memory was last given back */
+    uv_timer_t files_timer;  /* looks at the files of answers; runs while there are any */
+    unsigned files;          /* answers that MHD sends from files */
     int open_handles;
     unsigned turns;           /* of the loop, so far */
     bool kick;                /* MHD_run is owed */
@@ -118,7 +121,7 @@ void watch_idle(struct watch *watch);
 /* For the listener: true while one more connection may be accepted. At the limit the connection
  * that has been idle longest is closed, and makes room a little later. */
 bool watch_room(void *user);
-/* Once a turn of the loop: closes uploads that MHD cannot go on with. */
+/* Once a turn of the loop: closes uploads and answers that MHD cannot go on with. */
 void watch_turn(struct http_server *server);
 /* A request waits longer than its turn: if the peer has left meanwhile it is told now. */
 void watch_waiting(struct exchange *exchange);

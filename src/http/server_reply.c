@@ -80,12 +80,16 @@ static struct MHD_Response *bytes_response(const struct http_reply *reply)
 #endif
 }
 
-static struct MHD_Response *file_response(struct http_reply *reply)
+static struct MHD_Response *file_response(struct exchange *exchange)
 {
+    struct http_reply *reply = exchange->reply;
     struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(
         (uint64_t)reply->length, reply->fd, (uint64_t)reply->offset);
-    if (response)
-        reply->fd = -1; /* MHD closes it */
+    if (!response)
+        return NULL;
+    exchange->file = reply->fd;
+    exchange->server->files++;
+    reply->fd = -1; /* MHD closes it */
     return response;
 }
 
@@ -109,7 +113,7 @@ static struct MHD_Response *response_of(struct exchange *exchange)
         return bodiless_response(reply);
     if (reply->cut_after >= 0 || reply->kind == HTTP_BODY_PULL)
         return reader_response(exchange);
-    return reply->kind == HTTP_BODY_FILE ? file_response(reply) : bytes_response(reply);
+    return reply->kind == HTTP_BODY_FILE ? file_response(exchange) : bytes_response(reply);
 }
 
 /* NUL-terminated; controls are blanks (RFC 9110 5.5), so that no value ends its line. */
@@ -181,5 +185,8 @@ void reply_release(struct exchange *exchange)
         close(reply->fd);
     if (reply->kind == HTTP_BODY_PULL && reply->pull_free)
         reply->pull_free(reply->pull_state);
+    if (exchange->file >= 0)
+        exchange->server->files--;
+    exchange->file = -1;
     exchange->reply = NULL;
 }

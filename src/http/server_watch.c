@@ -10,16 +10,20 @@
  * has been so the longest first: at the limit of connections it goes. */
 #include "http/server_exchange.h"
 
+#include "base/log.h"
+
 #include <arpa/inet.h>
 #include <malloc.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 enum {
     MANY = 512,         /* connections whose memory is worth a trim */
     STUCK_TURNS = 1024, /* of the loop between two looks for stuck uploads */
+    FILES_LOOK_MS = 500,
 };
 
 struct watch *watch_of(struct MHD_Connection *connection)
@@ -108,17 +112,24 @@ void watch_idle(struct watch *watch)
 }
 
 /* MHD finds the end of the connection and closes it, as if the peer had left. */
-static void evict(struct watch *watch)
+static void end_connection(struct watch *watch)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(watch->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    watch_busy(watch);
     uv_poll_stop(&watch->poll);
     watch->left = true;
     if (info)
         shutdown(info->connect_fd, SHUT_RDWR);
     read_again(watch);
 }
+
+static void evict(struct watch *watch)
+{
+    watch_busy(watch);
+    end_connection(watch);
+}
+
+/* ---- what MHD cannot go on with ---- */
 
 static bool readable(const struct exchange *exchange)
 {
@@ -128,10 +139,30 @@ static bool readable(const struct exchange *exchange)
     return info && recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-void watch_turn(struct http_server *server)
+static bool has_become_short(const struct exchange *exchange)
 {
-    if (++server->turns % STUCK_TURNS)
-        return;
+    struct stat st;
+    const struct http_reply *reply = exchange->reply;
+    return exchange->file >= 0 && !fstat(exchange->file, &st) &&
+           st.st_size < reply->offset + reply->length;
+}
+
+/* MHD takes the early end of a file for a socket that is full, and waits until it has room. */
+static void look_at_files(uv_timer_t *timer)
+{
+    struct http_server *server = timer->data;
+    if (!server->files)
+        uv_timer_stop(timer);
+    for (struct exchange *exchange = server->all; exchange; exchange = exchange->next) {
+        if (!has_become_short(exchange) || exchange->suspended || !exchange->watch)
+            continue;
+        log_error("a body's file became shorter while it was sent; its connection is cut");
+        end_connection(exchange->watch);
+    }
+}
+
+static void look_for_stuck_uploads(struct http_server *server)
+{
     for (struct exchange *exchange = server->all; exchange; exchange = exchange->next) {
         if (!exchange->request.chunked || exchange->ended || exchange->suspended)
             continue;
@@ -140,6 +171,14 @@ void watch_turn(struct http_server *server)
         if (was_left && exchange->left_unread)
             MHD_set_connection_option(exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
     }
+}
+
+void watch_turn(struct http_server *server)
+{
+    if (server->files && !uv_is_active((uv_handle_t *)&server->files_timer))
+        uv_timer_start(&server->files_timer, look_at_files, FILES_LOOK_MS, FILES_LOOK_MS);
+    if (++server->turns % STUCK_TURNS == 0)
+        look_for_stuck_uploads(server);
 }
 
 bool watch_room(void *user)

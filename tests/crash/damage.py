@@ -7,11 +7,13 @@ import argparse
 import base64
 import contextlib
 import hashlib
+import http.client
 import os
 import pathlib
 import random
 import re
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -655,6 +657,29 @@ def a_damaged_message_is_taken_away_on_request(options, folder):
             got = client.sqs("ReceiveMessage", QueueUrl="q", MaxNumberOfMessages=10)["Messages"]
             assert sorted(m["Body"] for m in got) == ["message 0", "message 1", "message 2", "message 4"], got
         assert d.doctor()[0] == 0, d.doctor()
+
+
+@case
+def a_body_that_is_cut_while_it_is_sent_ends_its_connection(options, folder):
+    """sendfile at the file's end looks like a full socket to the server's library, which would wait for ever."""
+    d = Directory(folder, small=1, messages=1)
+    size = 24 << 20
+    with d.serve() as server:
+        assert load.Client(server.port).call("PUT", "/box/huge", bytes(size))[0] == 200
+        file = max(d.files(), key=lambda p: p.stat().st_size)
+        reader = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        reader.connect()
+        reader.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        reader.request("GET", "/box/huge")
+        answer = reader.getresponse()
+        os.truncate(file, size - 1_000_000)
+        try:
+            answer.read()
+            raise AssertionError("a cut body was whole")
+        except (http.client.IncompleteRead, ConnectionResetError):
+            pass
+        assert "became shorter" in server.output()
+        assert "huge" not in d.bodies and not d.never_wrong(load.Client(server.port), lost_allowed=False)
 
 
 def main():
