@@ -3,6 +3,7 @@
 
 #include "app/nearest.h"
 #include "app/options.h"
+#include "base/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,24 +44,64 @@ static const struct command commands[] = {
     {"help", "[COMMAND]", "print this, or what a command takes (also: COMMAND --help)",
      command_help, false},
 };
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = sizeof commands / sizeof *commands, THREADS_MAX = 1024 };
 
 int command_fail(const char *format, ...)
 {
     va_list args;
-    char *text = NULL;
+    struct arena *arena = arena_new();
     va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        abort();
+    str said = arena_vprintf(arena, format, args);
     va_end(args);
+    char *text = xstrdup(arena_join(arena, S("headrace: "), said));
+    arena_free(arena);
     /* Arguments and what others answered are part of it: it stays one line, and gives a terminal no
      * orders. */
     for (char *c = text; *c; c++)
         if ((unsigned char)*c < 32 || *c == 127)
             *c = '?';
-    fprintf(stderr, "headrace: %s\n", text);
+    log_text(str_of(text));
     free(text);
     return 2;
+}
+
+static void stay(void *end)
+{
+    uv_sem_wait(end);
+}
+
+static int pool_threads(void)
+{
+    const char *said = getenv("UV_THREADPOOL_SIZE");
+    int n = said ? atoi(said) : 4; /* libuv's own number */
+    return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : n;
+}
+
+/* So many threads at the same time: 0, or libuv's reason. */
+static int try_threads(int n)
+{
+    uv_thread_t threads[THREADS_MAX];
+    uv_sem_t end;
+    int made = 0, error = uv_sem_init(&end, 0);
+    if (error)
+        return error;
+    while (made < n && !(error = uv_thread_create(&threads[made], stay, &end)))
+        made++;
+    for (int i = 0; i < made; i++)
+        uv_sem_post(&end);
+    for (int i = 0; i < made; i++)
+        uv_thread_join(&threads[i]);
+    uv_sem_destroy(&end);
+    return error;
+}
+
+int command_loop(uv_loop_t *loop)
+{
+    int n = pool_threads(), error = try_threads(n);
+    if (error)
+        return command_fail("cannot start %d threads: %s", n, uv_strerror(error));
+    error = uv_loop_init(loop);
+    return error ? command_fail("cannot make an event loop: %s", uv_strerror(error)) : 0;
 }
 
 bool command_color(int fd, str when)

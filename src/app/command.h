@@ -6,6 +6,8 @@
 
 #include "base/buf.h"
 
+#include <uv.h>
+
 struct command {
     const char *name, *arguments, *help;
     int (*run)(int argc, char **argv);
@@ -17,6 +19,9 @@ int command_main(int argc, char **argv);
 
 /* One line on stderr: "headrace: ...". Returns 2. */
 int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Makes a loop and sees that its pool of threads can be had, which libuv starts with the first work
+ * and aborts without. 0, or what command_fail returned. */
+int command_loop(uv_loop_t *loop);
 /* "usage: ..." of a command in one such line. Returns 2. */
 int command_usage(const char *name);
 /* What `headrace NAME --help` prints; false when command_help.c has no such row. */

@@ -205,7 +205,9 @@ static int play(struct demo *demo)
 {
     char *message = NULL;
     int64_t before = clock_micros();
-    uv_loop_init(&demo->loop);
+    int failed = command_loop(&demo->loop);
+    if (failed)
+        return failed;
     demo->app = app_start(&demo->loop, demo->options, &message);
     if (!demo->app) {
         int code = command_fail("%s", message);

@@ -68,7 +68,7 @@ static void print_banner(const struct app *app)
                     arena_printf(arena,
                                  "eval \"$(headrace env --port %d)\"; aws s3 mb s3://my-bucket",
                                  app->port));
-    fwrite(b.p, 1, b.n, stderr);
+    log_text((str){b.p, b.n - 1});
     arena_free(arena);
 }
 
@@ -148,9 +148,11 @@ static int serve(const struct options *options)
     struct run run = {0};
     char *message = NULL;
     uv_loop_t loop;
-    uv_loop_init(&loop);
+    int code = command_loop(&loop);
+    if (code)
+        return code;
     run.app = app_start(&loop, options, &message);
-    int code = run.app ? 0 : command_fail("%s", message);
+    code = run.app ? 0 : command_fail("%s", message);
     free(message);
     if (run.app) {
         /* Who reads the port may send a signal at once. */

@@ -259,7 +259,9 @@ static void wind_down(struct station *station)
 static int work(struct station *station, bool ingest)
 {
     signal(SIGPIPE, SIG_IGN);
-    uv_loop_init(&station->loop);
+    int failed = command_loop(&station->loop);
+    if (failed)
+        return failed;
     watch_signals(station);
     open_remote(station);
     start_runner(station, ingest);

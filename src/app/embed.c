@@ -63,7 +63,12 @@ static void run(void *arg)
     struct headrace *headrace = arg;
     uv_loop_t loop;
     block_sigpipe();
-    uv_loop_init(&loop);
+    int error = uv_loop_init(&loop);
+    if (error) {
+        headrace->failure = xstrdup(str_of(uv_strerror(error)));
+        uv_sem_post(&headrace->started);
+        return;
+    }
     uv_async_init(&loop, &headrace->stop, on_stop);
     headrace->stop.data = headrace;
     headrace->app = app_start(&loop, &headrace->options, &headrace->failure);

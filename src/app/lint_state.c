@@ -5,14 +5,13 @@
 #include "api/sqs_access.h"
 #include "app/turn.h"
 #include "aws/policy.h"
+#include "base/log.h"
 #include "base/xml.h"
 #include "s3/acl.h"
 #include "s3/config.h"
 #include "s3/notify.h"
 #include "s3/reset.h"
 #include "sqs/queue.h"
-
-#include <stdio.h>
 
 /* What a check of one bucket works with. */
 struct looking {
@@ -161,7 +160,7 @@ void lint_at_exit(struct app *app)
     size_t n = lint_report_count(&report);
     lint_report_text(&report, &b);
     if (n)
-        fwrite(b.p, 1, b.n, stderr);
+        log_text((str){b.p, b.n - 1});
     if (app->lint_found)
         *app->lint_found = n;
     arena_free(arena);

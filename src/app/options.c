@@ -455,24 +455,6 @@ static bool plain(str text, const char *signs)
     return true;
 }
 
-/* A queue in two roles feeds its own consumers: jobs would go round for ever. */
-static bool check_queues(struct options *options, str *message)
-{
-    const struct pipeline_options *p = &options->pipeline;
-    const str names[] = {p->ingest_queue, p->jobs_queue, p->results_queue, p->dead_letter_queue};
-    static const char *const flags[] = {"ingest-queue", "jobs-queue", "results-queue",
-                                        "dead-letter-queue"};
-    for (size_t i = 0; p->enabled && i < 4; i++)
-        for (size_t j = 0; j < i; j++)
-            if (str_eq(names[i], names[j])) {
-                *message = arena_printf(
-                    options->arena, "--%s and --%s are both %.*s; each needs a queue of its own",
-                    flags[j], flags[i], STR_ARG(names[i]));
-                return false;
-            }
-    return true;
-}
-
 static bool check(struct options *options, str *message)
 {
     msec at;
@@ -496,8 +478,8 @@ static bool check(struct options *options, str *message)
         *message = arena_printf(options->arena, "--color: %.*s is none of auto, always, never",
                                 STR_ARG(options->color));
     else
-        return check_queues(options, message);
-    return false;
+        *message = pipeline_options_fault(&options->pipeline, options->arena);
+    return !message->p;
 }
 
 bool options_read(struct options *options, int argc, char **argv,

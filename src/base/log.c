@@ -93,6 +93,11 @@ void log_line(enum log_level level, const char *format, ...)
     free(text);
 }
 
+void log_text(str text)
+{
+    write_line(STDERR_FILENO, S(""), text);
+}
+
 void log_json(str line)
 {
     write_line(STDOUT_FILENO, S(""), line);

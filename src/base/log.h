@@ -14,6 +14,9 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
 #define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)
 #define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
+/* What is no line of the log, whatever its level: the banner, why a command failed. Without the
+ * last line's end. */
+void log_text(str text);
 /* One line of JSON on stdout, written whole. */
 void log_json(str line);
 

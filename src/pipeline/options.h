@@ -3,7 +3,7 @@
 #ifndef HEADRACE_PIPELINE_OPTIONS_H
 #define HEADRACE_PIPELINE_OPTIONS_H
 
-#include "base/str.h"
+#include "base/arena.h"
 
 struct pipeline_options {
     bool enabled;
@@ -20,5 +20,8 @@ struct pipeline_options {
 };
 
 struct pipeline_options pipeline_options_default(void);
+/* Why these settings would feed the pipeline with what it made itself, round and round, in the
+ * words of `headrace serve`; absent when they do not. */
+str pipeline_options_fault(const struct pipeline_options *options, struct arena *arena);
 
 #endif

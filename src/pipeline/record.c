@@ -94,6 +94,27 @@ str record_skip(const struct pipeline_options *options, const struct record *rec
     return STR_NONE;
 }
 
+static str report_key(const struct pipeline_options *options, struct arena *arena, str key)
+{
+    struct buf b = buf_in(arena);
+    buf_put(&b, options->output_prefix);
+    buf_put(&b, str_slice(key, options->prefix.n, key.n));
+    BUF_LIT(&b, ".report.json");
+    return buf_str(&b);
+}
+
+/* A few generations tell: each adds the same to the last one's key. */
+bool record_endless(const struct pipeline_options *options, struct arena *arena)
+{
+    struct record record = {.key = arena_join(arena, options->prefix, options->suffix)};
+    int generations = 0;
+    while (generations < 4 && !record_skip(options, &record).p) {
+        record.key = report_key(options, arena, record.key);
+        generations++;
+    }
+    return generations == 4;
+}
+
 static void put_base36(struct buf *b, uint64_t value)
 {
     char digits[13];
@@ -120,15 +141,12 @@ struct job record_job(struct ctx *ctx, const struct pipeline_options *options,
 {
     str trace = trace_id_new(ctx);
     str version = record->etag.n ? record->etag : etag.n ? etag : trace;
-    struct buf output = buf_in(ctx->arena), id = buf_in(ctx->arena);
-    buf_put(&output, options->output_prefix);
-    buf_put(&output, str_slice(record->key, options->prefix.n, record->key.n));
-    BUF_LIT(&output, ".report.json");
+    struct buf id = buf_in(ctx->arena);
     struct job job = {
         .bucket = record->bucket,
         .key = record->key,
         .output_bucket = options->processed,
-        .output_key = buf_str(&output),
+        .output_key = report_key(options, ctx->arena, record->key),
     };
     buf_put(&id, job.bucket), buf_char(&id, ':');
     buf_put(&id, job.key), buf_char(&id, ':');

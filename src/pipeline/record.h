@@ -19,6 +19,9 @@ struct record {
 bool records_read(struct arena *arena, str body, struct record **out, size_t *n);
 /* The lab's word for why this record is no job ("unsupported_type"), or absent when it is one. */
 str record_skip(const struct pipeline_options *options, const struct record *record);
+/* Whether the report of a job may be a job itself, and so on without end, where both have one
+ * bucket. */
+bool record_endless(const struct pipeline_options *options, struct arena *arena);
 /* The job of a record whose object exists; `etag` as HeadObject answered it. */
 struct job record_job(struct ctx *ctx, const struct pipeline_options *options,
                       const struct record *record, str etag);

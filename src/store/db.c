@@ -31,6 +31,13 @@ _Noreturn void db_die(struct db *db, const char *what, const char *sql)
     abort();
 }
 
+const char *db_reason(sqlite3 *handle)
+{
+    int code = sqlite3_errcode(handle) & 0xFF, error = sqlite3_system_errno(handle);
+    return error && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN) ? strerror(error)
+                                                                      : sqlite3_errmsg(handle);
+}
+
 bool db_disk_failed(int rc)
 {
     switch (rc & 0xFF) {
@@ -160,7 +167,7 @@ static void turn_abandon(struct db *db)
 
 static void turn_fail(struct db *db, const char *sql)
 {
-    log_error("the data directory cannot be written (%s): %s", sqlite3_errmsg(db->handle), sql);
+    log_error("the data directory cannot be written (%s): %s", db_reason(db->handle), sql);
     turn_abandon(db);
     db->failed = true;
 }

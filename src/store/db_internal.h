@@ -66,5 +66,7 @@ struct db *db_open_unchecked(const char *path, char **message);
 _Noreturn void db_die(struct db *db, const char *what, const char *sql);
 /* True for results that say that the disk is full, failing, or held by another program. */
 bool db_disk_failed(int rc);
+/* Why the last call failed: the system's reason where SQLite's own words hide it. */
+const char *db_reason(sqlite3 *handle);
 
 #endif

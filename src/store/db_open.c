@@ -250,7 +250,7 @@ static bool execute(struct db *db, const char *sql, char **message)
     if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
         return true;
     return say(message, "cannot open %s: %s", db->file ? db->file : "the database",
-               sqlite3_errmsg(db->handle));
+               db_reason(db->handle));
 }
 
 /* Debian builds SQLite to overwrite deleted content (secure_delete), which doubles the cost of a
@@ -307,7 +307,7 @@ static bool fill(struct db *db, char **message)
     good = sqlite3_backup_finish(copy) == SQLITE_OK && good;
     sqlite3_close(image);
     return good || say(message, "cannot create %s: %s", db->file ? db->file : "the database",
-                       sqlite3_errmsg(db->handle));
+                       db_reason(db->handle));
 }
 
 static bool identify(struct db *db, char **message)
@@ -361,7 +361,7 @@ static bool open_handle(struct db *db, bool check, char **message)
         db->vfs = wal_vfs_new(lone_process());
     if (sqlite3_open_v2(db->file ? db->file : ":memory:", &db->handle, flags,
                         db->vfs ? wal_vfs_name(db->vfs) : NULL) != SQLITE_OK)
-        return say(message, "cannot open %s: %s", db->file, sqlite3_errmsg(db->handle));
+        return say(message, "cannot open %s: %s", db->file, db_reason(db->handle));
     if (!settle(db, &fresh, message) || (fresh && db_image.n && !fill(db, message)) ||
         !identify(db, message) || (db->file && check && !fresh && !check_whole(db, message)))
         return false;

@@ -3,10 +3,12 @@ read, strangers on the port it asks."""
 import contextlib
 import fcntl
 import os
+import resource
 import socket
 import subprocess
 import threading
 import time
+from http.client import HTTPConnection
 
 import pytest
 
@@ -27,6 +29,8 @@ def run(*words, env=None, **more):
     (["--data-dir", ""], "--data-dir: empty"), (["--port-file="], "--port-file: empty"), (["--host", ""], "--host: empty"),
     (["--allow-host", " "], "--allow-host: empty"), (["--keys="], "--keys: empty"),
     (["--region", "eu; touch x"], "--region"), (["--region", "a/b"], "--region"), (["--host", "a b"], "--host"),
+    (["--dropzone", "one", "--processed", "one", "--prefix=", "--suffix=.json"], "--dropzone and --processed are both one"),
+    (["--dropzone", "one", "--processed", "one", "--output-prefix", "incoming/x/", "--suffix="], "would be jobs again"),
     (["--config", "/"], "a directory"), (["--keys", "/"], "a directory"), (["--port-file", "/nonexistent/p"], "No such file"),
     (["--jobs-queue", "q", "--ingest-queue", "q"], "each needs a queue of its own"), (["--dead-letter-queue", "jobs-queue"], "both jobs-queue"),
     (["--port", "a\nb"], "a?b"), (["--prot\033[2J", "1"], "--prot?[2J"),
@@ -96,7 +100,6 @@ def test_pipes_that_nobody_reads_do_not_stop_it(tmp_path):
     try:
         fcntl.fcntl(process.stdout, F_SETPIPE_SZ, 4096)
         port = wait_for(port_file, process)
-        from http.client import HTTPConnection
         client = HTTPConnection("127.0.0.1", port, timeout=30)
         for n in range(40):
             client.request("PUT", f"/dropzone/incoming/{n}.txt", b"hello world")
@@ -109,6 +112,74 @@ def test_pipes_that_nobody_reads_do_not_stop_it(tmp_path):
     finally:
         process.kill()
         process.communicate()
+
+
+def full_pipe():
+    """Both ends of a pipe that takes no byte more."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(4096))
+    os.set_blocking(writer, True)
+    return reader, writer
+
+
+def test_a_pipe_that_is_full_before_the_start_does_not_stop_it(tmp_path):
+    reader, writer = full_pipe()
+    port_file = tmp_path / "port"
+    process = subprocess.Popen([BINARY, "serve", "--port", "0", "--ephemeral", "--port-file", str(port_file)], env=CLEAN,
+                               stdin=subprocess.DEVNULL, stdout=writer, stderr=writer)
+    try:
+        port = wait_for(port_file, process)
+        assert run("wait", env={"HEADRACE_PORT": str(port)}).returncode == 0
+        process.terminate()
+        assert process.wait(60) == 0
+        assert subprocess.run([BINARY, "serve", "--port", "none"], env=CLEAN, stderr=writer, timeout=60).returncode == 2
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reader)
+        os.close(writer)
+
+
+# ---- limits ----
+
+@pytest.mark.parametrize("limit, soft, says", [
+    (resource.RLIMIT_FSIZE, 0, "File too large"), (resource.RLIMIT_FSIZE, 8192, "File too large"), (resource.RLIMIT_NOFILE, 8, "too many open files"),
+    (resource.RLIMIT_NOFILE, 12, "Too many open files"), (resource.RLIMIT_STACK, 1 << 47, "cannot start 4 threads"),
+])
+def test_a_limit_that_is_too_low_to_start_is_told_in_one_line(limit, soft, says, tmp_path):
+    hard = resource.getrlimit(limit)[1]
+    if limit == resource.RLIMIT_STACK and hard != resource.RLIM_INFINITY:
+        pytest.skip("this system allows no stacks of any size")
+    most = hard if limit == resource.RLIMIT_STACK else soft
+    done = run("serve", "--port", "0", "--no-pipeline", "--data-dir", str(tmp_path / "data"), preexec_fn=lambda: resource.setrlimit(limit, (soft, most)))
+    assert done.returncode == 2 and says in done.stderr and done.stderr.count("\n") == 1, done
+
+
+def test_a_file_that_may_not_grow_is_a_full_disk(tmp_path):
+    port_file = tmp_path / "port"
+    process = subprocess.Popen([BINARY, "serve", "--port", "0", "--no-pipeline", "--data-dir", str(tmp_path / "data"), "--port-file", str(port_file)],
+                               env=CLEAN, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)))
+    try:
+        client = HTTPConnection("127.0.0.1", wait_for(port_file, process), timeout=60)
+
+        def put(path, body):
+            client.request("PUT", path, body)
+            answer = client.getresponse()
+            answer.read()
+            return answer.status
+        assert put("/box", b"") == 200
+        assert put("/box/large", bytes(2 << 20)) in (500, 503)
+        assert put("/box/small", b"x") == 200
+        statuses = {put(f"/box/{n}", os.urandom(20_000)) for n in range(80)}
+        assert statuses <= {200, 500, 503} and len(statuses) > 1, statuses
+        process.terminate()
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 # ---- strangers on the port ----
