@@ -27,8 +27,10 @@ struct exchange;
 
 enum {
     PEER_MAX = 64, /* bytes of an address as text */
-    POOL_BYTES =
-        32 * 1024, /* of a connection: MHD clears it after every request, so small is fast */
+    /* Of a connection, for the heads of a request and of its answer. MHD clears it after every
+     * request, so small is fast: that of 64 busy connections should not push the rest out of a
+     * core's cache. */
+    POOL_BYTES = 20 * 1024,
 };
 
 /* One connection: lives until its uv handle is closed, a loop turn longer than MHD's. */

@@ -412,7 +412,7 @@ def test_a_query_of_many_parameters_is_answered(server, page):
 def test_a_head_of_any_size_is_answered(server, page):
     """Also where it fits into libmicrohttpd's memory and its answer's does not: and then nothing has happened."""
     put = "PUT /page/head HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-    for size in range(29_000, 33_000, 123):
+    for size in range(15_000, 21_000, 123):
         pad = "p" * size
         for request in (f"GET /page/k?{pad} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
                         f"{put}x-pad: {pad}\r\nContent-Length: 5\r\n\r\nhello",
@@ -424,7 +424,7 @@ def test_a_head_of_any_size_is_answered(server, page):
                 gone = ask(server, "HEAD", "/page/head")[0] == 404
                 assert gone == (status != [200]), (size, request[60:100], status)
                 ask(server, "DELETE", "/page/head")
-    for n in (100, 300, 380, 400):
+    for n in (100, 200, 235, 250):
         cookies = "; ".join(f"a{i}=b" for i in range(n))
         assert statuses(raw(server, f"GET /page/k HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {cookies}\r\n\r\n")) in ([200], [431])
 
