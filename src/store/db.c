@@ -256,12 +256,15 @@ bool col_null(struct stmt *stmt, int at)
     return sqlite3_column_type(stmt->handle, at) == SQLITE_NULL;
 }
 
+/* Asks for the value once, instead of for each of its type, bytes and length: this handle is one
+ * thread's. */
 str col_str(struct stmt *stmt, int at)
 {
-    if (col_null(stmt, at))
+    sqlite3_value *value = sqlite3_column_value(stmt->handle, at);
+    if (sqlite3_value_type(value) == SQLITE_NULL)
         return STR_NONE;
-    const char *p = sqlite3_column_blob(stmt->handle, at);
-    return p ? (str){p, (size_t)sqlite3_column_bytes(stmt->handle, at)} : S("");
+    const char *p = sqlite3_value_blob(value);
+    return p ? (str){p, (size_t)sqlite3_value_bytes(value)} : S("");
 }
 
 str col_copy(struct stmt *stmt, int at, struct arena *arena)
