@@ -16,6 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 #include <xxhash.h>
+#ifdef HEADRACE_XXH3_DISPATCHES
+#include <xxh_x86dispatch.h>
+#endif
 
 static const char *const migrations[] = {
     ("CREATE TABLE blob(id INTEGER PRIMARY KEY, size INTEGER NOT NULL, refs INTEGER NOT NULL, data "
