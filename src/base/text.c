@@ -160,20 +160,27 @@ bool hex_decode(str hex, uint8_t *out, size_t n)
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+static void base64_quad(char *to, unsigned word)
+{
+    to[0] = base64_digits[word >> 18];
+    to[1] = base64_digits[word >> 12 & 63];
+    to[2] = base64_digits[word >> 6 & 63];
+    to[3] = base64_digits[word & 63];
+}
+
 str base64_encode(struct arena *arena, str bytes)
 {
     if (!bytes.p)
         return bytes;
-    const uint8_t *in = (const uint8_t *)bytes.p;
     char *out = arena_alloc(arena, (bytes.n + 2) / 3 * 4 + 1), *to = out;
-    for (size_t i = 0; i < bytes.n; i += 3) {
-        size_t left = bytes.n - i;
-        unsigned b1 = left > 1 ? in[i + 1] : 0, b2 = left > 2 ? in[i + 2] : 0;
-        unsigned word = (unsigned)in[i] << 16 | b1 << 8 | b2;
-        *to++ = base64_digits[word >> 18];
-        *to++ = base64_digits[word >> 12 & 63];
-        *to++ = left > 1 ? base64_digits[word >> 6 & 63] : '=';
-        *to++ = left > 2 ? base64_digits[word & 63] : '=';
+    const uint8_t *in = (const uint8_t *)bytes.p;
+    size_t left = bytes.n;
+    for (; left >= 3; left -= 3, in += 3, to += 4)
+        base64_quad(to, (unsigned)in[0] << 16 | (unsigned)in[1] << 8 | in[2]);
+    if (left) {
+        base64_quad(to, (unsigned)in[0] << 16 | (left > 1 ? (unsigned)in[1] << 8 : 0));
+        memset(to + 1 + left, '=', 3 - left);
+        to += 4;
     }
     return (str){out, (size_t)(to - out)};
 }
@@ -266,15 +273,21 @@ static size_t skip_ascii(str s, size_t at)
 
 /* Eight bytes at a time up to the first that is no plain ASCII: a subtraction borrows only above a
  * byte that ends this part anyway. */
-size_t text_controls_at(str s)
+static bool eight_plain(const char *p)
 {
     const uint64_t each = 0x0101010101010101u, tops = each * 0x80;
+    uint64_t word;
+    memcpy(&word, p, 8);
+    return !((word | (word - each * ' ') | ((word ^ each * 0x7f) - each)) & tops);
+}
+
+size_t text_controls_at(str s)
+{
     size_t at = 0;
-    for (uint64_t word; at + 8 <= s.n; at += 8) {
-        memcpy(&word, s.p + at, 8);
-        if ((word | (word - each * ' ') | ((word ^ each * 0x7f) - each)) & tops)
-            break;
-    }
+    while (at + 8 <= s.n && eight_plain(s.p + at))
+        at += 8;
+    if (s.n >= 8 && at + 8 > s.n && eight_plain(s.p + s.n - 8))
+        return s.n; /* the last eight may overlap those before */
     while (at < s.n && (uint8_t)s.p[at] >= ' ' && s.p[at] != 0x7f)
         at++;
     return at;

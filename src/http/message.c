@@ -21,7 +21,7 @@ static void set_host(struct http_request *request, str host)
 /* Where the path begins in "scheme://authority/path", and 0 in any other target. */
 static size_t authority_end(str target, str *authority)
 {
-    ptrdiff_t colon = str_find(target, S("://"), 0);
+    ptrdiff_t colon = str_starts(target, S("/")) ? -1 : str_find(target, S("://"), 0);
     if (colon != 4 && colon != 5)
         return 0;
     if (!str_eq_nocase(str_slice(target, 0, (size_t)colon), colon == 4 ? S("http") : S("https")))
