@@ -32,9 +32,9 @@ static bool for_people(struct request *request)
     return str_eq(http_query(request->http, S("format")), S("text"));
 }
 
-static void put_clock(struct buf *b, const struct app *app, bool people)
+static void put_clock(struct buf *b, struct app *app, bool people)
 {
-    str mode = clock_mode_name(&app->clock), now = date_iso_ms(b->arena, clock_now(&app->clock));
+    str now = date_iso_ms(b->arena, clock_now(&app->clock)), mode = clock_mode_name(&app->clock);
     buf_printf(b, people ? "%.*s  %.*s" : "{\"mode\":\"%.*s\",\"now\":\"%.*s\"", STR_ARG(mode),
                STR_ARG(now));
 }

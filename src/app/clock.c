@@ -2,7 +2,11 @@
  * so that tests need none. */
 #include "app/clock.h"
 
+#include "base/log.h"
+
 #include <time.h>
+
+#define SET_BACK_MS 2000
 
 msec clock_wall(void)
 {
@@ -25,9 +29,33 @@ msec clock_at(const struct clock *clock, msec wall)
     return clock->mode == CLOCK_OFFSET ? wall + clock->offset : wall;
 }
 
-msec clock_now(const struct clock *clock)
+bool clock_follow(struct clock *clock, msec wall, int64_t micros)
 {
-    return clock->mode == CLOCK_FROZEN ? clock->frozen : clock_at(clock, clock_wall());
+    msec expected = clock->seen + (micros - clock->seen_micros) / 1000;
+    bool set_back = clock->seen && clock->mode != CLOCK_FROZEN && expected - wall > SET_BACK_MS;
+    if (set_back) {
+        clock->mode = CLOCK_OFFSET;
+        clock->offset += expected - wall;
+    }
+    clock->seen = wall;
+    clock->seen_micros = micros;
+    return set_back;
+}
+
+msec clock_look(struct clock *clock)
+{
+    int64_t micros = clock_micros(); /* first: a pause between the two is no step back */
+    msec wall = clock_wall();
+    if (clock_follow(clock, wall, micros))
+        log_warn("the system's clock was set back: virtual time goes on from where it was, %lld s "
+                 "ahead (headrace clock real: goes back as well)",
+                 (long long)clock->offset / 1000);
+    return wall;
+}
+
+msec clock_now(struct clock *clock)
+{
+    return clock->mode == CLOCK_FROZEN ? clock->frozen : clock_at(clock, clock_look(clock));
 }
 
 void clock_set(struct clock *clock, msec to, msec wall)

@@ -179,7 +179,7 @@ static void arm_timer(struct app *app)
     msec due = turn_next_due(app);
     if (due == app->armed || (due == INT64_MAX && !app->armed))
         return;
-    msec wait = clock_wait(&app->clock, due, clock_wall());
+    msec wait = clock_wait(&app->clock, due, clock_look(&app->clock));
     if (app->impeded && wait >= 0 && wait < IMPEDED_MS)
         wait = IMPEDED_MS;
     app->armed = wait < 0 ? 0 : due;

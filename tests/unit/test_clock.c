@@ -72,4 +72,39 @@ TEST(nothing_due_and_a_frozen_clock_wait_for_ever)
     CHECK_INT(clock_wait(&clock, 777, 5000), 0);
 }
 
+TEST(a_wall_that_is_set_back_takes_virtual_time_along_no_more)
+{
+    struct clock clock = {0};
+    CHECK(!clock_follow(&clock, 5000000, 0));
+    CHECK(!clock_follow(&clock, 5001000, 1000000));
+    CHECK(clock_follow(&clock, 1401500, 1500000)); /* an hour, half a second later */
+    CHECK_INT(clock_at(&clock, 1401500), 5001500);
+    CHECK_INT(clock_wait(&clock, 5001800, 1401500), 300);
+    CHECK(!clock_follow(&clock, 1402500, 2500000));
+    clock_set(&clock, 9000000, 1402500);
+    CHECK(clock_follow(&clock, 2500, 2500000));
+    CHECK_INT(clock_at(&clock, 2500), 9000000);
+}
+
+TEST(a_wall_that_goes_on_or_is_set_forward_is_followed)
+{
+    struct clock clock = {0};
+    CHECK(!clock_follow(&clock, 5000000, 0));
+    CHECK(!clock_follow(&clock, 5000000 - 1000, 0)); /* a leap second */
+    CHECK(!clock_follow(&clock, 9000000, 1000));
+    CHECK(!clock_follow(&clock, 9000000, 1000));
+    CHECK_INT(clock_at(&clock, 9000000), 9000000);
+}
+
+TEST(a_frozen_clock_does_not_mind_the_wall)
+{
+    struct clock clock = {0};
+    clock_freeze(&clock, 777);
+    CHECK(!clock_follow(&clock, 5000000, 0));
+    CHECK(!clock_follow(&clock, 1000000, 0));
+    clock_thaw(&clock, 1000000);
+    CHECK(!clock_follow(&clock, 500000, 0));
+    CHECK_INT(clock_at(&clock, 1000100), 877);
+}
+
 UNIT_MAIN
