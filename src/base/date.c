@@ -337,7 +337,7 @@ bool date_parse(str text, msec *out)
         *out = seconds * 1000;
         return true;
     }
-    return parse_iso(text, out) || date_parse_basic(text, out) || date_parse_http(text, out);
+    return date_parse_basic(text, out) || parse_iso(text, out) || date_parse_http(text, out);
 }
 
 struct unit {

@@ -17,27 +17,6 @@ const struct shape str_pair_shape = {"Entry", sizeof(struct str_pair), str_pair_
 static const struct field no_fields[1];
 const struct shape empty_shape = {"Unit", 0, no_fields, 0};
 
-bool shape_present(const struct field *field, const void *data)
-{
-    const void *at = shape_at(field, data);
-    switch ((enum shape_kind)field->kind) {
-    case SHAPE_STR:
-    case SHAPE_BLOB:
-        return ((const str *)at)->p != NULL;
-    case SHAPE_INT:
-    case SHAPE_TIME:
-        return ((const opt_int *)at)->set;
-    case SHAPE_BOOL:
-        return ((const opt_bool *)at)->set;
-    case SHAPE_STRUCT:
-        return *(void *const *)at != NULL;
-    case SHAPE_LIST:
-    case SHAPE_MAP:
-        return ((const list *)at)->set || ((const list *)at)->n;
-    }
-    return false;
-}
-
 struct shape_issue shape_issue_in(struct arena *arena, const struct field *field,
                                   struct shape_issue issue)
 {

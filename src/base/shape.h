@@ -182,8 +182,28 @@ static inline void *shape_at(const struct field *field, const void *data)
 {
     return (char *)data + field->offset;
 }
-/* True when the member is there: absent differs from empty. */
-bool shape_present(const struct field *field, const void *data);
+/* True when the member is there: absent differs from empty. Asked of every member a structure may
+ * have, hence inline. */
+static inline bool shape_present(const struct field *field, const void *data)
+{
+    const void *at = shape_at(field, data);
+    switch ((enum shape_kind)field->kind) {
+    case SHAPE_STR:
+    case SHAPE_BLOB:
+        return ((const str *)at)->p != NULL;
+    case SHAPE_INT:
+    case SHAPE_TIME:
+        return ((const opt_int *)at)->set;
+    case SHAPE_BOOL:
+        return ((const opt_bool *)at)->set;
+    case SHAPE_STRUCT:
+        return *(void *const *)at != NULL;
+    case SHAPE_LIST:
+    case SHAPE_MAP:
+        return ((const list *)at)->set || ((const list *)at)->n;
+    }
+    return false;
+}
 /* True for the shape of list items that are bare scalars. */
 static inline bool shape_is_scalar(const struct shape *shape)
 {
