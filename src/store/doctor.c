@@ -230,11 +230,19 @@ static bool exists(const char *dir, struct doctor_summary *summary, char **messa
     char *file = NULL;
     if (asprintf(&file, "%s/headrace.db", dir) < 0)
         abort();
-    measure(file, summary);
+    struct stat st;
+    int error = stat(file, &st) ? errno : 0;
+    bool missing = error == ENOENT || error == ENOTDIR;
+    if (!error)
+        measure(file, summary);
     free(file);
-    if (summary->database_bytes >= 0)
+    if (!error)
         return true;
-    if (asprintf(message, "%s is no data directory: there is no headrace.db in it", dir) < 0)
+    int n =
+        missing
+            ? asprintf(message, "%s is no data directory: there is no headrace.db in it", dir)
+            : asprintf(message, "cannot look at the data directory %s: %s", dir, strerror(error));
+    if (n < 0)
         abort();
     return false;
 }

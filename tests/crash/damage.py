@@ -285,6 +285,12 @@ def a_directory_that_cannot_be_written_is_refused(options, folder):
     (folder / "file").write_text("")
     d.path = folder / "file"
     d.refused("ot a directory")
+    code, said = d.doctor()
+    assert code == 2 and "is no data directory" in said, said
+    d.path = folder / "loop"
+    d.path.symlink_to(d.path)
+    code, said = d.doctor()
+    assert code == 2 and "Too many levels" in said and "no data directory" not in said, said
 
 
 def refused_writes(client):
