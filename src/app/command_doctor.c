@@ -106,7 +106,7 @@ static void compare(struct examination *x, const char *dir)
     x->compared = sqs_examine(store.db, &ask, &x->sum) && x->compared;
     clear_progress(x);
     if (!x->compared)
-        printf("%s is of another version: not all of its bodies are compared\n", dir);
+        printf("%s: not all of its bodies could be compared\n", dir);
     doctor_close(&store);
 }
 

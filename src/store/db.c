@@ -447,7 +447,16 @@ void db_migrate(struct db *db, const char *module, const char *const *migrations
         migration_failed(db, module, "the disk is full or failing");
 }
 
+bool db_takes(struct db *db, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+    bool taken = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) == SQLITE_OK;
+    sqlite3_finalize(stmt);
+    return taken;
+}
+
 bool db_migrated(struct db *db, const char *module, size_t n)
 {
-    return migration_version(db, module) == (int64_t)n;
+    return db_takes(db, "SELECT module, version FROM migration") &&
+           migration_version(db, module) == (int64_t)n;
 }

@@ -140,6 +140,11 @@ static void examine_row(struct doctor *d, sqlite3_stmt *row)
 /* False when rows could not all be read. */
 static bool examine_rows(struct doctor *d)
 {
+    if (blobs_schema_current(d->blobs.db) && !has_sums(d)) {
+        tell(d, (struct doctor_finding){.kind = DOCTOR_DAMAGED_PAGE},
+             "the table of bodies is not what it should be");
+        return false;
+    }
     sqlite3_stmt *stmt =
         prepare(d, has_sums(d) ? "SELECT id, size, refs, length(data), sum, data FROM blob "
                                  "ORDER BY id"

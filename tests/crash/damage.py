@@ -632,6 +632,11 @@ def a_flipped_bit_in_a_small_body_a_message_or_a_row_is_told(options, folder):
         assert re.fullmatch(r"body \d+: is not what was stored", store), store
         keys = ["small000", "small000-copy", *("small000-" + algorithm for algorithm in ALGORITHMS)]
         assert sorted(names) == sorted(f"  s3://box/{key}: its body cannot be read" for key in keys), names
+    for text, line in ((b"checksum_kind", "tables of S3: are not what they should be"), (b"message_id BLOB", "tables of SQS: are not what they should be"),
+                       (b"sum INTEGER", "the table of bodies is not what it should be")):
+        with flipped_text(d.database, text, text.replace(b"m", b"l")):
+            code, said = d.doctor("--repair")
+            assert code == 1 and line in said, (text, said)
     for text, other in ((b"message 1", b"message 3"), (b"the big one ", b"the bug one "), (b"in order", b"in ordes")):
         with flipped_text(d.database, text, other):
             (line,) = d.findings()
