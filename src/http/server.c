@@ -5,8 +5,9 @@
  * MHD_get_timeout -> uv_timer
  *
  * so that after everything that arrived was handed over the app commits once, all answers go out,
- * and only then the loop polls again. No periodic timer: an idle server never wakes. Where turn
- * after turn brought one request, the next is not kept waiting for others: its turn ends with it.
+ * and only then the loop polls again. No timer runs but while a file is being sent
+ * (server_watch.c): an idle server never wakes. Where turn after turn brought one request, the next
+ * is not kept waiting for others: its turn ends with it.
  * server_exchange.h lists what must not break. */
 #include "http/server_exchange.h"
 
@@ -87,13 +88,6 @@ static void line_remove(struct exchange *exchange)
     if (exchange->line_next)
         exchange->line_next->line_link = exchange->line_link;
     exchange->line_link = NULL;
-}
-
-static int socket_of(struct exchange *exchange)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    return info ? info->connect_fd : -1;
 }
 
 void exchange_suspend(struct exchange *exchange)
@@ -562,6 +556,7 @@ str http_trailer(const struct http_request *request, str name)
 bool http_alive(struct http_request *request)
 {
     char byte;
-    ssize_t n = recv(socket_of(exchange_of(request)), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t n =
+        recv(watch_socket(exchange_of(request)->connection), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
 }

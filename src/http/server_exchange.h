@@ -75,8 +75,8 @@ struct http_server {
     struct watch *oldest, *newest; /* idle connections */
     unsigned connections, connections_max;
     unsigned connections_most; /* since memory was last given back */
-    uv_timer_t files_timer;  /* looks at the files of answers; runs while there are any */
-    unsigned files;          /* answers that MHD sends from files */
+    uv_timer_t files_timer;    /* looks at the files of answers; runs while there are any */
+    unsigned files;            /* answers that MHD sends from files */
     int open_handles;
     unsigned turns;           /* of the loop, so far */
     bool kick;                /* MHD_run is owed */
@@ -115,6 +115,7 @@ void head_trailers(struct exchange *exchange);
 void watch_connection(void *user, struct MHD_Connection *connection, void **state,
                       enum MHD_ConnectionNotificationCode code);
 struct watch *watch_of(struct MHD_Connection *connection);
+int watch_socket(struct MHD_Connection *connection); /* -1: none */
 /* The address of a connection's peer as text; an IPv4 address that came over IPv6 as itself. */
 void watch_peer(struct MHD_Connection *connection, char out[PEER_MAX]);
 /* The head of a request is complete, and its end: between them the connection is not idle. */

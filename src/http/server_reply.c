@@ -129,10 +129,8 @@ static const char *terminated(struct arena *arena, char *stack, size_t size, str
 
 bool reply_send(struct exchange *exchange, str text)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    return info &&
-           send(info->connect_fd, text.p, text.n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)text.n;
+    int fd = watch_socket(exchange->connection);
+    return send(fd, text.p, text.n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)text.n;
 }
 
 static size_t head_bytes(const struct http_reply *reply)

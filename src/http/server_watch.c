@@ -33,6 +33,13 @@ struct watch *watch_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
+int watch_socket(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : -1;
+}
+
 void watch_peer(struct MHD_Connection *connection, char out[PEER_MAX])
 {
     const union MHD_ConnectionInfo *info =
@@ -114,12 +121,9 @@ void watch_idle(struct watch *watch)
 /* MHD finds the end of the connection and closes it, as if the peer had left. */
 static void end_connection(struct watch *watch)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(watch->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     uv_poll_stop(&watch->poll);
     watch->left = true;
-    if (info)
-        shutdown(info->connect_fd, SHUT_RDWR);
+    shutdown(watch_socket(watch->connection), SHUT_RDWR);
     read_again(watch);
 }
 
@@ -134,9 +138,7 @@ static void evict(struct watch *watch)
 static bool readable(const struct exchange *exchange)
 {
     char byte;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    return info && recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    return recv(watch_socket(exchange->connection), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 static bool has_become_short(const struct exchange *exchange)
@@ -207,13 +209,11 @@ static void closed(uv_handle_t *handle)
 
 static void start(struct http_server *server, struct MHD_Connection *connection, void **state)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct watch *watch = xalloc(sizeof *watch);
     server->connections++;
     if (server->connections > server->connections_most)
         server->connections_most = server->connections;
-    if (!info || uv_poll_init(server->loop, &watch->poll, info->connect_fd)) {
+    if (uv_poll_init(server->loop, &watch->poll, watch_socket(connection))) {
         free(watch);
         return;
     }

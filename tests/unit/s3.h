@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/rng.h"
+#include "db_number.h"
 #include "s3/bucket.h"
 #include "s3/copy.h"
 #include "s3/engine.h"
@@ -110,10 +111,7 @@ static inline int64_t lab_count(struct lab *lab, const char *table)
 {
     char *sql =
         arena_cstr(lab->ctx.arena, arena_printf(lab->ctx.arena, "SELECT count(*) FROM %s", table));
-    struct stmt *stmt = db_sql(lab->db, sql);
-    int64_t n = stmt_row(stmt) ? col_int(stmt, 0) : -1;
-    stmt_done(stmt);
-    return n;
+    return db_number(lab->db, sql);
 }
 
 #define LAB(name)                                                                                  \

@@ -1,16 +1,10 @@
 /* The HTTP server as a client on the other end of a socket sees it. Server and client share one
  * thread: the client writes, and the loop is run, never waiting, until the answer is there or the
  * connection is closed. */
-#include "unit.h"
+#include "loopback.h"
 
-#include "http/server.h"
-
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 struct world {
@@ -143,31 +137,13 @@ static void start(void)
                            .hangup = on_hangup,
                            .gone = on_gone,
                            .turn = on_turn};
-    struct http_server_options options = {.address = "127.0.0.1"};
-    char *message = NULL;
-    signal(SIGPIPE, SIG_IGN);
     w = (struct world){0};
-    uv_loop_init(&w.loop);
-    w.server = http_server_start(&w.loop, &options, &app, &message);
-    CHECK(w.server != NULL);
+    w.server = loopback_start(&w.loop, &app);
 }
 
 static void stop(void)
 {
-    http_server_stop(w.server);
-    uv_run(&w.loop, UV_RUN_DEFAULT);
-    CHECK_INT(uv_loop_close(&w.loop), 0);
-}
-
-static int connect_to_server(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)http_server_port(w.server))};
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    CHECK_INT(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    return fd;
+    loopback_stop(&w.loop, w.server);
 }
 
 static void turns(int n)
@@ -203,7 +179,7 @@ static const char *hear(int fd, const char *end)
 
 static const char *ask(const char *request, const char *end)
 {
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     say(fd, request);
     const char *heard = hear(fd, end);
     close(fd);
@@ -221,7 +197,7 @@ static void check_holds(const char *text, const char *part)
 TEST(an_answer_keeps_the_connection_and_the_raw_target)
 {
     start();
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     say(fd, "GET /a%20b+c?x=%2F&y HTTP/1.1\r\nHost: x\r\n\r\n");
     check_holds(hear(fd, "hello"), "HTTP/1.1 200 OK");
     CHECK_STR(str_of(w.target), S("/a%20b+c?x=%2F&y"));
@@ -301,7 +277,7 @@ TEST(a_refusal_before_the_body_keeps_the_client_from_sending_it)
 TEST(a_refusal_of_a_body_that_comes_anyway_keeps_the_connection)
 {
     start();
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     say(fd, "PUT /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabcde");
     check_holds(hear(fd, "\r\n\r\nno"), "HTTP/1.1 403");
     say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -314,7 +290,7 @@ TEST(a_refusal_of_a_body_that_comes_anyway_keeps_the_connection)
 TEST(a_body_comes_after_100_continue)
 {
     start();
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     say(fd, "PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
     check_holds(hear(fd, "\r\n\r\n"), "HTTP/1.1 100 Continue");
     say(fd, "abcde");
@@ -328,7 +304,7 @@ TEST(a_body_comes_after_100_continue)
 TEST(an_empty_body_is_continued_to_as_well)
 {
     start();
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     for (int i = 0; i < 2; i++) {
         say(fd, "PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n");
         check_holds(hear(fd, "hello"), "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200");
@@ -381,7 +357,7 @@ TEST(a_stream_sends_when_it_is_woken_and_ends)
 {
     start();
     stream_left = 0;
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     say(fd, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
     check_holds(hear(fd, "\r\n\r\n"), "Transfer-Encoding: chunked");
     turns(5);
@@ -399,7 +375,7 @@ TEST(a_stream_whose_client_left_is_gone)
 {
     start();
     stream_left = 0;
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     say(fd, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
     hear(fd, "\r\n\r\n");
     turns(5);
@@ -421,7 +397,7 @@ TEST(a_cut_answer_ends_within_its_body)
 TEST(an_answer_may_come_in_a_later_turn)
 {
     start();
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     say(fd, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
     turns(20);
     CHECK(w.waiting != NULL);
@@ -435,7 +411,7 @@ TEST(an_answer_may_come_in_a_later_turn)
 TEST(a_client_that_gives_up_waiting_is_noticed)
 {
     start();
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     say(fd, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
     turns(20);
     close(fd);
@@ -449,7 +425,7 @@ TEST(a_client_that_gives_up_waiting_is_noticed)
 TEST(a_body_that_ends_with_its_connection_is_noticed)
 {
     start();
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     say(fd, "PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc");
     close(fd);
     turns(20);
@@ -462,7 +438,7 @@ TEST(a_body_that_ends_with_its_connection_is_noticed)
 TEST(a_paused_body_whose_client_left_ends_when_it_is_resumed)
 {
     start();
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     say(fd, "PUT /pause HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc");
     turns(5);
     close(fd);
@@ -477,7 +453,7 @@ TEST(a_paused_body_whose_client_left_ends_when_it_is_resumed)
 TEST(a_client_that_only_stops_sending_gets_its_answer)
 {
     start();
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     say(fd, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
     shutdown(fd, SHUT_WR);
     check_holds(hear(fd, NULL), "hello");
@@ -488,7 +464,7 @@ TEST(a_client_that_only_stops_sending_gets_its_answer)
 TEST(a_client_that_stops_sending_while_its_answer_is_made_gets_it)
 {
     start();
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     say(fd, "PUT /settle HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab");
     shutdown(fd, SHUT_WR);
     turns(20);
@@ -509,7 +485,7 @@ TEST(a_paused_body_whose_client_stops_sending_is_read_to_its_end)
     };
     for (size_t i = 0; i < sizeof framings / sizeof *framings; i++) {
         start();
-        int fd = connect_to_server();
+        int fd = loopback_connect(w.server);
         say(fd, "PUT /pause HTTP/1.1\r\nHost: x\r\n");
         say(fd, framings[i]);
         shutdown(fd, SHUT_WR);
@@ -526,7 +502,7 @@ TEST(a_paused_body_whose_client_stops_sending_is_read_to_its_end)
 TEST(a_paused_body_stops_until_it_is_resumed)
 {
     start();
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     say(fd, "PUT /pause HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
     turns(20);
     CHECK_INT(w.bodies, 1);
@@ -566,7 +542,7 @@ TEST(an_http_1_0_client_gets_its_answer_and_the_end)
 TEST(stopping_with_a_request_that_waits_ends_it)
 {
     start();
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     say(fd, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
     turns(20);
     stop();

@@ -1,16 +1,10 @@
 /* When a turn ends: many requests share the end of one, a lone one after lone ones has its own. */
-#include "http/server.h"
+#include "loopback.h"
 
 #include "base/arena.h"
-#include "unit.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { AT_ONCE = 4, LONE_BEFORE = 4 };
@@ -85,34 +79,16 @@ static void start(void)
                            .hangup = on_hangup,
                            .gone = on_gone,
                            .turn = on_turn};
-    struct http_server_options options = {.address = "127.0.0.1"};
-    char *message = NULL;
-    signal(SIGPIPE, SIG_IGN);
     w = (struct world){0};
-    uv_loop_init(&w.loop);
-    w.server = http_server_start(&w.loop, &options, &app, &message);
-    CHECK(w.server != NULL);
+    w.server = loopback_start(&w.loop, &app);
     uv_prepare_init(&w.loop, &w.before_polling);
     uv_prepare_start(&w.before_polling, on_before_polling);
 }
 
 static void stop(void)
 {
-    http_server_stop(w.server);
     uv_close((uv_handle_t *)&w.before_polling, NULL);
-    uv_run(&w.loop, UV_RUN_DEFAULT);
-    CHECK_INT(uv_loop_close(&w.loop), 0);
-}
-
-static int connect_to_server(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)http_server_port(w.server))};
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    CHECK_INT(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    return fd;
+    loopback_stop(&w.loop, w.server);
 }
 
 static void say(int fd)
@@ -144,7 +120,7 @@ static int polls_of_one(int fd)
 TEST(after_lone_requests_the_next_ends_its_turn)
 {
     start();
-    int fd = connect_to_server();
+    int fd = loopback_connect(w.server);
     for (int i = 0; i < LONE_BEFORE; i++)
         CHECK(polls_of_one(fd) > 0);
     CHECK_INT(polls_of_one(fd), 0);
@@ -159,7 +135,7 @@ TEST(requests_that_come_together_share_a_turn_and_so_does_what_follows)
     int fds[AT_ONCE];
     start();
     for (int i = 0; i < AT_ONCE; i++) {
-        fds[i] = connect_to_server();
+        fds[i] = loopback_connect(w.server);
         CHECK(polls_of_one(fds[i]) > 0);
     }
     CHECK_INT(polls_of_one(fds[0]), 0);

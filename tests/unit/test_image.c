@@ -3,6 +3,7 @@
 
 #include "store/db.h"
 #include "temp_dir.h"
+#include "db_number.h"
 #include "store/image.h"
 
 #include <sqlite3.h>
@@ -63,27 +64,18 @@ TEST(the_image_has_no_rows)
     sqlite3_close(image);
 }
 
-static int64_t number(struct db *db, const char *sql)
-{
-    struct stmt *stmt = db_sql(db, sql);
-    CHECK(stmt_row(stmt));
-    int64_t value = col_int(stmt, 0);
-    stmt_done(stmt);
-    return value;
-}
-
 static void check_tables(const char *dir, enum durability durability)
 {
     char *message = NULL;
     struct db *db = db_open(dir, durability, &message);
     CHECK(db != NULL);
-    CHECK_INT(number(db, "SELECT count(*) FROM migration"), 3);
-    CHECK_INT(number(db, "SELECT count(*) FROM s3_object"), 0);
-    CHECK_INT(number(db, "SELECT synchronous FROM pragma_synchronous"), durability == DURABLE_POWER
-                                                                            ? 2
-                                                                        : dir ? 1
-                                                                              : 0);
-    CHECK(number(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode") == (dir != NULL));
+    CHECK_INT(db_number(db, "SELECT count(*) FROM migration"), 3);
+    CHECK_INT(db_number(db, "SELECT count(*) FROM s3_object"), 0);
+    CHECK_INT(db_number(db, "SELECT synchronous FROM pragma_synchronous"),
+              durability == DURABLE_POWER ? 2
+              : dir                       ? 1
+                                          : 0);
+    CHECK(db_number(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode") == (dir != NULL));
     db_close(db);
 }
 

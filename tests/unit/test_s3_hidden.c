@@ -6,27 +6,21 @@
 
 #define NEWEST " FROM (SELECT key, marker, max(id) FROM s3_object GROUP BY key) n WHERE n.marker = "
 
-static int64_t number(struct lab *lab, const char *sql)
-{
-    struct stmt *stmt = db_sql(lab->db, sql);
-    int64_t n = stmt_row(stmt) ? col_int(stmt, 0) : -1;
-    stmt_done(stmt);
-    return n;
-}
-
 /* Hidden keys outside of runs, objects inside, and runs that could be one with their neighbour. */
 static void check_runs(struct lab *lab)
 {
-    CHECK_INT(number(lab, "SELECT count(*)" NEWEST "1 AND NOT EXISTS (SELECT 1 FROM s3_hidden h"
-                          " WHERE n.key >= h.first AND n.key < h.beyond)"),
+    CHECK_INT(db_number(lab->db,
+                        "SELECT count(*)" NEWEST "1 AND NOT EXISTS (SELECT 1 FROM s3_hidden h"
+                        " WHERE n.key >= h.first AND n.key < h.beyond)"),
               0);
-    CHECK_INT(number(lab, "SELECT count(*)" NEWEST "0 AND EXISTS (SELECT 1 FROM s3_hidden h"
-                          " WHERE n.key >= h.first AND n.key < h.beyond)"),
+    CHECK_INT(db_number(lab->db, "SELECT count(*)" NEWEST "0 AND EXISTS (SELECT 1 FROM s3_hidden h"
+                                 " WHERE n.key >= h.first AND n.key < h.beyond)"),
               0);
-    CHECK_INT(number(lab, "SELECT count(*) FROM s3_hidden") -
-                  number(lab, "SELECT count(*) FROM (SELECT marker, lag(marker) OVER (ORDER BY key)"
-                              " AS before FROM (SELECT key, marker, max(id) FROM s3_object GROUP BY"
-                              " key)) WHERE marker AND before IS NOT 1"),
+    CHECK_INT(db_number(lab->db, "SELECT count(*) FROM s3_hidden") -
+                  db_number(lab->db,
+                            "SELECT count(*) FROM (SELECT marker, lag(marker) OVER (ORDER BY key)"
+                            " AS before FROM (SELECT key, marker, max(id) FROM s3_object GROUP BY"
+                            " key)) WHERE marker AND before IS NOT 1"),
               0);
 }
 

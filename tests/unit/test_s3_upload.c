@@ -204,6 +204,18 @@ static void count_drain(void *user)
     ++*(int *)user;
 }
 
+static struct upload *open_pooled(struct desk *desk, struct lab *lab, const char *length,
+                                  struct pool *pool, int *drained)
+{
+    sit(desk, lab, (const char *const[]){"Content-Length", length, NULL});
+    desk->api.offload = offload;
+    desk->api.offload_user = pool;
+    CHECK_OK(s3_upload_begin(&desk->call, DIGEST_CRC64NVME));
+    desk->call.upload->drained = count_drain;
+    desk->call.upload->user = drained;
+    return desk->call.upload;
+}
+
 TEST(a_large_body_is_digested_on_the_pool_while_it_arrives)
 {
     DESK;
@@ -211,13 +223,7 @@ TEST(a_large_body_is_digested_on_the_pool_while_it_arrives)
     int drained = 0;
     char *piece = arena_alloc(lab.ctx.arena, 200000);
     memset(piece, 'x', 200000);
-    sit(&desk, &lab, (const char *const[]){"Content-Length", "1000000", NULL});
-    desk.api.offload = offload;
-    desk.api.offload_user = &pool;
-    CHECK_OK(s3_upload_begin(&desk.call, DIGEST_CRC64NVME));
-    struct upload *open = desk.call.upload;
-    open->drained = count_drain;
-    open->user = &drained;
+    struct upload *open = open_pooled(&desk, &lab, "1000000", &pool, &drained);
     for (int i = 0; i < 5; i++) {
         CHECK_OK(open->ops->write(open, (str){piece, 200000}));
         if (open->busy)
@@ -253,13 +259,7 @@ TEST(the_pool_may_be_behind_by_more_than_a_megabyte_and_meets_every_batch_once_i
     struct pool pool = {0};
     int drained = 0, busy_after = 0;
     char *all = various(lab.ctx.arena, PIECE * PIECES);
-    sit(&desk, &lab, (const char *const[]){"Content-Length", "7000000", NULL});
-    desk.api.offload = offload;
-    desk.api.offload_user = &pool;
-    CHECK_OK(s3_upload_begin(&desk.call, DIGEST_CRC64NVME));
-    struct upload *open = desk.call.upload;
-    open->drained = count_drain;
-    open->user = &drained;
+    struct upload *open = open_pooled(&desk, &lab, "7000000", &pool, &drained);
     for (int i = 0; i < PIECES; i++) {
         CHECK_OK(open->ops->write(open, (str){all + (size_t)i * PIECE, PIECE}));
         if (!busy_after && open->busy)
@@ -287,14 +287,12 @@ TEST(a_body_dropped_while_the_pool_works_is_freed_when_it_is_done)
     LAB(lab);
     struct desk desk;
     struct pool pool = {0};
+    int drained = 0;
     char *piece = arena_alloc(lab.ctx.arena, 400000);
-    sit(&desk, &lab, (const char *const[]){"Content-Length", "1000000", NULL});
-    desk.api.offload = offload;
-    desk.api.offload_user = &pool;
-    CHECK_OK(s3_upload_begin(&desk.call, DIGEST_CRC64NVME));
-    CHECK_OK(desk.call.upload->ops->write(desk.call.upload, (str){piece, 400000}));
+    struct upload *open = open_pooled(&desk, &lab, "1000000", &pool, &drained);
+    CHECK_OK(open->ops->write(open, (str){piece, 400000}));
     CHECK(pool.work);
-    desk.call.upload->ops->drop(desk.call.upload);
+    open->ops->drop(open);
     work_off(&pool);
     CHECK_INT(lab_count(&lab, "blob"), 0);
     lab_end(&lab);

@@ -2,6 +2,7 @@
  * is in the files. */
 #include "unit.h"
 
+#include "db_number.h"
 #include "notes.h"
 #include "store/wal.h"
 
@@ -19,15 +20,6 @@ static void copy_file(const char *from, const char *to, const char *name)
     free(command);
 }
 
-static int64_t number(struct db *db, const char *sql)
-{
-    struct stmt *stmt = db_sql(db, sql);
-    CHECK(stmt_row(stmt));
-    int64_t value = col_int(stmt, 0);
-    stmt_done(stmt);
-    return value;
-}
-
 #define SUM "SELECT total(length(text) * id) FROM note"
 
 /* What a process would find that is started now, had this one been killed. */
@@ -38,7 +30,7 @@ static void check_survives(struct db *db, const char *dir)
     copy_file(dir, other, "headrace.db");
     copy_file(dir, other, "headrace.db-wal");
     struct db *next = open_ok(other, DURABLE_PROCESS);
-    CHECK_INT(number(next, SUM), number(db, SUM));
+    CHECK_INT(db_number(next, SUM), db_number(db, SUM));
     struct stmt *stmt = db_sql(next, "PRAGMA integrity_check");
     CHECK(stmt_row(stmt));
     CHECK_STR(col_str(stmt, 0), S("ok"));
@@ -124,7 +116,7 @@ TEST(a_transaction_that_outgrows_the_cache_reads_and_changes_what_it_wrote)
     commit(db, dir);
     db_savepoint(db);
     CHECK_OK(add_many(db, 1000, 100, 3000));
-    CHECK_INT(number(db, "SELECT count(*) FROM note WHERE length(text) = 3000"), 150);
+    CHECK_INT(db_number(db, "SELECT count(*) FROM note WHERE length(text) = 3000"), 150);
     CHECK_OK(stmt_run(db_sql(db, "UPDATE note SET text = text || 'y' WHERE id % 3 = 0")));
     db_savepoint(db);
     CHECK_OK(add_many(db, 2000, 100, 3000));
