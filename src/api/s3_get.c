@@ -190,7 +190,8 @@ static err check_overrides(struct call *call, const struct get_in *in)
                     "Request specific response headers cannot be used for anonymous GET requests.");
 }
 
-/* Checksums are those of the whole body, or of the part asked for. */
+/* Checksums are those of the whole body, or of the part asked for where the object's is made of
+ * its parts': of one part of several under a full-object checksum AWS tells none. */
 static void fill_checksum(const struct get_in *in, const struct s3_object *object,
                           const struct s3_span *span, struct read_out *out)
 {
@@ -198,10 +199,10 @@ static void fill_checksum(const struct get_in *in, const struct s3_object *objec
         return;
     if (span->whole) {
         s3_checksum_fill(object, &out->checksum_md5, &out->checksum_type);
-    } else if (span->part_checksum.p) {
+    } else if (object->composite && span->part_checksum.p) {
         struct s3_object part = {.checksum_kind = span->part_checksum_kind,
                                  .checksum = span->part_checksum,
-                                 .composite = object->composite};
+                                 .composite = true};
         s3_checksum_fill(&part, &out->checksum_md5, &out->checksum_type);
     }
 }

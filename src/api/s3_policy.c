@@ -77,20 +77,13 @@ static err get_run(struct call *call, const void *input, void *output)
     return OK;
 }
 
-/* Without a policy the bucket is as public as its access control list. */
 static err status_run(struct call *call, const void *input, void *output)
 {
     struct status_out *out = output;
     struct s3_bucket *bucket;
     struct policy *policy;
     str text;
-    err e = find(call, input, &bucket, &text);
-    if (e.fault == &S3_NO_SUCH_BUCKET_POLICY) {
-        struct s3_acl acl = s3_bucket_acl(call, bucket);
-        out->is_public = BOOL_OF(s3_acl_is_public(&acl));
-        return OK;
-    }
-    TRY(e);
+    TRY(find(call, input, &bucket, &text));
     TRY(policy_parse(call->ctx.arena, text, &policy));
     out->is_public = BOOL_OF(policy_is_public(policy));
     return OK;

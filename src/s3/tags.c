@@ -53,8 +53,8 @@ err s3_tags_check(struct ctx *ctx, const struct s3_tag *tags, size_t n, bool buc
     if (bucket && n > S3_BUCKET_TAGS_MAX)
         return err_text(ctx->arena, &S3_BAD_REQUEST, "Bucket tag count cannot be greater than %d",
                         S3_BUCKET_TAGS_MAX);
-    if (!bucket && n > S3_OBJECT_TAGS_MAX) /* for AWS a BadRequest; s3-tests want this code */
-        return err_text(ctx->arena, &S3_INVALID_TAG, "Object tags cannot be greater than %d",
+    if (!bucket && n > S3_OBJECT_TAGS_MAX)
+        return err_text(ctx->arena, &S3_BAD_REQUEST, "Object tags cannot be greater than %d",
                         S3_OBJECT_TAGS_MAX);
     return OK;
 }

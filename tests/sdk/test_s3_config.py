@@ -82,6 +82,9 @@ def test_a_policy_comes_back_to_the_byte(aws, bucket, refused):
     aws.s3.delete_bucket_policy(Bucket=bucket)
     with refused("NoSuchBucketPolicy", 404):
         aws.s3.get_bucket_policy(Bucket=bucket)
+    aws.s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
+    with refused("NoSuchBucketPolicy", 404):  # whatever the ACL says: CloudTrail has this code of GetBucketPolicyStatus
+        aws.s3.get_bucket_policy_status(Bucket=bucket)
     with refused("MalformedPolicy", 400):
         aws.s3.put_bucket_policy(Bucket=bucket, Policy="no json")
 

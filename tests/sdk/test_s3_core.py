@@ -216,6 +216,9 @@ def test_tags_come_back_and_are_counted(aws, bucket, refused):
     with refused("InvalidTag", 400) as answer:
         aws.s3.put_object_tagging(Bucket=bucket, Key="k", Tagging={"TagSet": [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]})
     assert answer.message == "Cannot provide multiple Tags with the same key"
+    with refused("BadRequest", 400) as answer:  # as users of AWS report it: boto/boto3#1213
+        aws.s3.put_object_tagging(Bucket=bucket, Key="k", Tagging={"TagSet": [{"Key": str(i), "Value": ""} for i in range(11)]})
+    assert answer.message == "Object tags cannot be greater than 10"
     aws.s3.delete_object_tagging(Bucket=bucket, Key="k")
     assert aws.s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == []
 

@@ -149,18 +149,25 @@ def test_small_slices_can_be_read_while_they_are_deleted(aws, bucket):
     assert start + body.read() == b"".join(pieces) * 40
 
 
+# Both as users of AWS saw it: an upload's parts and checksums in GetObjectAttributes (floci-io/floci#3083) and those of a
+# single part (localstack/localstack#12842).
 @newer_than(1, 36, 0)
-@pytest.mark.parametrize("algorithm, kind, listed", [("CRC32", "COMPOSITE", True), ("SHA256", "COMPOSITE", True),
-                                                     ("CRC32", "FULL_OBJECT", False)])
-def test_attributes_list_the_parts_of_composite_checksums_only(aws, bucket, algorithm, kind, listed):
-    upload = aws.s3.create_multipart_upload(Bucket=bucket, Key="k", ChecksumAlgorithm=algorithm, ChecksumType=kind)
-    name = "Checksum" + algorithm
-    sent = aws.s3.upload_part(Bucket=bucket, Key="k", UploadId=upload["UploadId"], PartNumber=1, Body=b"x",
-                              ChecksumAlgorithm=algorithm)
-    aws.s3.complete_multipart_upload(
-        Bucket=bucket, Key="k", UploadId=upload["UploadId"], ChecksumType=kind,
-        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": sent["ETag"], name: sent[name]}]})
-    told = aws.s3.get_object_attributes(Bucket=bucket, Key="k", ObjectAttributes=["ObjectParts"])["ObjectParts"]
-    assert told["TotalPartsCount"] == 1
-    assert told.get("Parts") == ([{"PartNumber": 1, "Size": 1, name: sent[name]}] if listed else None)
-    assert ("MaxParts" in told, "IsTruncated" in told) == (listed, listed)
+@pytest.mark.parametrize("algorithm, kind", [("CRC32", "COMPOSITE"), ("SHA256", "COMPOSITE"), ("CRC32", "FULL_OBJECT"), (None, "FULL_OBJECT")])
+def test_only_composite_checksums_tell_of_their_parts(aws, bucket, algorithm, kind):
+    asked = {"ChecksumAlgorithm": algorithm} if algorithm else {}
+    name = "Checksum" + (algorithm or "CRC64NVME")
+    upload = aws.s3.create_multipart_upload(Bucket=bucket, Key="k", **asked, **({"ChecksumType": kind} if algorithm else {}))
+    sent = [aws.s3.upload_part(Bucket=bucket, Key="k", UploadId=upload["UploadId"], PartNumber=n, Body=body, **asked)
+            for n, body in ((1, b"x" * (5 << 20)), (2, b"y"))]
+    parts = [{"PartNumber": n, "ETag": part["ETag"], **({name: part[name]} if algorithm else {})} for n, part in enumerate(sent, 1)]
+    whole = aws.s3.complete_multipart_upload(Bucket=bucket, Key="k", UploadId=upload["UploadId"], MultipartUpload={"Parts": parts})
+    composite = kind == "COMPOSITE"
+    assert whole[name].endswith("-2") == composite
+    told = aws.s3.get_object_attributes(Bucket=bucket, Key="k", ObjectAttributes=["ObjectParts", "Checksum"])
+    assert told["Checksum"] == {name: whole[name].removesuffix("-2"), "ChecksumType": kind}
+    listed = [{"PartNumber": n, "Size": size, name: sent[n - 1][name]} for n, size in ((1, 5 << 20), (2, 1))] if composite else None
+    assert (told["ObjectParts"]["TotalPartsCount"], told["ObjectParts"].get("Parts")) == (2, listed)
+    assert ("MaxParts" in told["ObjectParts"], "IsTruncated" in told["ObjectParts"]) == (composite, composite)
+    for read in (aws.s3.head_object, aws.s3.get_object):
+        part = read(Bucket=bucket, Key="k", PartNumber=2, ChecksumMode="ENABLED")
+        assert (part.get(name), part.get("ChecksumType")) == ((sent[1][name], kind) if composite else (None, None))

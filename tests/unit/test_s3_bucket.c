@@ -156,7 +156,7 @@ TEST(tags_have_limits)
                               {S("5"), S("")}, {S("6"), S("")},  {S("7"), S("")}, {S("8"), S("")},
                               {S("9"), S("")}, {S("10"), S("")}, {S("11"), S("")}};
     CHECK_OK(s3_tags_check(&lab.ctx, many, 10, false));
-    CHECK_FAULT(s3_tags_check(&lab.ctx, many, 11, false), S3_INVALID_TAG);
+    CHECK_FAULT(s3_tags_check(&lab.ctx, many, 11, false), S3_BAD_REQUEST);
     lab_end(&lab);
 }
 
