@@ -98,8 +98,7 @@ bool s3_public_block(struct call *call, struct s3_bucket *bucket, str member)
     return str_eq(config_member(call, bucket, S3_CONFIG_PUBLIC_ACCESS_BLOCK, member), S("true"));
 }
 
-/* --- the context that a policy's conditions see
- * ------------------------------------------------------------------ */
+/* --- the context that a policy's conditions see --- */
 
 struct context {
     struct arena *arena;
@@ -188,9 +187,7 @@ static struct context context_of(const struct question *q)
     return context;
 }
 
-/* --- the decision
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- the decision --- */
 
 static bool is_owner(const struct question *q)
 {

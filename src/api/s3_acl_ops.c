@@ -3,6 +3,7 @@
 #include "api/s3_access.h"
 #include "api/s3_acl_inside.h"
 #include "api/s3_common.h"
+#include "api/s3_tables.h"
 #include "s3/document.h"
 #include "s3/engine.h"
 
@@ -55,9 +56,7 @@ SHAPE(put_object_acl_out, "PutObjectAclResponse", PUT_OBJECT_OUT)
     ((struct s3_acl_claims){(in)->acl, (in)->grant_full_control, (in)->grant_read,                 \
                             (in)->grant_write, (in)->grant_read_acp, (in)->grant_write_acp})
 
-/* --- out
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- out --- */
 
 static struct acl_grant wire_grant(struct call *call, const struct s3_grant *grant)
 {
@@ -108,9 +107,7 @@ static err get_object_acl(struct call *call, const void *input, void *out)
     return OK;
 }
 
-/* --- in
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- in --- */
 
 static err take_document_grant(struct call *call, const struct acl_grant *wire,
                                struct s3_grant *grant)

@@ -3,8 +3,8 @@
  * lists may be passed where the struct of that list is asked for.
  *
  *     #define X_IN(F, T) S3_WRITE_IN(F, T) F(T, STR, if_match, "If-Match", HEADER)
- *     SHAPE(x_in, "XRequest", X_IN)        ... s3_write_take(call, (const struct s3_write_in *)in,
- * bucket, &object) */
+ *     SHAPE(x_in, "XRequest", X_IN)
+ *     s3_write_take(call, (const struct s3_write_in *)in, bucket, &object); */
 #ifndef HEADRACE_API_S3_COMMON_H
 #define HEADRACE_API_S3_COMMON_H
 

@@ -382,49 +382,34 @@ static err list_run(struct call *call, const void *input, void *output)
     DELETE(name, query "&id", "s3:Put" action)                                                     \
     LIST(name "s", query, doc, action)
 
+/* clang-format off */
 const struct op s3_config_ops[] = {
-    PUT_GET("PublicAccessBlock", "publicAccessBlock", public_access_block,
-            "BucketPublicAccessBlock") DELETE("PublicAccessBlock", "publicAccessBlock",
-                                              "s3:PutBucketPublicAccessBlock")
-        PUT("BucketTagging", "tagging", tagging, "BucketTagging",
-            204) GET("BucketTagging", "tagging", tagging,
-                     "BucketTagging") DELETE("BucketTagging", "tagging", "s3:PutBucketTagging")
-            PUT_GET("BucketCors", "cors", cors, "BucketCORS") DELETE(
-                "BucketCors", "cors", "s3:PutBucketCORS") PUT_GET("BucketEncryption", "encryption",
-                                                                  encryption,
-                                                                  "EncryptionConfiguration")
-                DELETE("BucketEncryption", "encryption", "s3:PutEncryptionConfiguration") PUT_GET(
-                    "BucketOwnershipControls", "ownershipControls", ownership_controls,
-                    "BucketOwnershipControls") DELETE("BucketOwnershipControls",
-                                                      "ownershipControls",
-                                                      "s3:PutBucketOwnershipControls")
-                    PUT_GET("ObjectLockConfiguration", "object-lock", lock,
-                            "BucketObjectLockConfiguration") PUT_GET("BucketLifecycleConfiguration",
-                                                                     "lifecycle", lifecycle,
-                                                                     "LifecycleConfiguration")
-                        DELETE("BucketLifecycle", "lifecycle",
-                               "s3:PutLifecycleConfiguration") PUT_GET("BucketWebsite", "website",
-                                                                       website, "BucketWebsite")
-                            DELETE("BucketWebsite", "website", "s3:DeleteBucketWebsite") PUT_GET(
-                                "BucketRequestPayment", "requestPayment", request_payment,
-                                "BucketRequestPayment") PUT_GET("BucketAccelerateConfiguration",
-                                                                "accelerate", accelerate,
-                                                                "AccelerateConfiguration")
-                                PUT_GET("BucketAbac", "abac", abac, "BucketAbac") PUT_GET(
-                                    "BucketLogging", "logging", logging, "BucketLogging")
-                                    PUT_GET("BucketReplication", "replication", replication,
-                                            "ReplicationConfiguration")
-                                        DELETE("BucketReplication", "replication",
-                                               "s3:PutReplicationConfiguration")
-                                            BY_ID("BucketInventoryConfiguration", "inventory",
-                                                  inventory, "InventoryConfiguration", 204)
-                                                BY_ID("BucketAnalyticsConfiguration", "analytics",
-                                                      analytics, "AnalyticsConfiguration",
-                                                      204) BY_ID("BucketMetricsConfiguration",
-                                                                 "metrics", metrics,
-                                                                 "MetricsConfiguration", 200)
-                                                    BY_ID("BucketIntelligentTieringConfiguration",
-                                                          "intelligent-tiering", tiering,
-                                                          "IntelligentTieringConfiguration",
-                                                          204){0},
+    PUT_GET("PublicAccessBlock", "publicAccessBlock", public_access_block, "BucketPublicAccessBlock")
+    DELETE("PublicAccessBlock", "publicAccessBlock", "s3:PutBucketPublicAccessBlock")
+    PUT("BucketTagging", "tagging", tagging, "BucketTagging", 204)
+    GET("BucketTagging", "tagging", tagging, "BucketTagging")
+    DELETE("BucketTagging", "tagging", "s3:PutBucketTagging")
+    PUT_GET("BucketCors", "cors", cors, "BucketCORS")
+    DELETE("BucketCors", "cors", "s3:PutBucketCORS")
+    PUT_GET("BucketEncryption", "encryption", encryption, "EncryptionConfiguration")
+    DELETE("BucketEncryption", "encryption", "s3:PutEncryptionConfiguration")
+    PUT_GET("BucketOwnershipControls", "ownershipControls", ownership_controls, "BucketOwnershipControls")
+    DELETE("BucketOwnershipControls", "ownershipControls", "s3:PutBucketOwnershipControls")
+    PUT_GET("ObjectLockConfiguration", "object-lock", lock, "BucketObjectLockConfiguration")
+    PUT_GET("BucketLifecycleConfiguration", "lifecycle", lifecycle, "LifecycleConfiguration")
+    DELETE("BucketLifecycle", "lifecycle", "s3:PutLifecycleConfiguration")
+    PUT_GET("BucketWebsite", "website", website, "BucketWebsite")
+    DELETE("BucketWebsite", "website", "s3:DeleteBucketWebsite")
+    PUT_GET("BucketRequestPayment", "requestPayment", request_payment, "BucketRequestPayment")
+    PUT_GET("BucketAccelerateConfiguration", "accelerate", accelerate, "AccelerateConfiguration")
+    PUT_GET("BucketAbac", "abac", abac, "BucketAbac")
+    PUT_GET("BucketLogging", "logging", logging, "BucketLogging")
+    PUT_GET("BucketReplication", "replication", replication, "ReplicationConfiguration")
+    DELETE("BucketReplication", "replication", "s3:PutReplicationConfiguration")
+    BY_ID("BucketInventoryConfiguration", "inventory", inventory, "InventoryConfiguration", 204)
+    BY_ID("BucketAnalyticsConfiguration", "analytics", analytics, "AnalyticsConfiguration", 204)
+    BY_ID("BucketMetricsConfiguration", "metrics", metrics, "MetricsConfiguration", 200)
+    BY_ID("BucketIntelligentTieringConfiguration", "intelligent-tiering", tiering, "IntelligentTieringConfiguration", 204)
+    {0},
 };
+/* clang-format on */

@@ -63,9 +63,7 @@ SHAPE(head_out, "HeadObjectOutput", HEAD_OUT)
 /* Entries that no header can carry are only counted, as S3 does. */
 static void fill_metadata(struct arena *arena, str packed, struct read_out *out)
 {
-    size_t n = 0, missing = 0;
-    for (size_t i = 0; i < packed.n; i++)
-        n += packed.p[i] == '\n';
+    size_t n = str_count(packed, '\n'), missing = 0;
     list items = {.at = arena_array(arena, n, sizeof(struct str_pair)), .set = packed.n > 0};
     str rest = packed;
     while (items.n + missing < n) {
@@ -118,12 +116,8 @@ static void fill_state(struct call *call, const struct s3_object *object, struct
     out->storage_class = object->storage_class;
     out->website_redirect = object->website_redirect;
     out->restore = restore_of(call, object);
-    if (object->tags.n) {
-        int64_t n = 1;
-        for (size_t i = 0; i < object->tags.n; i++)
-            n += object->tags.p[i] == '&';
-        out->tag_count = INT_OF(n);
-    }
+    if (object->tags.n)
+        out->tag_count = INT_OF((int64_t)str_count(object->tags, '&') + 1);
     out->lock_mode = object->lock_mode;
     if (object->lock_mode.p)
         out->lock_until = INT_OF(object->lock_until);

@@ -5,10 +5,10 @@
  * (docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html)
  *
  * A form without a policy is anonymous: taken in the modes that take unsigned requests, decided by
- * bucket policy and ACL under
- * --auth enforce. */
+ * bucket policy and ACL under --auth enforce. */
 #include "api/s3_access.h"
 #include "api/s3_common.h"
+#include "api/s3_tables.h"
 #include "api/s3_upload.h"
 #include "aws/codec_rest_xml.h"
 #include "aws/fault.h"
@@ -74,9 +74,7 @@ static err must_contain(struct post *post, const char *name)
     return err_with(arena, e, "ArgumentValue", S(""));
 }
 
-/* --- who
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- who --- */
 
 struct claim {
     str access_key, signature, day, region;
@@ -143,9 +141,7 @@ static err identify(struct post *post, str policy)
     return OK;
 }
 
-/* --- what
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- what --- */
 
 /* ${filename} in the key is what the file is called, without its path. */
 static str key_of(struct post *post, str pattern)
@@ -254,9 +250,7 @@ static err check_policy(struct post *post, str policy)
     return post_policy_check(arena, json.p ? json : S(""), &check, &post->limits);
 }
 
-/* --- the file
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- the file --- */
 
 static void inner_drained(void *user)
 {
@@ -270,8 +264,8 @@ static err open_inner(struct post *post)
 {
     struct s3_upload_claims claims = {.length = -1, .max = post->limits.max};
     struct call *call = post->call;
-    if (claims.max <=
-        0) /* 0 means no limit there: a limit of no bytes at all is checked at the end */
+    /* 0 means no limit there: a limit of no bytes at all is checked at the end. */
+    if (claims.max <= 0)
         claims.max = claims.max == 0;
     for (int kind = 0; kind < DIGEST_KINDS; kind++)
         claims.checksum[kind] = field_of(post, digest_infos[kind].header);
@@ -363,9 +357,7 @@ static err post_begin(struct call *call, const void *input)
     return OK;
 }
 
-/* --- the answer
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- the answer --- */
 
 static err check_size(struct post *post, int64_t size)
 {

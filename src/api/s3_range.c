@@ -96,12 +96,3 @@ err s3_span_of(struct call *call, const struct s3_object *object, str range, opt
         return span_of_part(call, object, part_number.v, out);
     return range.p ? span_of_range(call, object, range, out) : OK;
 }
-
-bool s3_range_strict(str range, int64_t *first, int64_t *last)
-{
-    if (!str_starts(range, S("bytes=")))
-        return false;
-    str rest = str_slice(range, 6, range.n), left = str_cut(&rest, '-');
-    return rest.p && str_to_int(left, first) && str_to_int(rest, last) && *first >= 0 &&
-           *last >= *first;
-}

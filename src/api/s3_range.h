@@ -17,7 +17,5 @@ struct s3_span {
  * InvalidRequest (both asked). */
 err s3_span_of(struct call *call, const struct s3_object *object, str range, opt_int part_number,
                struct s3_span *out);
-/* "bytes=first-last" in the strict form of x-amz-copy-source-range; false when it has another. */
-bool s3_range_strict(str range, int64_t *first, int64_t *last);
 
 #endif

@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-extern const struct op s3_acl_ops[], s3_post_ops[];
-
 static const struct op *const tables[] = {
     s3_bucket_ops,         s3_object_ops,     s3_get_ops,           s3_copy_ops,   s3_tagging_ops,
     s3_list_ops,           s3_attributes_ops, s3_acl_ops,           s3_post_ops,   s3_multipart_ops,

@@ -1,6 +1,6 @@
 /* api/sqs_peek.h - the messages of a queue in the clothes of ReceiveMessage, without receiving
- * them: what LocalStack's users know as
- * /_aws/sqs/messages. It is not an operation of AWS, so it is in no table. */
+ * them: what LocalStack's users know as /_aws/sqs/messages. It is not an operation of AWS, so it is
+ * in no table. */
 #ifndef HEADRACE_API_SQS_PEEK_H
 #define HEADRACE_API_SQS_PEEK_H
 

@@ -21,17 +21,9 @@ static str encoded_again(struct arena *arena, str s)
     return percent_encode(arena, percent_decode(arena, s, false), PERCENT_ALL);
 }
 
-static size_t count(str s, char c)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += s.p[i] == c;
-    return n;
-}
-
 str canonical_query(struct arena *arena, str query, str leave_out)
 {
-    struct http_header *pairs = arena_array(arena, count(query, '&') + 1, sizeof *pairs);
+    struct http_header *pairs = arena_array(arena, str_count(query, '&') + 1, sizeof *pairs);
     size_t n = 0;
     str rest = query.n ? query : STR_NONE;
     while (rest.p) {

@@ -21,10 +21,7 @@ static list split_list(struct arena *arena, str text)
 {
     list items = {.set = true};
     str rest = text;
-    size_t n = 1;
-    for (size_t i = 0; i < text.n; i++)
-        n += text.p[i] == ',';
-    items.at = arena_array(arena, n, sizeof(struct scalar_str));
+    items.at = arena_array(arena, str_count(text, ',') + 1, sizeof(struct scalar_str));
     while (rest.p)
         LIST_AT(items, struct scalar_str, items.n++)->value = str_trim(str_cut(&rest, ','));
     return items;

@@ -16,16 +16,12 @@
     const struct fault row = {code_, code_, status_, text_, CORAL};
 AWS_FAULTS(AWS_FAULT_DEFINE)
 
-const struct fault AWS_MISSING_PARAMETER = {"MissingRequiredParameterException", "MissingParameter",
-                                            400, "The request is missing a required parameter.",
-                                            CORAL};
 const struct fault AWS_INVALID_PARAMETER = {"InvalidParameterValueException",
                                             "InvalidParameterValue", 400,
                                             "One or more parameters are invalid.", CORAL};
 const struct fault AWS_MISSING_TOKEN = {"MissingAuthenticationTokenException",
                                         "MissingAuthenticationToken", 403,
                                         "Request is missing Authentication Token", CORAL};
-const struct fault AWS_SERIALIZATION = {"SerializationException", "MalformedInput", 400, "", CORAL};
 
 /* Texts that differ by protocol; recorded against AWS. They replace a row's default text only. */
 static const struct query_text {

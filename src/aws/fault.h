@@ -1,9 +1,11 @@
 /* aws/fault.h - how a fault looks on each wire, and the faults that belong to no engine: routing,
- * parsing, authentication. JSON:  {"__type":"com.amazonaws.sqs#X","message":"..."} with
- * x-amzn-query-error, and no X-Amzn-Errortype: the Java SDK would take that whole for the code and
- * not know it. Query:
- * <ErrorResponse><Error><Type>Sender|Receiver</Type><Code/><Message/><Detail/></Error><RequestId/></ErrorResponse>
- * S3:    <Error><Code/><Message/>extras<RequestId/><HostId/></Error>; nothing for HEAD and 304. */
+ * parsing, authentication.
+ *
+ *  - JSON: {"__type":"com.amazonaws.sqs#X","message":"..."} with x-amzn-query-error, and no
+ *    X-Amzn-Errortype: the Java SDK would take that whole for the code and not know it.
+ *  - Query: <ErrorResponse><Error><Type>Sender|Receiver</Type><Code/><Message/><Detail/></Error>
+ *    <RequestId/></ErrorResponse>, without white space between the elements.
+ *  - S3: <Error><Code/><Message/>extras<RequestId/><HostId/></Error>; nothing for HEAD and 304. */
 #ifndef HEADRACE_AWS_FAULT_H
 #define HEADRACE_AWS_FAULT_H
 
@@ -28,10 +30,6 @@ void fault_reply(struct arena *arena, const struct route *route, const struct ht
     X(AWS_INVALID_ARGUMENT, "InvalidArgument", 400, "Invalid Argument")                            \
     X(AWS_INVALID_REQUEST, "InvalidRequest", 400, "Invalid Request")                               \
     X(AWS_INVALID_URI, "InvalidURI", 400, "Couldn't parse the specified URI.")                     \
-    X(AWS_MALFORMED_XML, "MalformedXML", 400,                                                      \
-      "The XML you provided was not well-formed or did not validate against our published schema") \
-    X(AWS_MISSING_HEADER, "MissingSecurityHeader", 400,                                            \
-      "Your request was missing a required header")                                                \
     X(AWS_SIGNATURE_MISMATCH, "SignatureDoesNotMatch", 403,                                        \
       "The request signature we calculated does not match the signature you provided. Check your " \
       "key and signing method.")                                                                   \
@@ -43,10 +41,6 @@ void fault_reply(struct arena *arena, const struct route *route, const struct ht
       "The authorization header is malformed.")                                                    \
     X(AWS_AUTH_QUERY_ERROR, "AuthorizationQueryParametersError", 400,                              \
       "Error parsing the X-Amz-Credential parameter.")                                             \
-    X(AWS_INVALID_TOKEN, "InvalidClientTokenId", 403,                                              \
-      "The security token included in the request is invalid.")                                    \
-    X(AWS_INCOMPLETE_SIGNATURE, "IncompleteSignature", 400,                                        \
-      "The request signature does not conform to AWS standards.")                                  \
     X(AWS_SHA256_MISMATCH, "XAmzContentSHA256Mismatch", 400,                                       \
       "The provided 'x-amz-content-sha256' header does not match what was computed.")              \
     X(AWS_INCOMPLETE_BODY, "IncompleteBody", 400, "The request body terminated unexpectedly")      \
@@ -59,9 +53,8 @@ void fault_reply(struct arena *arena, const struct route *route, const struct ht
       "Policies must be valid JSON and the first byte must be '{'")
 #define AWS_FAULT_DECLARE(row, code_, status_, text_) extern const struct fault row;
 AWS_FAULTS(AWS_FAULT_DECLARE)
-/* Of the services other than S3: type and code differ. What the front end of the Query and JSON services finds wrong with an input. */
-extern const struct fault AWS_MISSING_PARAMETER, AWS_INVALID_PARAMETER, AWS_SERIALIZATION;
-/* A request without credentials. */
-extern const struct fault AWS_MISSING_TOKEN;
+/* Of the services other than S3, whose type and code differ: an input that the front end refuses,
+ * and a request without credentials. */
+extern const struct fault AWS_INVALID_PARAMETER, AWS_MISSING_TOKEN;
 
 #endif

@@ -9,10 +9,7 @@
 
 static size_t count_pairs(str s)
 {
-    size_t n = s.n > 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += s.p[i] == '&';
-    return n;
+    return s.n ? str_count(s, '&') + 1 : 0;
 }
 
 /* Most names and many values need no decoding: those are borrowed. */

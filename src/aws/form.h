@@ -6,8 +6,8 @@
 #include "base/arena.h"
 #include "base/shape.h"
 
-#define FORM_MAX_PAIRS                                                                             \
-    4096 /* more than any legal request has: ten entries of ten attributes are under 400 */
+/* More than any legal request has: ten entries of ten attributes are under 400. */
+#define FORM_MAX_PAIRS 4096
 
 struct form {
     struct str_pair *at; /* decoded: '+' is a blank */

@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 
-#define FORMDATA_MAX_FIELDS                                                                        \
-    ((size_t)20 * 1024) /* AWS: all that precedes the file, without it, is at most 20 KB */
+/* Bytes. AWS: all that precedes the file, without it, is at most 20 KB. */
+#define FORMDATA_MAX_FIELDS ((size_t)20 * 1024)
 
 struct formdata_sink {
     void *user;

@@ -1,7 +1,8 @@
-/* aws/post_policy.c - see post_policy.h. Conditions come in three forms: {"field": "value"}, ["eq"
- * | "starts-with", "$field", "value"],
- * ["content-length-range", min, max]. Every field of the form must be spoken of, but for the few
- * that carry the policy itself. */
+/* aws/post_policy.c - see post_policy.h. Conditions come in three forms:
+ *  - {"field": "value"};
+ *  - ["eq" or "starts-with", "$field", "value"];
+ *  - ["content-length-range", min, max].
+ * Every field of the form must be spoken of, but for the few that carry the policy itself. */
 #include "aws/post_policy.h"
 
 #include "aws/fault.h"

@@ -1,10 +1,13 @@
 /* aws/route.h - which operation a request asks for. The protocols share one port and one path
- * space; this module alone knows how they are told apart: X-Amz-Target header -> AWS JSON Action=
- * in the query string or an urlencoded body    -> Query (on "/", on a queue URL, or where the scope
- * says so) everything else                                      -> S3's REST: the scored rows of
- * the tables Two steps, because the Query protocol may carry its Action in the body: route_begin
- * looks at the headers; when it sets `needs_form` the body must be read (small: refuse more than
- * ROUTE_FORM_MAX) and handed to route_form. */
+ * space; this module alone knows how they are told apart:
+ *  - an X-Amz-Target header: AWS JSON;
+ *  - Action= in the query string or an urlencoded body: Query (on "/", on a queue URL, or where the
+ *    scope says so);
+ *  - everything else: S3's REST, by the scored rows of the tables.
+ *
+ * Two steps, because the Query protocol may carry its Action in the body: route_begin looks at the
+ * headers; when it sets `needs_form` the body must be read (small: refuse more than ROUTE_FORM_MAX)
+ * and handed to route_form. */
 #ifndef HEADRACE_AWS_ROUTE_H
 #define HEADRACE_AWS_ROUTE_H
 

@@ -71,14 +71,6 @@ static int compare(const void *a, const void *b)
     return str_cmp(x->name, y->name);
 }
 
-static size_t pairs_in(str query)
-{
-    size_t n = query.n > 0;
-    for (size_t i = 0; i < query.n; i++)
-        n += query.p[i] == '&';
-    return n;
-}
-
 static void put_resource(struct buf *b, const struct auth_run *run, bool slash)
 {
     const struct http_request *request = run->request;
@@ -90,7 +82,7 @@ static void put_resource(struct buf *b, const struct auth_run *run, bool slash)
     if (slash)
         buf_char(b, '/');
     struct http_header *pairs =
-        arena_array(run->arena, pairs_in(request->query) + 1, sizeof *pairs);
+        arena_array(run->arena, str_count(request->query, '&') + 1, sizeof *pairs);
     size_t n = 0;
     str rest = request->query.n ? request->query : STR_NONE;
     while (rest.p) {
@@ -125,8 +117,8 @@ static void add_header(struct arena *arena, struct http_header *all, size_t *n, 
 static void put_amz_headers(struct buf *b, const struct auth_run *run)
 {
     const struct http_request *request = run->request;
-    size_t n = 0, most = request->nheaders + pairs_in(request->query);
-    struct http_header *all = arena_array(run->arena, most + 1, sizeof *all);
+    size_t n = 0, most = request->nheaders + str_count(request->query, '&') + 1;
+    struct http_header *all = arena_array(run->arena, most, sizeof *all);
     for (size_t i = 0; i < request->nheaders; i++)
         if (str_starts_nocase(request->headers[i].name, S("x-amz-")))
             add_header(run->arena, all, &n, text_lower(run->arena, request->headers[i].name),
@@ -171,14 +163,9 @@ static str s3_string_to_sign(const struct auth_run *run, bool slash)
     return buf_str(&b);
 }
 
-static str base64_of(struct arena *arena, digest d)
-{
-    return base64_encode(arena, (str){(const char *)d.bytes, d.n});
-}
-
 static bool signed_as(const struct auth_run *run, str text)
 {
-    return secret_equal(base64_of(run->arena, hmac_sha1(run->identity.secret, text)),
+    return secret_equal(digest_base64(run->arena, hmac_sha1(run->identity.secret, text)),
                         run->auth->signature);
 }
 
@@ -237,7 +224,8 @@ static err verify_form(struct auth_run *run)
     put_parameters(&b, run);
     bool sha1 = str_eq(form_get(run->form, S("SignatureMethod")), S("HmacSHA1"));
     str text = buf_str(&b), secret = run->identity.secret;
-    str mine = base64_of(run->arena, sha1 ? hmac_sha1(secret, text) : hmac_sha256(secret, text));
+    str mine =
+        digest_base64(run->arena, sha1 ? hmac_sha1(secret, text) : hmac_sha256(secret, text));
     return secret_equal(mine, run->auth->signature) ? OK : auth_mismatch(run, text, STR_NONE);
 }
 
@@ -248,5 +236,5 @@ err sigv2_verify(struct auth_run *run)
 
 str auth_form_signature_v2(struct arena *arena, str secret, str policy_base64)
 {
-    return base64_of(arena, hmac_sha1(secret, policy_base64));
+    return digest_base64(arena, hmac_sha1(secret, policy_base64));
 }

@@ -59,8 +59,8 @@ static char *put_digits(char *to, int value, int width)
     return to + width;
 }
 
-/* Writes the instant by a pattern: Y M D h m s f stand for digits, 'a' and 'b' for names of day and
- * month. */
+/* Writes the instant by a pattern: y m d h n s f stand for digits (n: minutes, f: milliseconds), a
+ * and b for the names of day and month; all else stands for itself. */
 static str date_format(struct arena *arena, msec t, const char *pattern)
 {
     struct civil c = civil_of(t);

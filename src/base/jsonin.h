@@ -4,8 +4,8 @@
  * check `bad` at the end.
  *
  *     struct jsonin in = jsonin_of(arena, text);
- *     for (bool first = true; jsonin_member(&in, &first, &name);)     (after jsonin_enter(&in,
- * '{'))
+ *     jsonin_enter(&in, '{');
+ *     for (bool first = true; jsonin_member(&in, &first, &name);)
  *         ...read or jsonin_skip the value...
  *     ok = jsonin_end(&in); */
 #ifndef HEADRACE_BASE_JSONIN_H

@@ -5,9 +5,9 @@
  *     #define TAG_SHAPE(F, T)                                                              \
  *         F(T, STR, key, "Key", BODY, .flags = REQUIRED, .min = 1, .max = 128)             \
  *         F(T, STR, value, "Value", BODY, .flags = REQUIRED, .max = 256)
- *     SHAPE(s3_tag, "Tag", TAG_SHAPE)      -> struct s3_tag { str key; str value; }; const struct
- * shape s3_tag_shape;
+ *     SHAPE(s3_tag, "Tag", TAG_SHAPE)
  *
+ * makes `struct s3_tag { str key; str value; }` and `const struct shape s3_tag_shape`.
  * A member is one of the kinds below; absent members are zero: `str.p == NULL`, `.set == false`,
  * pointer NULL. `wire` is AWS's member name (JSON and XML element; header or query name for those
  * places). */

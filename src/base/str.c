@@ -49,6 +49,14 @@ ptrdiff_t str_find(str s, str needle, size_t from)
     return at ? at - s.p : -1;
 }
 
+size_t str_count(str s, char c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += s.p[i] == c;
+    return n;
+}
+
 str str_cut(str *rest, char separator)
 {
     str all = *rest;

@@ -66,6 +66,9 @@ static inline str str_slice(str s, size_t from, size_t to)
     return s.p ? (str){s.p + from, to - from} : s;
 }
 
+/* How many times the byte stands in s. */
+size_t str_count(str s, char c);
+
 /* The text before the first `separator`; *rest is what follows it, or absent when there was none.
  * Walk with: while (rest.p) { str item = str_cut(&rest, ','); ... } */
 str str_cut(str *rest, char separator);

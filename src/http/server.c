@@ -1,8 +1,8 @@
 /* http/server.c - see server.h. libmicrohttpd in external-epoll mode inside a libuv loop:
  *
- *   uv_poll on MHD's epoll descriptor -> MHD_run
- *   uv_prepare -> app.turn (commit, answer), MHD_run while someone was resumed or answered, then
- * MHD_get_timeout -> uv_timer
+ *  - uv_poll on MHD's epoll descriptor calls MHD_run;
+ *  - uv_prepare calls app.turn (commit, answer), then MHD_run while someone was resumed or
+ * answered, and arms a uv_timer by MHD_get_timeout;
  *
  * so that after everything that arrived was handed over the app commits once, all answers go out,
  * and only then the loop polls again. No timer runs but while a file is being sent
@@ -24,9 +24,8 @@
 enum {
     ALONE = 4,  /* turns of one request in a row, after which none is waited for */
     ROUNDS = 8, /* of commit and run before other handles of the loop get their turn */
-    SWALLOW_MAX =
-        64
-        << 20, /* body bytes of a refused request that we read so that its client sees the answer */
+    /* Body bytes of a refused request that we read so that its client sees the answer. */
+    SWALLOW_MAX = 64 << 20,
     RESERVED_FILES = 64,
     ANSWER_BYTES = 2048, /* the head of an answer that a request may expect */
 };

@@ -55,8 +55,8 @@ struct s3_acl s3_acl_load(struct arena *arena, str text, str owner);
 bool s3_acl_allows(const struct s3_acl *acl, str user, enum s3_permission permission, bool groups);
 /* Grants something to all, or to all authenticated, users: what BlockPublicAcls refuses. */
 bool s3_acl_is_public(const struct s3_acl *acl);
-/* Only the owner and the bucket's owner have grants: what BucketOwnerEnforced still accepts as
- * bucket-owner-full-control. */
+/* The owner has FULL_CONTROL and nobody else anything: the only list that a bucket with
+ * BucketOwnerEnforced may still have. */
 bool s3_acl_is_owner_only(const struct s3_acl *acl, str owner);
 
 #endif

@@ -38,14 +38,6 @@ err s3_check_tagging(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, v
 
 /* --- CORS --- */
 
-static size_t stars(str s)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += s.p[i] == '*';
-    return n;
-}
-
 static err check_method(struct ctx *ctx, str method)
 {
     static const char *const known[] = {"GET", "PUT", "HEAD", "POST", "DELETE"};
@@ -60,7 +52,7 @@ static err check_method(struct ctx *ctx, str method)
 static err check_wildcards(struct ctx *ctx, const char *name, list values)
 {
     LIST_EACH (const struct scalar_str, item, values)
-        if (stars(item->value) > 1)
+        if (str_count(item->value, '*') > 1)
             return err_text(ctx->arena, &S3_INVALID_REQUEST,
                             "%s \"%.*s\" can not have more than one wildcard.", name,
                             STR_ARG(item->value));
@@ -87,7 +79,7 @@ static err check_cors_rule(struct ctx *ctx, const struct s3_cors_rule *rule)
     TRY(check_wildcards(ctx, "AllowedOrigin", rule->origins));
     TRY(check_wildcards(ctx, "AllowedHeader", rule->headers));
     LIST_EACH (const struct scalar_str, header, rule->expose)
-        if (stars(header->value))
+        if (str_count(header->value, '*'))
             return err_text(ctx->arena, &S3_INVALID_REQUEST,
                             "ExposeHeader \"%.*s\" contains wildcard. We currently do not support "
                             "wildcard for ExposeHeader.",

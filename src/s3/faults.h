@@ -11,11 +11,7 @@
     X(LOCKED, "AccessDenied", 403, "Access Denied because object protected by object lock.")       \
     X(ACCESS_FORBIDDEN, "AccessForbidden", 403,                                                    \
       "CORSResponse: CORS is not enabled for this bucket.")                                        \
-    X(ALL_ACCESS_DISABLED, "AllAccessDisabled", 403,                                               \
-      "All access to this object has been disabled")                                               \
     X(ACL_NOT_SUPPORTED, "AccessControlListNotSupported", 400, "The bucket does not allow ACLs")   \
-    X(AMBIGUOUS_GRANT, "AmbiguousGrantByEmailAddress", 400,                                        \
-      "The e-mail address you provided is associated with more than one account.")                 \
     X(BAD_DIGEST, "BadDigest", 400,                                                                \
       "The Content-MD5 you specified did not match what we received.")                             \
     X(BAD_REQUEST, "BadRequest", 400, "Bad Request")                                               \
@@ -68,8 +64,6 @@
       "The requested partnumber is not satisfiable")                                               \
     X(INVALID_PART_ORDER, "InvalidPartOrder", 400,                                                 \
       "The list of parts was not in ascending order. Parts must be ordered by part number.")       \
-    X(INVALID_POLICY_DOCUMENT, "InvalidPolicyDocument", 400,                                       \
-      "The content of the form does not meet the conditions specified in the policy document.")    \
     X(INVALID_RANGE, "InvalidRange", 416, "The requested range is not satisfiable")                \
     X(INVALID_REDIRECT, "InvalidRedirectLocation", 400,                                            \
       "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")       \
@@ -133,23 +127,13 @@
     X(NOT_IMPLEMENTED, "NotImplemented", 501,                                                      \
       "A header you provided implies functionality that is not implemented")                       \
     X(NOT_MODIFIED, "NotModified", 304, "Not Modified")                                            \
-    X(OBJECT_NOT_IN_ACTIVE_TIER, "ObjectNotInActiveTierError", 403,                                \
-      "The source object of the COPY operation is not in the active tier and is only stored in "   \
-      "Amazon S3 Glacier.")                                                                        \
     X(PRECONDITION_FAILED, "PreconditionFailed", 412,                                              \
       "At least one of the pre-conditions you specified did not hold")                             \
-    X(REQUEST_TIMEOUT, "RequestTimeout", 400,                                                      \
-      "Your socket connection to the server was not read from or written to within the timeout "   \
-      "period.")                                                                                   \
     X(RESTORE_IN_PROGRESS, "RestoreAlreadyInProgress", 409,                                        \
       "Object restore is already in progress")                                                     \
-    X(TOO_MANY_BUCKETS, "TooManyBuckets", 400,                                                     \
-      "You have attempted to create more buckets than allowed")                                    \
     X(UNEXPECTED_CONTENT, "UnexpectedContent", 400, "This request does not support content")       \
     X(UNRESOLVABLE_GRANT, "UnresolvableGrantByEmailAddress", 400,                                  \
       "The e-mail address you provided does not match any account on record.")                     \
-    X(UNSUPPORTED_ARGUMENT, "UnsupportedArgument", 400,                                            \
-      "The request contained an unsupported argument.")                                            \
     X(XAMZ_CONTENT_SHA256, "XAmzContentSHA256Mismatch", 400,                                       \
       "The provided 'x-amz-content-sha256' header does not match what was computed.")
 

@@ -12,9 +12,8 @@
 #include <string.h>
 
 #define OLD_VERSIONS_STEPPED 8 /* rows of one key that are stepped over before seeking past it */
-#define HIDDEN_KEYS_STEPPED                                                                        \
-    4 /* keys in a row, hidden by markers, before jumping over their run                           \
-       */
+#define HIDDEN_KEYS_STEPPED 4  /* keys in a row, hidden by markers, before jumping over their run  \
+                                */
 
 struct walk {
     struct s3 *s3;

@@ -78,11 +78,6 @@ static unsigned event_index(enum s3_event event)
     return i;
 }
 
-const char *s3_event_name(enum s3_event event)
-{
-    return events[event_index(event)].name;
-}
-
 /* ---- the working set ---- */
 
 void s3_rules_free(struct s3_rules *rules)

@@ -59,7 +59,5 @@ err s3_notify(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, enum s3_
 /* The events that a configuration's text stands for, one bit each (wildcards many); 0: no such
  * event. */
 uint32_t s3_event_mask(str name);
-/* "ObjectCreated:Put" */
-const char *s3_event_name(enum s3_event event);
 
 #endif

@@ -214,17 +214,6 @@ err s3_key_check(struct ctx *ctx, str key)
     return key.n && utf8_valid(key) && !climbs_out(key) ? OK : FAIL(S3_INVALID_URI);
 }
 
-bool s3_storage_class_ok(str storage_class)
-{
-    static const char *const classes[] = {"STANDARD",   "REDUCED_REDUNDANCY", "STANDARD_IA",
-                                          "ONEZONE_IA", "GLACIER_IR",         "INTELLIGENT_TIERING",
-                                          "GLACIER",    "DEEP_ARCHIVE"};
-    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
-        if (str_eq(storage_class, str_of(classes[i])))
-            return true;
-    return false;
-}
-
 bool s3_object_archived(struct ctx *ctx, const struct s3_object *object)
 {
     bool cold = str_eq(object->storage_class, S("GLACIER")) ||

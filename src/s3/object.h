@@ -57,8 +57,6 @@ str s3_object_version(const struct s3_bucket *bucket, const struct s3_object *ob
 bool s3_object_multipart(const struct s3_object *object);
 /* Refuses keys that are empty, too long or not UTF-8. */
 err s3_key_check(struct ctx *ctx, str key);
-/* Whether AWS has such a storage class, and takes it in a write. */
-bool s3_storage_class_ok(str storage_class);
 /* True when the body must be restored before it can be read. */
 bool s3_object_archived(struct ctx *ctx, const struct s3_object *object);
 

@@ -76,10 +76,8 @@ str s3_tags_pack(struct arena *arena, const struct s3_tag *tags, size_t n)
 
 void s3_tags_unpack(struct arena *arena, str packed, struct s3_tag **tags, size_t *n)
 {
-    size_t count = 0, cap = 1;
-    for (size_t i = 0; i < packed.n; i++)
-        cap += packed.p[i] == '&';
-    *tags = arena_array(arena, cap, sizeof **tags);
+    size_t count = 0;
+    *tags = arena_array(arena, str_count(packed, '&') + 1, sizeof **tags);
     str rest = packed.n ? packed : STR_NONE;
     while (rest.p) {
         str value = str_cut(&rest, '&');

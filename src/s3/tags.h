@@ -1,6 +1,5 @@
 /* s3/tags.h - tag sets of objects and buckets: AWS's limits, and the one text form in which objects
- * keep theirs
- * ("k=v&k=v", percent-encoded, which is also what x-amz-tagging carries). */
+ * keep theirs: "k=v&k=v", percent-encoded, which is also what x-amz-tagging carries. */
 #ifndef HEADRACE_S3_TAGS_H
 #define HEADRACE_S3_TAGS_H
 

@@ -2,12 +2,16 @@
  * it.
  *
  * Every message of a queue is in `seqs` (by number) and in `age` (by the time its retention began).
- * Beyond that: standard, ready    in `ready`, by send sequence: what timed out comes back ahead of
- * what was sent later (#40) hidden             in `hidden`, by the instant it becomes visible:
- * delayed, or in flight FIFO, always       in its group's list, in send order. A group is in the
- * ring while its first message is ready: that alone is the group lock (#43), for what is in flight
- * or delayed holds back all behind it (#44). Each function of working.c changes all of this for one
- * message; its caller writes the row in the same breath. */
+ * Beyond that:
+ *  - on a standard queue a ready one is in `ready`, by send sequence: what timed out comes back
+ * ahead of what was sent later (#40);
+ *  - a hidden one (delayed, or in flight) is in `hidden`, by the instant it becomes visible;
+ *  - on a FIFO queue each is in its group's list, in send order. A group is in the ring while its
+ *    first message is ready: that alone is the group lock (#43), for what is in flight or delayed
+ *    holds back all behind it (#44).
+ *
+ * Each function of working.c changes all of this for one message; its caller writes the row in the
+ * same breath. */
 #ifndef HEADRACE_SQS_ENGINE_H
 #define HEADRACE_SQS_ENGINE_H
 
@@ -20,9 +24,9 @@
 #include "sqs/seqs.h"
 #include "sqs/strmap.h"
 
-#define SEQ_BITS                                                                                   \
-    38 /* a message's row id is queue << SEQ_BITS | sequence: rows of a queue lie together, in     \
-          send order */
+/* A message's row id is queue << SEQ_BITS | sequence: rows of a queue lie together, in send order.
+ */
+#define SEQ_BITS 38
 #define SEQ_BLOCK 4096 /* sequences reserved at a time, so that a send writes no counter */
 #define QUEUE_MAX ((int64_t)1 << (62 - SEQ_BITS))
 #define IN_FLIGHT_MAX 120000
@@ -284,6 +288,8 @@ bool attempt_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, s
 err attempt_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt,
                  const struct receipt *receipts, size_t n);
 err memory_forget(struct sqs *sqs, const struct queue *queue);
+/* When the oldest of what is remembered can be forgotten; NEVER: there is nothing. */
+msec memory_due(struct sqs *sqs);
 err memory_sweep(struct sqs *sqs, msec now);
 
 /* move.c */

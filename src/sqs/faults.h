@@ -49,8 +49,6 @@
       "The specified receipt handle isn't valid.")                                                 \
     X(SQS_INVALID_ADDRESS, "InvalidAddress", "InvalidAddress", 404, NULL,                          \
       "The specified ID is invalid.")                                                              \
-    X(SQS_INVALID_SECURITY, "InvalidSecurity", "InvalidSecurity", 403, NULL,                       \
-      "The request was not made over HTTPS or did not use SigV4 for signing.")                     \
     X(SQS_THROTTLED, "RequestThrottled", "RequestThrottled", 403, NULL, "Request is throttled.")   \
     X(SQS_KMS_NOT_FOUND, "KmsNotFound", "KMS.NotFoundException", 400, NULL,                        \
       "The request was rejected because the specified entity or resource could not be found.")     \

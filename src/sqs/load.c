@@ -78,14 +78,6 @@ static void load_messages(struct sqs *sqs)
         queue_schedule(sqs, queue);
 }
 
-static void load_sweep(struct sqs *sqs)
-{
-    struct stmt *row = db_sql(sqs->db, "SELECT min(at) FROM (SELECT min(at) AS at FROM sqs_dedupe"
-                                       " UNION ALL SELECT min(at) FROM sqs_attempt)");
-    sqs->sweep = stmt_row(row) && !col_null(row, 0) ? col_int(row, 0) + WINDOW : NEVER;
-    stmt_done(row);
-}
-
 void sqs_load(struct sqs *sqs)
 {
     sqs->loading = true;
@@ -93,7 +85,7 @@ void sqs_load(struct sqs *sqs)
     load_attributes(sqs);
     load_messages(sqs);
     task_load(sqs);
-    load_sweep(sqs);
+    sqs->sweep = memory_due(sqs);
     garbage_load(sqs);
     sqs->loading = false;
     sqs->changes++;

@@ -88,6 +88,15 @@ err memory_forget(struct sqs *sqs, const struct queue *queue)
     return stmt_run(attempts);
 }
 
+msec memory_due(struct sqs *sqs)
+{
+    struct stmt *row = db_sql(sqs->db, "SELECT min(at) FROM (SELECT min(at) AS at FROM sqs_dedupe"
+                                       " UNION ALL SELECT min(at) FROM sqs_attempt)");
+    msec due = stmt_row(row) && !col_null(row, 0) ? col_int(row, 0) + WINDOW : NEVER;
+    stmt_done(row);
+    return due;
+}
+
 err memory_sweep(struct sqs *sqs, msec now)
 {
     static const char *const sweeps[] = {"DELETE FROM sqs_dedupe WHERE at <= ?",
@@ -97,13 +106,7 @@ err memory_sweep(struct sqs *sqs, msec now)
         bind_int(old, 1, now - WINDOW);
         TRY(stmt_run(old));
     }
-    struct stmt *left = db_sql(sqs->db, "SELECT min(at) FROM (SELECT min(at) AS at FROM sqs_dedupe"
-                                        " UNION ALL SELECT min(at) FROM sqs_attempt)");
-    sqs->sweep = NEVER;
-    if (stmt_row(left) && !col_null(left, 0)) {
-        msec due = col_int(left, 0) + WINDOW;
-        sqs->sweep = due > now + SWEEP_EVERY ? due : now + SWEEP_EVERY;
-    }
-    stmt_done(left);
+    msec due = memory_due(sqs);
+    sqs->sweep = due > now + SWEEP_EVERY ? due : now + SWEEP_EVERY;
     return OK;
 }

@@ -65,19 +65,11 @@ static str shown_list(struct arena *arena, const str *items, size_t n)
     return buf_str(&b);
 }
 
-static bool account_valid(str account)
-{
-    for (size_t i = 0; i < account.n; i++)
-        if (account.p[i] < '0' || account.p[i] > '9')
-            return false;
-    return account.n == 12;
-}
-
 static err check_accounts(struct ctx *ctx, const str *accounts, size_t n)
 {
     bool valid = n > 0;
     for (size_t i = 0; i < n; i++)
-        valid = valid && account_valid(accounts[i]);
+        valid = valid && str_is_account(accounts[i]);
     return valid ? OK
                  : invalid(ctx, shown_list(ctx->arena, accounts, n), "PrincipalId",
                            "Unable to verify.");

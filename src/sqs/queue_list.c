@@ -222,8 +222,9 @@ err sqs_queue_tags(struct sqs *sqs, struct ctx *ctx, int64_t id, struct sqs_pair
     struct sqs_pair *found = arena_array(ctx->arena, TAGS_MAX, sizeof *found);
     size_t count = 0;
     struct stmt *rows =
-        db_sql(sqs->db, "SELECT name, value FROM sqs_tag WHERE queue = ? ORDER BY name LIMIT 50");
+        db_sql(sqs->db, "SELECT name, value FROM sqs_tag WHERE queue = ? ORDER BY name LIMIT ?");
     bind_int(rows, 1, id);
+    bind_int(rows, 2, TAGS_MAX);
     while (stmt_row(rows))
         found[count++] =
             (struct sqs_pair){col_copy(rows, 0, ctx->arena), col_copy(rows, 1, ctx->arena)};

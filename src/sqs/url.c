@@ -1,9 +1,10 @@
 /* sqs/url.c - queue URLs. One form is given out; every form that AWS, its SDKs and other local
- * servers ever gave is understood: http://HOST/ACCOUNT/NAME                     ours
- *   http://sqs.REGION.HOST/ACCOUNT/NAME          AWS today
- *   http://[REGION.]queue.HOST/ACCOUNT/NAME      AWS long ago; no region: us-east-1
- *   http://HOST/queue/REGION/ACCOUNT/NAME        LocalStack's path form
- *   http://HOST/queue/NAME, NAME                 account and region of the caller
+ * servers ever gave is understood:
+ *  - http://HOST/ACCOUNT/NAME: ours;
+ *  - http://sqs.REGION.HOST/ACCOUNT/NAME: AWS today;
+ *  - http://[REGION.]queue.HOST/ACCOUNT/NAME: AWS long ago; no region: us-east-1;
+ *  - http://HOST/queue/REGION/ACCOUNT/NAME: LocalStack's path form;
+ *  - http://HOST/queue/NAME, and NAME alone: account and region of the caller.
  * Host and port are not compared: a URL that was good inside a container is good outside. */
 #include "sqs/engine.h"
 
