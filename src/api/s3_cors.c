@@ -135,7 +135,7 @@ static err preflight_run(struct call *call, const void *input, void *output)
     struct s3_cors cors = {0};
     struct s3_cors_request ask = request_of(call->request);
     str method = http_header(call->request, S("Access-Control-Request-Method"));
-    if (!ask.origin.p)
+    if (!ask.origin.n)
         return err_text(call->ctx.arena, &S3_BAD_REQUEST,
                         "Insufficient information. Origin request header needed.");
     if (method.p && !method_known(method))

@@ -107,7 +107,7 @@ static void fill_parts(struct call *call, const struct s3_multipart *upload, int
         if (parts[i].number <= marker)
             continue;
         if ((int64_t)out->parts.n == max) {
-            out->truncated.v = true;
+            out->truncated.v = max > 0;
             break;
         }
         fill_part(call, upload, &parts[i], &items[out->parts.n++]);
@@ -183,7 +183,7 @@ SHAPE(uploads_out, "ListMultipartUploadsOutput", UPLOADS_OUT)
 /* Keys travel encoded when the client asks for it. */
 static str encoded(struct call *call, const struct uploads_in *in, str text)
 {
-    return in->encoding.p && text.p ? percent_encode(call->ctx.arena, text, PERCENT_FORM) : text;
+    return in->encoding.p && text.p ? percent_encode(call->ctx.arena, text, PERCENT_PATH) : text;
 }
 
 static void fill_upload(struct call *call, const struct uploads_in *in,

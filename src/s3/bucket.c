@@ -139,12 +139,12 @@ static err place(struct ctx *ctx, str location, str *region)
 }
 
 /* Someone has the name already. In us-east-1 its owner is answered as if it had just been made,
- * unless the bucket is to have tags. */
-static err taken(struct ctx *ctx, const struct s3_bucket *bucket, bool tags)
+ * unless the bucket is to have tags, or to be in another region. */
+static err taken(struct ctx *ctx, const struct s3_bucket *bucket, str region, bool tags)
 {
     if (!str_eq(bucket->account, ctx->account))
         return err_with(ctx->arena, FAIL(S3_BUCKET_ALREADY_EXISTS), "BucketName", bucket->name);
-    if (tags || !str_eq(bucket->region, S("us-east-1")) || !str_eq(ctx->region, S("us-east-1")))
+    if (tags || !str_eq(bucket->region, S("us-east-1")) || !str_eq(region, S("us-east-1")))
         return err_with(ctx->arena, FAIL(S3_BUCKET_ALREADY_OWNED), "BucketName", bucket->name);
     return OK;
 }
@@ -178,7 +178,7 @@ err s3_bucket_create(struct s3 *s3, struct ctx *ctx, const struct s3_bucket_crea
     TRY(place(ctx, create->location, &row.region));
     struct s3_bucket *bucket = s3_bucket_get(s3, create->name);
     if (bucket)
-        TRY(taken(ctx, bucket, create->tags));
+        TRY(taken(ctx, bucket, row.region, create->tags));
     *made = bucket == NULL;
     if (!bucket) {
         TRY(insert(s3, &row));

@@ -53,7 +53,7 @@ static bool take(struct walk *w, const struct s3_multipart *upload)
     if (!str_starts(key, w->ask->prefix) || (group.p && group_known(w, group)))
         return true;
     if (page_full(w)) {
-        w->page->truncated = true;
+        w->page->truncated = w->ask->max > 0; /* a page of none is whole, as ListObjects has it */
         return false;
     }
     grow(w);

@@ -81,6 +81,8 @@ void s3_tags_unpack(struct arena *arena, str packed, struct s3_tag **tags, size_
     str rest = packed.n ? packed : STR_NONE;
     while (rest.p) {
         str value = str_cut(&rest, '&');
+        if (!value.n)
+            continue;
         str key = str_cut(&value, '=');
         (*tags)[count++] = (struct s3_tag){percent_decode(arena, key, true),
                                            percent_decode(arena, value.p ? value : S(""), true)};
@@ -96,6 +98,21 @@ static err malformed(struct ctx *ctx, str header)
                      "name duplicates.");
     e = err_with(ctx->arena, e, "ArgumentName", S("x-amz-tagging"));
     return err_with(ctx->arena, e, "ArgumentValue", header);
+}
+
+static bool hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* Whether every '%' begins an escape. */
+static bool escapes_ok(str header)
+{
+    for (size_t i = 0; i < header.n; i++)
+        if (header.p[i] == '%' &&
+            (i + 2 >= header.n || !hex(header.p[i + 1]) || !hex(header.p[i + 2])))
+            return false;
+    return true;
 }
 
 /* A header's tags come back in the order of their keys. */
@@ -114,7 +131,7 @@ err s3_tags_from_header(struct ctx *ctx, str header, str *packed)
 {
     struct s3_tag *tags;
     size_t n;
-    if (header.n && header.p[header.n - 1] == '&')
+    if (!escapes_ok(header))
         return malformed(ctx, header);
     s3_tags_unpack(ctx->arena, header, &tags, &n);
     for (size_t i = 0; i < n; i++) {

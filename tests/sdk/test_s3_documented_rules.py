@@ -202,7 +202,7 @@ RULES = [
     *[(f"tagging header {value}", put("/{bucket}/x", "x", {"x-amz-tagging": value}), 400, "InvalidArgument",
        "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name "
        "duplicates.", argument("x-amz-tagging", value))  # versity/versitygw #1215
-      for value in ("=", "=b", "a=b&=c", "a=b&&c=d")],
+      for value in ("=", "=b", "a=b&=c", "a%=b", "a=b%4", "a=%zz")],
     *[(f"{what} that climbs out", request, 400, "InvalidURI", "Couldn't parse the specified URI.", {})  # object-keys.html
       for what, request in (("key", put("/{bucket}/videos/../../video1.wmv", "x")), ("root", put("/{bucket}/../x", "x")),
                             ("upload", post("/{bucket}/videos/../../2014/x?uploads")),

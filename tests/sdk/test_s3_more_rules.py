@@ -2,6 +2,7 @@
 wrongly, and bucket configurations. Its world is that file's with a few things more."""
 import base64
 import hashlib
+from xml.etree import ElementTree
 
 import pytest
 from test_s3_rules import (KEY_MISSING, NO_PART, SCHEMA, World, argument, complete, copy, crc32, fault_of, get, names, post,
@@ -153,6 +154,12 @@ RULES = [
     ("the same bucket with tags", put("/{bucket}", "<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>b</Value></Tag>"
                                       "</Tags></CreateBucketConfiguration>"), 409, "BucketAlreadyOwnedByYou",
      "Your previous request to create the named bucket succeeded and you already own it.", {"BucketName": "{bucket}"}),
+    ("the same bucket in another region", put("/{bucket}", "<CreateBucketConfiguration><LocationConstraint>eu-west-1"
+                                              "</LocationConstraint></CreateBucketConfiguration>"), 409,
+     "BucketAlreadyOwnedByYou",  # API_CreateBucket: in all regions but us-east-1
+     "Your previous request to create the named bucket succeeded and you already own it.", {"BucketName": "{bucket}"}),
+    ("preflight of an empty origin", ("OPTIONS", "/{bucket}/k", {"Origin": "", "Access-Control-Request-Method": "GET"}, None),
+     400, "BadRequest", "Insufficient information. Origin request header needed.", {}),
     ("51 tags", put("/{bucket}?tagging", tagging(*((f"k{i}", "v") for i in range(51)))), 400, "BadRequest",
      "Bucket tag count cannot be greater than 50", {}),
     ("lifecycle date in the day", put("/{bucket}?lifecycle", lifecycle(
@@ -221,6 +228,27 @@ def test_regions_refuse_what_is_not_theirs(shared_server):
     headers, raw = world.ok("GET", f"/{bucket}?location", auth)
     assert b">EU</LocationConstraint>" in raw
     assert world.ok("HEAD", "/" + bucket, auth)[0]["x-amz-bucket-region"] == "eu-west-1"
+
+
+@pytest.mark.parametrize("header,tags", (("&", []), ("a=b&", [("a", "b")]), ("&a&&b=%2B+", [("a", ""), ("b", "+ ")])))
+def test_empty_pairs_of_a_tagging_header_are_no_tags(world, header, tags):  # versity/versitygw #1216
+    path = world.filled("/{bucket}/pairs")
+    world.ok("PUT", path, {"x-amz-tagging": header}, b"x")
+    root = ElementTree.fromstring(world.ok("GET", path + "?tagging")[1])
+    assert [(tag[0].text, tag[1].text or "") for tag in root.iter() if tag.tag.endswith("}Tag")] == tags
+
+
+def test_pages_of_no_parts_and_no_uploads_are_whole(world):  # as those of no keys: s3-tests test_bucket_list_maxkeys_zero
+    for path in ("/{bucket}/one?uploadId={one}&max-parts=0", "/{bucket}?uploads&max-uploads=0"):
+        raw = world.ok("GET", world.filled(path))[1]
+        assert b"<IsTruncated>false</IsTruncated>" in raw and b"<PartNumber>" not in raw and b"<Upload>" not in raw
+
+
+def test_uploads_are_listed_in_the_encoding_of_keys(world):  # %20, which decoders of both kinds understand
+    world.ok("POST", world.filled("/{bucket}/a%20b%2Bc?uploads"))
+    raw = world.ok("GET", world.filled("/{bucket}?uploads&encoding-type=url&prefix=a%20&delimiter=%2B"))[1]
+    for element in (b"<Prefix>a%20</Prefix>", b"<Delimiter>%2B</Delimiter>", b"<Prefix>a%20b%2B</Prefix>"):
+        assert element in raw
 
 
 def test_metadata_is_text(world):
