@@ -80,21 +80,34 @@ static void fill_metadata(struct arena *arena, str packed, struct read_out *out)
         out->missing_meta = INT_OF((int64_t)missing);
 }
 
-static str either(str override, str kept)
+/* AWS sends an overriding header as ISO 8859-1, which check_characters has made sure of. Bytes that
+ * are no UTF-8 stay as they are. */
+static str latin(struct arena *arena, str text)
 {
-    return override.p ? override : kept;
+    char *to = arena_array(arena, text.n, 1);
+    size_t n = 0;
+    for (size_t at = 0, from = 0; at < text.n; from = at) {
+        int32_t c = utf8_next(text, &at);
+        to[n++] = c < 0 ? text.p[from] : (char)c;
+    }
+    return (str){to, n};
+}
+
+static str either(struct call *call, str override, str kept)
+{
+    return override.p ? latin(call->ctx.arena, override) : kept;
 }
 
 static void fill_content(struct call *call, const struct get_in *in, const struct s3_object *object,
                          struct read_out *out)
 {
-    out->content_type =
-        either(in->content_type, either(object->content_type, S("binary/octet-stream")));
-    out->cache_control = either(in->cache_control, object->cache_control);
-    out->content_disposition = either(in->content_disposition, object->content_disposition);
-    out->content_encoding = either(in->content_encoding, object->content_encoding);
-    out->content_language = either(in->content_language, object->content_language);
-    out->expires = either(in->expires, object->expires);
+    str kept = object->content_type.p ? object->content_type : S("binary/octet-stream");
+    out->content_type = either(call, in->content_type, kept);
+    out->cache_control = either(call, in->cache_control, object->cache_control);
+    out->content_disposition = either(call, in->content_disposition, object->content_disposition);
+    out->content_encoding = either(call, in->content_encoding, object->content_encoding);
+    out->content_language = either(call, in->content_language, object->content_language);
+    out->expires = either(call, in->expires, object->expires);
     fill_metadata(call->ctx.arena, object->meta, out);
 }
 

@@ -162,11 +162,12 @@ static int row_score(const struct rest_route *row, const struct http_request *re
     return score + (row->header != NULL);
 }
 
+/* A preflight asks for leave for another request, whose query it carries: no query is its own. */
 static const struct op *best_row(const struct http_request *request, const struct route *route)
 {
     const struct op *best = NULL;
     int most = -1;
-    bool selects = first_selector(&route->form) != NULL;
+    bool selects = first_selector(&route->form) && !str_eq(request->method, S("OPTIONS"));
     FOR_EACH_OP(op, route->service)
     {
         int score = op->rest.method ? row_score(&op->rest, request, route, selects) : -1;

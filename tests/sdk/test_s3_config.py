@@ -143,6 +143,9 @@ def test_a_preflight_is_answered_by_the_rules(aws, bucket):
     assert answer.headers["Access-Control-Allow-Methods"] == "GET, PUT"
     assert answer.headers["Access-Control-Allow-Headers"] == "x-custom"
     assert answer.headers["Access-Control-Max-Age"] == "3000"
+    for target in (f"/{bucket}/k?uploadId=u&partNumber=1", f"/{bucket}/k?uploads", f"/{bucket}?cors", f"/{bucket}/k?rare"):
+        answer = ask(aws.endpoint, "OPTIONS", target, **preflight)  # the query of the request that it asks leave for
+        assert (answer.status, answer.headers["Access-Control-Allow-Methods"]) == (200, "GET, PUT"), target
     preflight["Origin"] = "https://evil.example.org"
     answer = ask(aws.endpoint, "OPTIONS", f"/{bucket}/k", **preflight)
     assert answer.status == 403 and b"evalution" in answer.read()

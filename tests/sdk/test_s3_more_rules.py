@@ -265,6 +265,12 @@ def test_metadata_is_text(world):
     assert back("=?UTF-8?B?4oCL?=") == "=?UTF-8?B?4oCL?="  # a character of no width
 
 
+def test_headers_that_a_request_overrides_are_sent_as_latin1(world):
+    for asked, sent in (("%C3%A9", "\xe9"), ("a%C3%BFb", "a\xffb"), ("%E9", "\xe9"), ("", "")):
+        headers, _ = world.ok("GET", world.filled(K + "?response-content-disposition=" + asked), {"Authorization": "AWS test:x"})
+        assert headers["content-disposition"] == sent
+
+
 def test_checksums_of_ranges_are_told_where_they_are_those_of_the_whole(world):
     ask = {"x-amz-checksum-mode": "ENABLED"}
     path = world.filled("/{bucket}/whole")
