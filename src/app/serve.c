@@ -163,7 +163,13 @@ static err deliver_event(void *user, struct ctx *ctx, str queue_arn, str bucket,
     if (late)
         send.delay = late < 900000 ? (late + 999) / 1000 : 900;
     while (times-- > 0) {
-        TRY(sqs_message_send(app->sqs, ctx, queue, &send, &sent));
+        err e = sqs_message_send(app->sqs, ctx, queue, &send, &sent);
+        if (failed(e) && e.fault != &FAULT_INTERNAL) {
+            /* So it is when the queue takes no message so long, or its key is not there. */
+            trace_feed_nothing(app, ctx, S("queue_refused"), err_message(e));
+            return OK;
+        }
+        TRY(e);
         lint_feed_event(app, ctx, sent.id);
     }
     return OK;

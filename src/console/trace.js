@@ -20,6 +20,7 @@ export const WHY = {
   suffix: "The key does not end with what the notification rule asks for.",
   queue_missing: "The queue that the rule names does not exist.",
   policy: "The queue's policy does not let S3 send to it.",
+  queue_refused: "The queue did not take the message: it is too long for it, or its key does not exist.",
   not_in_incoming_prefix: "The ingest step takes keys below one prefix only.",
   unsupported_type: "The ingest step takes one kind of file only.",
   too_large: "The file is larger than the ingest step takes.",

@@ -11,6 +11,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,12 +199,19 @@ static bool accept_one(struct listener *listener, int socket_fd)
     return true;
 }
 
+/* Room is made at the cost of another connection: nobody asks for it unless somebody waits. */
+static bool somebody_waits(int socket_fd)
+{
+    struct pollfd waiting = {.fd = socket_fd, .events = POLLIN};
+    return poll(&waiting, 1, 0) > 0;
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     (void)events;
     struct socket_handle *handle = (struct socket_handle *)poll;
     for (int i = 0; status == 0 && i < ACCEPTS_PER_EVENT; i++)
-        if (!accept_one(poll->data, handle->fd))
+        if ((i && !somebody_waits(handle->fd)) || !accept_one(poll->data, handle->fd))
             return;
 }
 

@@ -12,7 +12,8 @@ struct listener;
 
 struct listen_app {
     void *user;
-    /* Asked before each connection is accepted. false: none for now, as below. */
+    /* Asked before each connection is accepted, and only while one waits. false: none for now, as
+     * below. */
     bool (*room)(void *user);
     /* Owns `fd` from here on, whatever it returns. false: no more for now; listening stops until
      * listen_resume. */

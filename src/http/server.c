@@ -27,6 +27,7 @@ enum {
     /* Body bytes of a refused request that we read so that its client sees the answer. */
     SWALLOW_MAX = 64 << 20,
     RESERVED_FILES = 64,
+    CONNECTIONS_MOST = 65536,
     ANSWER_BYTES = 2048, /* the head of an answer that a request may expect */
 };
 
@@ -403,12 +404,12 @@ static unsigned connection_limit(const struct http_server_options *options)
     if (options->max_connections > 0)
         return (unsigned)options->max_connections;
     if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == RLIM_INFINITY)
-        return 65536;
-    /* A connection may need a second descriptor, for the body that it reads or writes. */
+        return CONNECTIONS_MOST;
+    /* A connection may need a second descriptor, for the body that it reads or writes: half of them
+     * do at most. */
     rlim_t usable =
         files.rlim_cur > 2 * RESERVED_FILES ? files.rlim_cur - RESERVED_FILES : RESERVED_FILES;
-    rlim_t limit = usable / 2 > 65536 ? 65536 : usable * 2 / 3;
-    return (unsigned)limit;
+    return usable / 3 * 2 > CONNECTIONS_MOST ? CONNECTIONS_MOST : (unsigned)(usable * 2 / 3);
 }
 
 static struct MHD_Daemon *daemon_start(struct http_server *server)

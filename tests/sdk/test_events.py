@@ -45,6 +45,18 @@ def test_the_test_event_comes_first_and_every_put_is_told_at_once(aws, bucket, q
     assert record["responseElements"]["x-amz-request-id"] == put["ResponseMetadata"]["RequestId"]
 
 
+def test_a_write_succeeds_though_its_event_is_too_long_for_the_queue(aws, bucket, queue, target):
+    configure(aws, bucket, target)
+    events(aws, queue)
+    aws.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"MaximumMessageSize": "1024"})
+    key = "k" * 900
+    aws.s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    assert aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read() == b"x"
+    assert list(events(aws, queue)) == []
+    aws.s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert [e["s3"]["object"]["key"] for e in events(aws, queue)] == ["k"]
+
+
 def test_delete_objects_tells_of_keys_that_are_not_there(aws, bucket, queue, target):
     configure(aws, bucket, target, events=("s3:ObjectRemoved:*",))
     events(aws, queue)

@@ -13,15 +13,22 @@
 #include <signal.h>
 #include <sys/socket.h>
 
-static inline struct http_server *loopback_start(uv_loop_t *loop, const struct http_app *app)
+/* `connections`: at most so many; 0: as many as the server takes by itself. */
+static inline struct http_server *
+loopback_start_limited(uv_loop_t *loop, const struct http_app *app, int connections)
 {
-    struct http_server_options options = {.address = "127.0.0.1"};
+    struct http_server_options options = {.address = "127.0.0.1", .max_connections = connections};
     char *message = NULL;
     signal(SIGPIPE, SIG_IGN);
     uv_loop_init(loop);
     struct http_server *server = http_server_start(loop, &options, app, &message);
     CHECK(server != NULL);
     return server;
+}
+
+static inline struct http_server *loopback_start(uv_loop_t *loop, const struct http_app *app)
+{
+    return loopback_start_limited(loop, app, 0);
 }
 
 /* Other handles of the loop are closing already. */

@@ -129,7 +129,7 @@ static void on_turn(void *user)
     w.turns++;
 }
 
-static void start(void)
+static void start_limited(int connections)
 {
     struct http_app app = {.begin = on_begin,
                            .body = on_body,
@@ -138,7 +138,12 @@ static void start(void)
                            .gone = on_gone,
                            .turn = on_turn};
     w = (struct world){0};
-    w.server = loopback_start(&w.loop, &app);
+    w.server = loopback_start_limited(&w.loop, &app, connections);
+}
+
+static void start(void)
+{
+    start_limited(0);
 }
 
 static void stop(void)
@@ -180,6 +185,7 @@ static const char *hear(int fd, const char *end)
 static const char *ask(const char *request, const char *end)
 {
     int fd = loopback_connect(w.server);
+    turns(5); /* accepted before it asks */
     say(fd, request);
     const char *heard = hear(fd, end);
     close(fd);
@@ -548,6 +554,31 @@ TEST(stopping_with_a_request_that_waits_ends_it)
     stop();
     CHECK_INT(w.gone, 1);
     close(fd);
+}
+
+/* The other one waits for its answer, so the newest connection is the only idle one. */
+TEST(a_connection_that_reaches_the_limit_is_kept_while_nobody_else_waits)
+{
+    start_limited(2);
+    int waiting = loopback_connect(w.server);
+    say(waiting, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+    turns(5);
+    check_holds(ask("GET /a HTTP/1.1\r\nHost: x\r\n\r\n", "hello"), "200 OK");
+    close(waiting);
+    turns(5);
+    stop();
+}
+
+TEST(an_idle_connection_at_the_limit_makes_room_for_one_that_waits)
+{
+    start_limited(1);
+    int idle = loopback_connect(w.server);
+    turns(5);
+    check_holds(ask("GET /a HTTP/1.1\r\nHost: x\r\n\r\n", "hello"), "200 OK");
+    check_holds(hear(idle, NULL), "<closed>");
+    close(idle);
+    turns(5);
+    stop();
 }
 
 TEST(a_taken_port_is_refused_with_its_number)
