@@ -26,7 +26,7 @@ static err begin(struct call *call, str url, const char *entry, const str *ids, 
 SHAPE(send_entry, "SendMessageBatchRequestEntry", SEND_ENTRY)
 #define SEND_BATCH(F, T)                                                                           \
     SQS_QUEUE_URL(F, T)                                                                            \
-    F(T, LIST, entries, "Entries", BODY, .flags = REQUIRED,                                        \
+    F(T, LIST, entries, "Entries", BODY, .flags = REQUIRED | LATER,                                \
       .query = "SendMessageBatchRequestEntry", .of = &send_entry_shape)
 SHAPE(send_batch_input, "SendMessageBatchRequest", SEND_BATCH)
 #define SENT_ENTRY(F, T)                                                                           \
@@ -98,7 +98,7 @@ SHAPE(done_change, "ChangeMessageVisibilityBatchResultEntry", ID)
 SHAPE(delete_entry, "DeleteMessageBatchRequestEntry", DELETE_ENTRY)
 #define DELETE_BATCH(F, T)                                                                         \
     SQS_QUEUE_URL(F, T)                                                                            \
-    F(T, LIST, entries, "Entries", BODY, .flags = REQUIRED,                                        \
+    F(T, LIST, entries, "Entries", BODY, .flags = REQUIRED | LATER,                                \
       .query = "DeleteMessageBatchRequestEntry", .of = &delete_entry_shape)
 SHAPE(delete_batch_input, "DeleteMessageBatchRequest", DELETE_BATCH)
 #define DELETED_BATCH(F, T) BATCH_OUT(F, T, "DeleteMessageBatchResultEntry", done_delete_shape)
@@ -144,7 +144,7 @@ static err delete_message_batch(struct call *call, const void *input, void *outp
 SHAPE(change_entry, "ChangeMessageVisibilityBatchRequestEntry", CHANGE_ENTRY)
 #define CHANGE_BATCH(F, T)                                                                         \
     SQS_QUEUE_URL(F, T)                                                                            \
-    F(T, LIST, entries, "Entries", BODY, .flags = REQUIRED,                                        \
+    F(T, LIST, entries, "Entries", BODY, .flags = REQUIRED | LATER,                                \
       .query = "ChangeMessageVisibilityBatchRequestEntry", .of = &change_entry_shape)
 SHAPE(change_batch_input, "ChangeMessageVisibilityBatchRequest", CHANGE_BATCH)
 #define CHANGED_BATCH(F, T)                                                                        \

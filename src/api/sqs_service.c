@@ -4,8 +4,6 @@
 #include "api/sqs_access.h"
 #include "api/sqs_common.h"
 
-#include <string.h>
-
 static const struct op *const tables[] = {sqs_queue_ops, sqs_message_ops, sqs_batch_ops,
                                           sqs_move_ops, NULL};
 
@@ -28,26 +26,14 @@ static err wrong_type(struct arena *arena, const struct shape_issue *issue)
                     wanted[kind]);
 }
 
-/* The Query protocol cannot say "an empty list": a batch without entries is one without the member
- * (#21). */
-static err missing(struct arena *arena, const struct shape_issue *issue)
-{
-    const struct field *field = issue->field;
-    if (field && !strcmp(field->wire, "Entries") && field->kind == SHAPE_LIST &&
-        str_eq(issue->name, S("Entries")))
-        return err_text(arena, &SQS_EMPTY_BATCH, "There should be at least one %s in the request.",
-                        field->query);
-    return err_text(arena, &SQS_MISSING_PARAMETER, "The request must contain the parameter %.*s.",
-                    STR_ARG(issue->name));
-}
-
 static err refuse(struct call *call, const struct op *op, const struct shape_issue *issue)
 {
     struct arena *arena = call->ctx.arena;
     (void)op;
     switch (issue->wrong) {
     case WRONG_MISSING:
-        return missing(arena, issue);
+        return err_text(arena, &SQS_MISSING_PARAMETER,
+                        "The request must contain the parameter %.*s.", STR_ARG(issue->name));
     case WRONG_TYPE:
         return wrong_type(arena, issue);
     case WRONG_RANGE:

@@ -1,6 +1,6 @@
 """Query requests in the forms of AWS's older documentation, and whose queue it is that is not there."""
 import pytest
-from test_sqs_rules import NO_QUEUE, attributes, raw
+from test_sqs_rules import NO_QUEUE, attributes, raw, raw_json
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -29,3 +29,14 @@ def test_a_queue_of_another_account_that_is_not_there(aws, queue, refused):
     with refused(NO_QUEUE, 400) as answer:
         aws.sqs.get_queue_url(QueueName="none", QueueOwnerAWSAccountId=aws.account)
     assert answer.message != "The specified queue does not exist or you do not have access to it."
+
+
+@pytest.mark.parametrize("operation", ["SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"])
+def test_r27_a_queue_that_is_not_there_wins_over_a_batch_without_entries(aws, queue, operation):
+    """Query can only leave the entries out, JSON can do so too: neither changes what is looked at first."""
+    _, body, _ = raw(aws, {"Action": operation, "QueueUrl": queue + "x"})
+    assert f"<Code>{NO_QUEUE}</Code>" in body
+    assert raw_json(aws, operation, {"QueueUrl": queue + "x"})[2]["x-amzn-query-error"] == NO_QUEUE + ";Sender"
+    _, body, _ = raw(aws, {"Action": operation, "QueueUrl": queue})
+    assert "<Code>AWS.SimpleQueueService.EmptyBatchRequest</Code>" in body and f"one {operation}RequestEntry in the request." in body
+    assert raw_json(aws, operation, {"QueueUrl": queue})[1]["__type"] == "com.amazonaws.sqs#EmptyBatchRequest"
