@@ -46,12 +46,13 @@ err message_bury(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct me
     /* On FIFO queues retention starts anew; on standard queues it goes on from the send. */
     msec born = from->fifo ? ctx->now : message->age.key;
     struct stmt *row = db_sql(sqs->db, "UPDATE sqs_message SET id = ?, visible_at = 0, received_at "
-                                       "= NULL, aged_from = ?, source = ?"
+                                       "= NULL, aged_from = ?, source = ?, before = ?"
                                        " WHERE id = ?");
     bind_int(row, 1, row_id(to, seq));
     bind_int(row, 2, born);
     bind_str(row, 3, from->arn);
-    bind_int(row, 4, row_id(from, message->seq));
+    bind_int(row, 4, message->receives);
+    bind_int(row, 5, row_id(from, message->seq));
     TRY(stmt_run(row));
     if (message->big)
         TRY(move_body(sqs, row_id(from, message->seq), row_id(to, seq)));
@@ -79,7 +80,8 @@ err message_redrive(struct sqs *sqs, struct ctx *ctx, struct queue *from, struct
     struct stmt *row = db_sql(
         sqs->db,
         "UPDATE sqs_message SET id = ?, message_id = ?, sent_at = ?, visible_at = 0, receives = 0,"
-        " received_at = NULL, first_at = NULL, aged_from = NULL, source = NULL WHERE id = ?");
+        " received_at = NULL, first_at = NULL, aged_from = NULL, source = NULL, before = NULL"
+        " WHERE id = ?");
     bind_int(row, 1, row_id(to, seq));
     bind_blob(row, 2, (str){(char *)id, 16});
     bind_int(row, 3, ctx->now);

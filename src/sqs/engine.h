@@ -252,6 +252,8 @@ void observe_moved(struct sqs *sqs, const struct ctx *ctx, const struct queue *q
 void observe_duplicate(struct sqs *sqs, const struct ctx *ctx, const struct queue *queue,
                        const uint8_t *id);
 /* The MessageId's bytes of a row; false when there is no such row. */
+/* Receives of a message before it came to this queue, from which it has not been redriven. */
+int64_t row_receives_before(struct sqs *sqs, const struct queue *queue, uint64_t seq);
 bool row_message_id(struct sqs *sqs, const struct queue *queue, uint64_t seq, uint8_t id[16]);
 
 /* dead.c: moving between queues. */

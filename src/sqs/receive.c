@@ -52,6 +52,17 @@ static err take(struct lease *lease, struct message *message)
     return OK;
 }
 
+/* A queue counts its own receives: what a message went through in the queues it died in shows in
+ * its count (#51), but a dead letter queue with a policy of its own gives it as often as any other.
+ */
+static bool worn_out(struct lease *lease, const struct message *message)
+{
+    const struct queue *queue = lease->queue;
+    int64_t most = queue->attributes->max_receives;
+    return queue->attributes->dead_letter.n && message->receives >= most &&
+           message->receives - row_receives_before(lease->sqs, queue, message->seq) >= most;
+}
+
 /* Leases the message, or clears it away; *leased tells which. */
 static err consider(struct lease *lease, struct message *message, bool *leased)
 {
@@ -61,7 +72,7 @@ static err consider(struct lease *lease, struct message *message, bool *leased)
         lease->drops++;
         return drop_expired(lease, message);
     }
-    if (queue->attributes->dead_letter.n && message->receives >= queue->attributes->max_receives) {
+    if (worn_out(lease, message)) {
         struct queue *dead = queue_dead_letter(lease->sqs, queue);
         lease->drops++;
         if (dead)

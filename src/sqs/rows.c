@@ -240,6 +240,15 @@ bool row_message_id(struct sqs *sqs, const struct queue *queue, uint64_t seq, ui
     return true;
 }
 
+int64_t row_receives_before(struct sqs *sqs, const struct queue *queue, uint64_t seq)
+{
+    struct stmt *from = db_sql(sqs->db, "SELECT before FROM sqs_message WHERE id = ?");
+    bind_int(from, 1, row_id(queue, seq));
+    int64_t before = stmt_row(from) ? col_int(from, 0) : 0;
+    stmt_done(from);
+    return before;
+}
+
 err row_delete(struct sqs *sqs, const struct queue *queue, const struct message *message)
 {
     struct stmt *gone = db_sql(sqs->db, "DELETE FROM sqs_message WHERE id = ?");

@@ -49,6 +49,8 @@ static const char *const migrations[] = {
     "CREATE TABLE sqs_deleted(account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, at "
     "INTEGER NOT NULL,"
     " PRIMARY KEY(account, region, name)) WITHOUT ROWID;",
+    /* Receives of a dead message in the queues it died in; none: it is where it was sent to. */
+    "ALTER TABLE sqs_message ADD COLUMN before INTEGER;",
 };
 
 /* The key that signs receipts lives as long as the data: handles stay valid over a restart. */

@@ -68,6 +68,32 @@ TEST(r51_the_receive_after_the_last_allowed_one_moves_the_message)
     world_close(w);
 }
 
+/* "Using DLQ for DLQ ... causes the message to go into the second DLQ immediately" was LocalStack's
+ * bug 5225; AWS's limit is "the number of times a message is delivered to the source queue". */
+TEST(r51_a_dead_letter_queue_with_a_policy_of_its_own_counts_anew)
+{
+    struct world *w = world_open(false);
+    int64_t grave = make_queue(w, "grave", "");
+    dead = make_queue(w, "dead", "VisibilityTimeout=1;" REDRIVE("grave", "2"));
+    source = make_queue(w, "source", "VisibilityTimeout=1;" REDRIVE("dead", "2"));
+    send(w, source, "m");
+    for (int64_t count = 1; count <= 4; count++) {
+        at(w, count * 2000);
+        if (count == 3)
+            CHECK_INT(receive(w, source, 1), 0);
+        if (count == 4)
+            sqs_reload(w->sqs);
+        CHECK_INT(receive(w, count < 3 ? source : dead, 1), 1);
+        CHECK_INT(w->got[0].receive_count, count);
+    }
+    at(w, 10000);
+    CHECK_INT(receive(w, dead, 1), 0);
+    CHECK_INT(receive(w, grave, 1), 1);
+    CHECK_INT(w->got[0].receive_count, 5);
+    CHECK_STR(w->got[0].dead_letter_source, S(ARN("dead")));
+    world_close(w);
+}
+
 TEST(r51_a_large_body_moves_too)
 {
     struct world *w = two_queues("1");
