@@ -149,13 +149,26 @@ static err check_attribute(struct ctx *ctx, const struct sqs_attribute *attribut
     return OK;
 }
 
+/* Only Query can say the same name twice. */
+static err check_unique(struct ctx *ctx, const struct sqs_attribute *attributes, size_t at)
+{
+    str name = attributes[at].name;
+    for (size_t i = 0; i < at; i++)
+        if (str_eq(attributes[i].name, name))
+            return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                            "Message (user) attribute name '%.*s' already exists.", STR_ARG(name));
+    return OK;
+}
+
 err sqs_check_attributes(struct ctx *ctx, const struct sqs_attribute *attributes, size_t n)
 {
     if (n > 10)
         return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                         "Number of message attributes [%zu] exceeds the allowed maximum [10].", n);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         TRY(check_attribute(ctx, &attributes[i]));
+        TRY(check_unique(ctx, attributes, i));
+    }
     return OK;
 }
 

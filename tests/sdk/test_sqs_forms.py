@@ -40,3 +40,15 @@ def test_r27_a_queue_that_is_not_there_wins_over_a_batch_without_entries(aws, qu
     _, body, _ = raw(aws, {"Action": operation, "QueueUrl": queue})
     assert "<Code>AWS.SimpleQueueService.EmptyBatchRequest</Code>" in body and f"one {operation}RequestEntry in the request." in body
     assert raw_json(aws, operation, {"QueueUrl": queue})[1]["__type"] == "com.amazonaws.sqs#EmptyBatchRequest"
+
+
+@pytest.mark.parametrize("operation, before", [("SendMessage", ""), ("SendMessageBatch", "SendMessageBatchRequestEntry.1.")])
+def test_r15_a_message_attribute_has_one_name(aws, queue, operation, before):
+    """"Name must be unique among all attribute names for the message" (Developer Guide, Amazon SQS message metadata)."""
+    parameters = {"Action": operation, "QueueUrl": queue, before + "MessageBody": "m", **({before + "Id": "i"} if before else {})}
+    for i, name in enumerate(("x", "y", "x"), 1):
+        parameters |= {f"{before}MessageAttribute.{i}.Name": name, f"{before}MessageAttribute.{i}.Value.DataType": "String",
+                       f"{before}MessageAttribute.{i}.Value.StringValue": str(i)}
+    body = raw(aws, parameters)[1]
+    assert "<Code>InvalidParameterValue</Code>" in body and "<Message>Message (user) attribute name 'x' already exists.</Message>" in body
+    assert attributes(aws, queue)["ApproximateNumberOfMessages"] == "0"
