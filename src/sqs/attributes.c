@@ -151,7 +151,7 @@ static err take(struct ctx *ctx, bool fifo, const struct sqs_pair *pair, enum sq
     const struct attribute_info *info = &attribute_infos[id];
     if (info->fifo && !fifo)
         return refuse_on_standard(ctx, id);
-    change->given[id] = true;
+    change->named[id] = change->given[id] = true;
     if (info->kind == ATTRIBUTE_TEXT)
         return take_text(ctx, id, pair->value, change);
     int64_t number;

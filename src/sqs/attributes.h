@@ -60,9 +60,11 @@ struct attributes {
     int64_t max_receives;
 };
 
-/* Attributes as they would be: borrowed texts, and which of them were given. */
+/* Attributes as they would be: borrowed texts, which of them the caller named, and which are given
+ * with those that follow from them. */
 struct attribute_change {
     struct attributes next;
+    bool named[SQS_ATTRIBUTE_COUNT];
     bool given[SQS_ATTRIBUTE_COUNT];
     str redrive; /* RedrivePolicy as it came: what refusals show */
 };

@@ -204,7 +204,7 @@ static err compare(struct ctx *ctx, const struct queue *queue,
                    const struct attribute_change *change)
 {
     for (enum sqs_attribute_id i = 0; i < SQS_ATTRIBUTE_COUNT; i++) {
-        if (change->given[i] && !str_eq(attribute_text(ctx->arena, &change->next, i),
+        if (change->named[i] && !str_eq(attribute_text(ctx->arena, &change->next, i),
                                         attribute_text(ctx->arena, queue->attributes, i)))
             return err_text(
                 ctx->arena, &SQS_QUEUE_NAME_EXISTS,

@@ -18,6 +18,19 @@ TEST(r57_creating_a_queue_again_with_equal_attributes_finds_it)
     world_close(w);
 }
 
+/* That SSE-SQS ends a key is a consequence, not an attribute of the request. */
+TEST(r57_a_refusal_names_an_attribute_of_the_request)
+{
+    struct world *w = world_open(false);
+    int64_t again;
+    make_queue(w, "q", "KmsMasterKeyId=alias/k");
+    CHECK_SAYS(try_queue(w, "q", "SqsManagedSseEnabled=true", &again), SQS_QUEUE_NAME_EXISTS,
+               "A queue already exists with the same name and a different value for attribute "
+               "SqsManagedSseEnabled");
+    CHECK_OK(try_queue(w, "q", "SqsManagedSseEnabled=false", &again));
+    world_close(w);
+}
+
 TEST(queues_belong_to_an_account_and_a_region)
 {
     struct world *w = world_open(false);
