@@ -40,9 +40,9 @@ struct upload_ops {
 };
 struct upload {
     const struct upload_ops *ops;
-    /* Digests lag behind on a pool thread: app pauses the body after a write that leaves this set,
-     * until `drained` (app's, may be NULL) is called on the loop, which happens each time it
-     * becomes false. */
+    /* Digests or the file lag behind on pool threads: app pauses the body after a write that leaves
+     * this set, until `drained` (app's, may be NULL) is called on the loop, which happens each time
+     * it becomes false. */
     bool busy;
     void (*drained)(void *user);
     void *user;

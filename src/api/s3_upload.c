@@ -1,12 +1,14 @@
 /* api/s3_upload.c - see s3_upload.h.
  *
- * MD5 is the slowest thing an upload does (ETags need it), so a large body is digested on a pool
- * thread while the loop writes the same bytes to the file and receives the next. Batches go round
- * a ring: the loop fills the one after `filled` and then counts it there, the pool digests up to
- * `filled` and counts in `digested`. Both may read what lies between; the pool alone touches the
- * digest states while it runs; that is all the synchronisation there is. The pool goes on as long
- * as it finds batches, for waking it takes a quarter of the time of digesting one; only when the
- * loop is stopped by a full ring it comes back a batch early, so that both have something to do.
+ * MD5 is the slowest thing an upload does (ETags need it), and the file is the next, so a large
+ * body is digested on one pool thread and written to its file on another while the loop receives
+ * more. Batches go round a ring: the loop fills the one after `filled` and then counts it there;
+ * each of the two stages takes what lies between its `done` and `filled`, and counts it in `done`.
+ * All may read what lies between; a stage alone touches its digest states, or the sink, while it
+ * runs; that is all the synchronisation there is. A stage goes on as long as it finds batches, for
+ * waking it takes a quarter of the time of digesting one; only when the loop is stopped by a full
+ * ring it comes back a batch early, so that all have something to do. The loop writes the first
+ * batch itself: that makes the file, and tells a small body from a large one.
  * The struct lives on the heap because a dropped request may leave work behind that still reads it;
  * the last one out frees it. */
 #include "api/s3_upload.h"
@@ -41,12 +43,18 @@ struct body {
     struct digest_state *states[DIGEST_KINDS];
     int64_t size;
     struct batch ring[RING];
-    _Atomic size_t filled, digested; /* batches so far: the loop's count, and the pool's */
-    atomic_bool waiting;             /* the loop can fill no more */
-    bool running;                    /* the pool digests */
-    bool settling;                   /* the body is complete */
+    _Atomic size_t filled; /* batches so far */
+    struct stage {
+        struct body *body;
+        void (*each)(struct body *body, const struct batch *batch);
+        _Atomic size_t done; /* batches so far */
+        bool running;        /* on a pool thread */
+    } digesting, storing;
+    atomic_bool waiting; /* the loop can fill no more */
+    bool settling;       /* the body is complete */
     bool dropped;
-    err outcome; /* of writing what was received */
+    err stored;  /* of storing so far: the pool's while it stores */
+    err outcome; /* the same, as the loop knows it */
 };
 
 static const struct digest_info *info_of(enum digest_kind kind)
@@ -254,14 +262,25 @@ static void digest_all(struct body *body, str bytes)
             digest_update(body->states[kind], bytes.p, bytes.n);
 }
 
-static void digest_ring(void *arg)
+static void digest_batch(struct body *body, const struct batch *batch)
 {
-    struct body *body = arg;
-    size_t at = body->digested, left = body->filled - at;
+    digest_all(body, (str){batch->p, batch->n});
+}
+
+static void store_batch(struct body *body, const struct batch *batch)
+{
+    if (!failed(body->stored))
+        body->stored = blob_sink_write(body->sink, (str){batch->p, batch->n});
+}
+
+static void stage_run(void *arg)
+{
+    struct stage *stage = arg;
+    struct body *body = stage->body;
+    size_t at = stage->done, left = body->filled - at;
     while (left) {
-        const struct batch *batch = &body->ring[at % RING];
-        digest_all(body, (str){batch->p, batch->n});
-        body->digested = ++at;
+        stage->each(body, &body->ring[at % RING]);
+        stage->done = ++at;
         left = body->filled - at;
         if (left == 1 && body->waiting)
             break;
@@ -284,29 +303,46 @@ static void set_busy(struct body *body, bool busy)
 
 static void pump(struct body *body);
 
-static void keep(struct body *body, struct batch *batch)
+static bool is_running(const struct body *body)
 {
-    if (!failed(body->outcome))
-        body->outcome = blob_sink_write(body->sink, (str){batch->p, batch->n});
+    return body->digesting.running || body->storing.running;
 }
 
-static void digested(void *arg)
+static void stage_done(void *arg)
 {
-    struct body *body = arg;
-    body->running = false;
-    if (body->dropped)
-        body_free(body);
-    else
+    struct stage *stage = arg;
+    struct body *body = stage->body;
+    stage->running = false;
+    if (stage == &body->storing)
+        body->outcome = body->stored;
+    if (!body->dropped)
         pump(body);
+    else if (!is_running(body))
+        body_free(body);
 }
 
-static void wake_pool(struct body *body)
+static void wake(struct stage *stage)
 {
-    struct api *api = body->call->api;
-    if (body->running || body->filled == body->digested)
+    struct api *api = stage->body->call->api;
+    if (stage->running || stage->body->filled == stage->done)
         return;
-    body->running = true;
-    api->offload(api->offload_user, digest_ring, digested, body);
+    stage->running = true;
+    api->offload(api->offload_user, stage_run, stage_done, stage);
+}
+
+static bool has_room(const struct body *body)
+{
+    size_t digested = body->digesting.done, stored = body->storing.done;
+    size_t behind = digested < stored ? digested : stored;
+    return body->filled + 1 - behind < RING; /* for the front after this one */
+}
+
+/* The file is opened here, on the loop. */
+static void store_first(struct body *body)
+{
+    store_batch(body, &body->ring[0]);
+    body->outcome = body->stored;
+    body->storing.done = 1;
 }
 
 /* Gives the pool its next batch, and says whether the loop must wait for it. */
@@ -314,16 +350,16 @@ static void pump(struct body *body)
 {
     struct batch *front = front_of(body);
     bool due = front->n >= BATCH || (body->settling && front->n);
-    bool room = body->filled + 1 - body->digested < RING; /* for the front after this one */
-    if (due && room) {
+    if (due && has_room(body)) {
         due = false;
+        if (!body->filled)
+            store_first(body);
         body->ring[(body->filled + 1) % RING].n = 0;
         body->filled++;
-        wake_pool(body);
-        keep(body, front);
     }
-    wake_pool(body);
-    set_busy(body, due || (body->settling && body->running));
+    wake(&body->digesting);
+    wake(&body->storing);
+    set_busy(body, due || (body->settling && is_running(body)));
 }
 
 static void batch_put(struct batch *batch, str chunk)
@@ -384,7 +420,7 @@ static void body_drop(struct upload *upload)
     struct body *body = (struct body *)upload;
     body->base.drained = NULL;
     body->dropped = true;
-    if (!body->running)
+    if (!is_running(body))
         body_free(body);
 }
 
@@ -396,6 +432,8 @@ static err body_open(struct call *call, const struct s3_upload_claims *claims, b
     struct body *body = xalloc(sizeof *body);
     body->base.ops = &body_ops;
     body->call = call;
+    body->digesting = (struct stage){.body = body, .each = digest_batch};
+    body->storing = (struct stage){.body = body, .each = store_batch};
     body->claims = *claims;
     if (!body->claims.max)
         body->claims.max = S3_UPLOAD_MAX;
@@ -516,8 +554,9 @@ static err body_finish(struct body *body, struct s3_uploaded *out)
     digest values[DIGEST_KINDS] = {0};
     struct batch *rest = front_of(body);
     if (rest->n) {
-        digest_all(body, (str){rest->p, rest->n});
-        keep(body, rest);
+        digest_batch(body, rest);
+        store_batch(body, rest);
+        body->outcome = body->stored;
     }
     TRY(body->outcome);
     for (int kind = 0; kind < DIGEST_KINDS; kind++)

@@ -27,7 +27,8 @@ void blobs_close(struct blobs *blobs);
 struct blob_sink;
 struct blob_sink *blob_sink_open(struct blobs *blobs);
 /* FAULT_INTERNAL when the disk is full or failing, FAULT_UNAVAILABLE when descriptors are used up;
- * the sink then only takes blob_sink_drop. */
+ * the sink then only takes blob_sink_drop. Once more than BLOB_INLINE_MAX bytes were written it may
+ * be called on a pool thread, one at a time. */
 err blob_sink_write(struct blob_sink *sink, str chunk);
 int64_t blob_sink_size(const struct blob_sink *sink);
 /* File descriptor once the body is a file, else -1: for writing from a pool thread between two loop

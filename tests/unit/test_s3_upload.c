@@ -6,6 +6,9 @@
 #include "s3.h"
 #include "s3/faults.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #define HELLO_MD5 "XUFAKrxLKna5cZ2REBfFkg=="
 #define HELLO_CRC32 "NhCmhg=="
 #define HELLO_SHA256 "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
@@ -176,27 +179,44 @@ TEST(lengths_must_be_told_and_kept)
     lab_end(&lab);
 }
 
-/* ---- digests on a pool ---- */
+/* ---- digests and the file on a pool ---- */
 
+/* What waits to be run, in order: digesting and storing at most. */
 struct pool {
-    void (*work)(void *arg), (*done)(void *arg);
-    void *arg;
-    int batches;
+    struct {
+        void (*work)(void *arg), (*done)(void *arg);
+        void *arg;
+    } waiting[2];
+    size_t n;
+    int runs;
 };
 
 static void offload(void *user, void (*work)(void *arg), void (*done)(void *arg), void *arg)
 {
     struct pool *pool = user;
-    CHECK(!pool->work);
-    *pool = (struct pool){work, done, arg, pool->batches + 1};
+    CHECK(pool->n < 2);
+    pool->waiting[pool->n].work = work;
+    pool->waiting[pool->n].done = done;
+    pool->waiting[pool->n++].arg = arg;
+    pool->runs++;
+}
+
+/* Runs the one that waits at `i`. */
+static void work_off_at(struct pool *pool, size_t i)
+{
+    CHECK(i < pool->n);
+    void (*work)(void *arg) = pool->waiting[i].work, (*done)(void *arg) = pool->waiting[i].done;
+    void *arg = pool->waiting[i].arg;
+    if (i == 0)
+        pool->waiting[0] = pool->waiting[1];
+    pool->n--;
+    work(arg);
+    done(arg);
 }
 
 static void work_off(struct pool *pool)
 {
-    struct pool now = *pool;
-    pool->work = NULL;
-    now.work(now.arg);
-    now.done(now.arg);
+    work_off_at(pool, 0);
 }
 
 static void count_drain(void *user)
@@ -216,7 +236,7 @@ static struct upload *open_pooled(struct desk *desk, struct lab *lab, const char
     return desk->call.upload;
 }
 
-TEST(a_large_body_is_digested_on_the_pool_while_it_arrives)
+TEST(a_large_body_is_digested_and_stored_on_the_pool_while_it_arrives)
 {
     DESK;
     struct pool pool = {0};
@@ -232,7 +252,7 @@ TEST(a_large_body_is_digested_on_the_pool_while_it_arrives)
     open->ops->settle(open);
     while (open->busy)
         work_off(&pool);
-    CHECK(pool.batches >= 2 && drained >= 1);
+    CHECK(pool.runs >= 4 && drained >= 1);
     CHECK_OK(finish(&desk, &out));
     char *all = arena_alloc(lab.ctx.arena, 1000000);
     memset(all, 'x', 1000000);
@@ -252,47 +272,97 @@ static char *various(struct arena *arena, size_t n)
     return bytes;
 }
 
-TEST(the_pool_may_be_behind_by_more_than_a_megabyte_and_meets_every_batch_once_in_order)
+/* Which of those that wait to run: not the stage that is to be `late`, unless it alone waits. */
+static size_t hasty(const struct pool *pool, size_t late)
 {
-    enum { PIECE = 10000, PIECES = 700 };
+    size_t higher = (uintptr_t)pool->waiting[1].arg > (uintptr_t)pool->waiting[0].arg;
+    return pool->n < 2 ? 0 : late ? 1 - higher : higher;
+}
+
+/* Sends `all` in pieces; gives how many bytes the body took before it said that it was busy. */
+static int send_with_one_late(struct upload *open, struct pool *pool, str all, size_t late)
+{
+    enum { PIECE = 10000 };
+    int busy_after = 0;
+    for (size_t at = 0; at < all.n; at += PIECE) {
+        CHECK_OK(open->ops->write(open, str_slice(all, at, at + PIECE)));
+        if (!busy_after && open->busy)
+            busy_after = (int)at + PIECE;
+        /* It is told to stop, but what is on its way has to go somewhere. */
+        if (open->busy && at / PIECE % 3 == 0)
+            work_off_at(pool, hasty(pool, late));
+    }
+    open->ops->settle(open);
+    while (open->busy)
+        work_off_at(pool, hasty(pool, late));
+    return busy_after;
+}
+
+TEST(either_stage_may_be_behind_by_more_than_a_megabyte_and_meets_every_batch_once_in_order)
+{
+    enum { SIZE = 7000000 };
+    for (size_t late = 0; late < 2; late++) {
+        DESK;
+        struct pool pool = {0};
+        int drained = 0;
+        str all = {various(lab.ctx.arena, SIZE), SIZE}, kept;
+        struct upload *open = open_pooled(&desk, &lab, "7000000", &pool, &drained);
+        int busy_after = send_with_one_late(open, &pool, all, late);
+        CHECK(busy_after > 1 << 20 && busy_after < 2 << 20);
+        CHECK(drained >= 4 && pool.runs >= 9);
+        CHECK_OK(finish(&desk, &out));
+        CHECK_STR(out.etag, digest_hex(lab.ctx.arena, digest_of(DIGEST_MD5, all)));
+        CHECK_OK(blob_read(lab.blobs, lab.ctx.arena, desk.blob, 0, SIZE, &kept));
+        CHECK(kept.n == SIZE && memcmp(kept.p, all.p, SIZE) == 0);
+        lab_end(&lab);
+    }
+}
+
+/* As on a full disk: files stop growing at `bytes`. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+}
+
+TEST(a_body_that_the_pool_cannot_store_is_refused_and_nothing_is_kept)
+{
     DESK;
     struct pool pool = {0};
-    int drained = 0, busy_after = 0;
-    char *all = various(lab.ctx.arena, PIECE * PIECES);
-    struct upload *open = open_pooled(&desk, &lab, "7000000", &pool, &drained);
-    for (int i = 0; i < PIECES; i++) {
-        CHECK_OK(open->ops->write(open, (str){all + (size_t)i * PIECE, PIECE}));
-        if (!busy_after && open->busy)
-            busy_after = (i + 1) * PIECE;
-        /* It is told to stop, but what is on its way has to go somewhere. */
-        if (open->busy && i % 3 == 0)
-            work_off(&pool);
-    }
-    CHECK(busy_after > 1 << 20 && busy_after < 2 << 20);
+    int drained = 0;
+    char *piece = various(lab.ctx.arena, 300000);
+    struct upload *open = open_pooled(&desk, &lab, "900000", &pool, &drained);
+    limit_files(400000);
+    CHECK_OK(open->ops->write(open, (str){piece, 300000}));
+    CHECK_OK(open->ops->write(open, (str){piece, 300000})); /* the pool has yet to find out */
+    while (pool.n)
+        work_off(&pool);
+    limit_files(RLIM_INFINITY);
+    CHECK_FAULT(open->ops->write(open, (str){piece, 300000}), FAULT_INTERNAL);
     open->ops->settle(open);
     while (open->busy)
         work_off(&pool);
-    CHECK(drained >= 4 && pool.batches >= 5);
-    CHECK_OK(finish(&desk, &out));
-    CHECK_STR(out.etag,
-              digest_hex(lab.ctx.arena, digest_of(DIGEST_MD5, (str){all, PIECE * PIECES})));
-    str kept;
-    CHECK_OK(blob_read(lab.blobs, lab.ctx.arena, desk.blob, 0, PIECE * PIECES, &kept));
-    CHECK(kept.n == PIECE * PIECES && memcmp(kept.p, all, kept.n) == 0);
+    CHECK_FAULT(finish(&desk, &out), FAULT_INTERNAL);
+    CHECK_INT(lab_count(&lab, "blob"), 0);
     lab_end(&lab);
 }
 
-TEST(a_body_dropped_while_the_pool_works_is_freed_when_it_is_done)
+TEST(a_body_dropped_while_the_pool_works_is_freed_when_all_of_it_is_done)
 {
     LAB(lab);
     struct desk desk;
     struct pool pool = {0};
     int drained = 0;
-    char *piece = arena_alloc(lab.ctx.arena, 400000);
+    char *piece = various(lab.ctx.arena, 400000);
     struct upload *open = open_pooled(&desk, &lab, "1000000", &pool, &drained);
     CHECK_OK(open->ops->write(open, (str){piece, 400000}));
-    CHECK(pool.work);
+    CHECK_OK(open->ops->write(open, (str){piece, 400000}));
+    CHECK(pool.n == 2);
     open->ops->drop(open);
+    work_off(&pool);
     work_off(&pool);
     CHECK_INT(lab_count(&lab, "blob"), 0);
     lab_end(&lab);
