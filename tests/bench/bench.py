@@ -22,7 +22,7 @@ import growth
 import report
 from goals import OURS
 from load import Failed, Run
-from peers import CEILING, PEERS, ROOT, TARGETS
+from peers import CEILINGS, PEERS, ROOT, TARGETS
 from workloads import CELLS, GROUPS, takes_part
 
 IDLE = 4  # seconds over which an idle server is watched
@@ -245,7 +245,7 @@ def main():
         results["took"] = time.monotonic() - began
         results["servers"] = {t.name: {"version": t.version(), "flags": t.flags(), "state": t.state, "syncs": t.syncs,
                                        "signs": "yes" if "sign" in t.services else "no", "services": t.services}
-                              for t in targets if t.name != CEILING}
+                              for t in targets if t.name not in CEILINGS}
         if options.json:
             pathlib.Path(options.json).write_text(json.dumps(results, indent=1))
     text = report.tables(results)

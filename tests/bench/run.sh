@@ -6,6 +6,6 @@ if [ "$1" = --peers ]; then
     tests/bench/install.sh || exit 1
 fi
 mkdir -p build
-{ cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release && ninja -C build headrace hrload hrnull; } >build/bench-build.log 2>&1 ||
+{ cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release && ninja -C build headrace hrload hrnull hrstack; } >build/bench-build.log 2>&1 ||
     { tail -20 build/bench-build.log; exit 1; }
 exec python3 tests/bench/bench.py "$@"

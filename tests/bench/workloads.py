@@ -142,7 +142,12 @@ def large(run):
         run.options.large_body = random.Random(7).randbytes(1 << 20) * run.options.large
         run.options.large_md5 = md5(run.options.large_body)
     os.sync()
-    run.load("large-put-1", [frame(run.make.put("/large/k", run.options.large_body, content_type=PLAIN), 1, run.options.large_md5)], 1, size / 1e6, limit=2, seconds=20)
+    put = [frame(run.make.put("/large/k", run.options.large_body, content_type=PLAIN), 1, run.options.large_md5)]
+    # Two that do not count: a virtual machine gives memory that is not used back to its host, and
+    # has it fetched page by page when a file is written there: ten times the cost of the write.
+    # Who came first would pay for all.
+    run.fill(put, 20, 2, 1)
+    run.load("large-put-1", put, 1, size / 1e6, limit=2, seconds=20)
     get = run.make.get("/large/k")
     if run.first and md5(run.link.send(get)) != run.options.large_md5:
         raise Failed("the large object came back changed")
