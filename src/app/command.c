@@ -5,6 +5,8 @@
 #include "app/options.h"
 #include "base/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +46,11 @@ static const struct command commands[] = {
     {"help", "[COMMAND]", "print this, or what a command takes (also: COMMAND --help)",
      command_help, false},
 };
-enum { COMMANDS = sizeof commands / sizeof *commands, THREADS_MAX = 1024 };
+enum {
+    COMMANDS = sizeof commands / sizeof *commands,
+    THREADS_MAX = 1024,
+    DESCRIPTORS_LEAST = 13, /* what a server that serves nobody yet has open */
+};
 
 int command_fail(const char *format, ...)
 {
@@ -95,8 +101,24 @@ static int try_threads(int n)
     return error;
 }
 
+/* libuv aborts where it cannot open what it needs, and others say it in their own words. */
+static bool try_descriptors(void)
+{
+    int at[DESCRIPTORS_LEAST], n = 0;
+    while (n < DESCRIPTORS_LEAST && (at[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+        n++;
+    bool enough = n == DESCRIPTORS_LEAST || (errno != EMFILE && errno != ENFILE);
+    while (n > 0)
+        close(at[--n]);
+    return enough;
+}
+
 int command_loop(uv_loop_t *loop)
 {
+    if (!try_descriptors())
+        return command_fail("cannot start: %d more files have to be opened, and the limit does not "
+                            "allow it (ulimit -n)",
+                            DESCRIPTORS_LEAST);
     int n = pool_threads(), error = try_threads(n);
     if (error)
         return command_fail("cannot start %d threads: %s", n, uv_strerror(error));

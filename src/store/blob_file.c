@@ -239,9 +239,13 @@ static void tell_lost(struct sweep *sweep, const char *dir)
 static void sweep_directory(void *user, const char *dir, const char *name)
 {
     char *path = join(dir, name);
-    if (!each_name(path, strcmp(name, "new") == 0 ? remove_tree : sweep_file, user) &&
-        errno != ENOENT && unlink(path))
-        complain("remove", path);
+    if (!each_name(path, strcmp(name, "new") == 0 ? remove_tree : sweep_file, user)) {
+        bool strange = errno == ENOTDIR || errno == ELOOP;
+        if (!strange && errno != ENOENT)
+            complain("look into", path);
+        if (strange && unlink(path))
+            complain("remove", path);
+    }
     free(path);
 }
 

@@ -26,6 +26,13 @@ _Noreturn void db_die(struct db *db, const char *what, const char *sql)
                   sqlite3_errmsg(db->handle), db->dir);
         _exit(EXIT_FAILURE);
     }
+    if (db->file && code == SQLITE_ERROR && !strncmp(sqlite3_errmsg(db->handle), "no such ", 8)) {
+        log_error(
+            "the tables in %s are not what they should be (%s). Stopping; run: headrace doctor "
+            "--data-dir %s",
+            db->file, sqlite3_errmsg(db->handle), db->dir);
+        _exit(EXIT_FAILURE);
+    }
     log_error("%s: %s (%s)%s%s", what, sqlite3_errmsg(db->handle),
               db->file ? db->file : "in memory", sql ? ": " : "", sql ? sql : "");
     abort();
@@ -184,7 +191,10 @@ static bool turn_begin(struct db *db)
     db->turn = true;
     db->whole = whole;
     db->opened = whole;
-    return true;
+    if (!db->unmarked || db_log_mark(db) == SQLITE_OK)
+        return true;
+    turn_fail(db, "the mark of the log");
+    return false;
 }
 
 /* Before a write: the turn's transaction and every savepoint that callers hold are open, or false.
@@ -398,6 +408,8 @@ err db_turn_commit(struct db *db)
         return FAIL(FAULT_INTERNAL);
     }
     db->turn = false;
+    /* A log that began with this turn has its mark where the turn wrote one. */
+    db->unmarked = db->vfs && wal_vfs_began(db->vfs) && !db->unmarked;
     return OK;
 }
 
@@ -447,16 +459,7 @@ void db_migrate(struct db *db, const char *module, const char *const *migrations
         migration_failed(db, module, "the disk is full or failing");
 }
 
-bool db_takes(struct db *db, const char *sql)
-{
-    sqlite3_stmt *stmt = NULL;
-    bool taken = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) == SQLITE_OK;
-    sqlite3_finalize(stmt);
-    return taken;
-}
-
 bool db_migrated(struct db *db, const char *module, size_t n)
 {
-    return db_takes(db, "SELECT module, version FROM migration") &&
-           migration_version(db, module) == (int64_t)n;
+    return migration_version(db, module) == (int64_t)n;
 }

@@ -29,8 +29,6 @@ void db_close(struct db *db);
 void db_migrate(struct db *db, const char *module, const char *const *migrations, size_t n);
 /* Whether the module has applied exactly `n` steps. */
 bool db_migrated(struct db *db, const char *module, size_t n);
-/* Whether SQLite would take the statement: where a table may not be what it should be. */
-bool db_takes(struct db *db, const char *sql);
 
 /* The cached statement for a string literal, reset and unbound. `sql` must be a literal: its
  * address is the cache key. */

@@ -15,7 +15,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,26 +25,11 @@
 /* "Hdrc": tells our files from other SQLite databases. */
 #define APPLICATION_ID 0x48647263
 #define FRAME_HEADER 24
-#define FIRST_PAGE 4096
 /* The log is copied back every 8 MiB; under constant load it is never quite done, so at 64 MiB it
  * is reset. */
 #define COPY_BYTES (INT64_C(8) << 20)
 #define RESET_BYTES (INT64_C(64) << 20)
 #define LOG_KEPT "67108864"
-/* A whole check of more than this would be felt at start; doctor does it for any size. */
-#define CHECKED_PAGES 512
-
-/* Formats *message (malloc'ed) and gives false. */
-static bool say(char **message, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static bool say(char **message, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    if (vasprintf(message, format, args) < 0)
-        *message = xstrdup(S("out of memory"));
-    va_end(args);
-    return false;
-}
 
 static void sqlite_setup(void)
 {
@@ -85,7 +69,7 @@ static bool make_directory(struct db *db, char **message)
         *slash = '/';
     }
     return (good && make_one(db->dir, durable)) ||
-           say(message, "cannot create the data directory %s: %s", db->dir, strerror(errno));
+           db_say(message, "cannot create the data directory %s: %s", db->dir, strerror(errno));
 }
 
 /* Who owns the directory, or a link to it, can put what they like in the place of our files. Root
@@ -95,32 +79,30 @@ static bool check_owner(struct db *db, char **message)
     struct stat link, st;
     uid_t me = geteuid();
     if (lstat(db->dir, &link) || stat(db->dir, &st))
-        return say(message, "cannot look at the data directory %s: %s", db->dir, strerror(errno));
+        return db_say(message, "cannot look at the data directory %s: %s", db->dir,
+                      strerror(errno));
     if (!S_ISDIR(st.st_mode))
-        return say(message, "the data directory %s is not a directory", db->dir);
+        return db_say(message, "the data directory %s is not a directory", db->dir);
     bool strange = (st.st_uid && st.st_uid != me) || (link.st_uid && link.st_uid != me);
     if (me && strange)
-        return say(message, "the data directory %s belongs to another user", db->dir);
-    if (st.st_mode & S_IWOTH)
-        log_warn("every user of this machine may write to the data directory %s", db->dir);
+        return db_say(message, "the data directory %s belongs to another user", db->dir);
     return true;
 }
 
-/* Opens a file of the directory itself: a link could lead to a file of somebody else's choice. */
-static int open_own(const char *path, int flags, char **message)
+int db_open_own(const char *path, int flags, char **message)
 {
     struct stat st;
     int fd = open(path, flags | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     if (fd < 0 && errno == ELOOP)
-        say(message, "%s is a symbolic link; remove it, or move it away", path);
+        db_say(message, "%s is a symbolic link; remove it, or move it away", path);
     else if (fd < 0)
-        say(message, "cannot open %s: %s", path, strerror(errno));
+        db_say(message, "cannot open %s: %s", path, strerror(errno));
     else if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-        say(message, "%s is no file", path);
+        db_say(message, "%s is no file", path);
     else if (!(st.st_mode & 077) || st.st_uid != geteuid() || fchmod(fd, 0600) == 0)
         return fd;
     else
-        say(message, "cannot protect %s: %s", path, strerror(errno));
+        db_say(message, "cannot protect %s: %s", path, strerror(errno));
     if (fd >= 0)
         close(fd);
     return -1;
@@ -132,16 +114,16 @@ static bool lock_refused(struct db *db, char **message)
     ssize_t n = pread(db->lock_fd, holder, sizeof holder - 1, 0);
     int pid = n > 0 ? atoi(holder) : 0;
     if (pid > 0)
-        return say(message, "the data directory %s is in use by process %d", db->dir, pid);
-    return say(message, "the data directory %s is in use by another process", db->dir);
+        return db_say(message, "the data directory %s is in use by process %d", db->dir, pid);
+    return db_say(message, "the data directory %s is in use by another process", db->dir);
 }
 
 static bool lock_directory(struct db *db, char **message)
 {
     char *path = NULL, pid[32];
     if (asprintf(&path, "%s/headrace.lock", db->dir) < 0)
-        return say(message, "out of memory");
-    db->lock_fd = open_own(path, O_RDWR, message);
+        return db_say(message, "out of memory");
+    db->lock_fd = db_open_own(path, O_RDWR, message);
     free(path);
     if (db->lock_fd < 0)
         return false;
@@ -149,68 +131,9 @@ static bool lock_directory(struct db *db, char **message)
         return lock_refused(db, message);
     int n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
     if (ftruncate(db->lock_fd, 0) || pwrite(db->lock_fd, pid, (size_t)n, 0) != n)
-        return say(message, "cannot write to the data directory %s: %s", db->dir, strerror(errno));
+        return db_say(message, "cannot write to the data directory %s: %s", db->dir,
+                      strerror(errno));
     return true;
-}
-
-static int64_t file_size(const char *path, const char *suffix)
-{
-    char *whole = NULL;
-    struct stat st = {0};
-    if (asprintf(&whole, "%s%s", path, suffix) < 0 || stat(whole, &st))
-        st.st_size = -1;
-    free(whole);
-    return st.st_size;
-}
-
-static int64_t big_endian(const uint8_t *p, int n)
-{
-    int64_t value = 0;
-    while (n--)
-        value = value << 8 | *p++;
-    return value;
-}
-
-/* What the first 100 bytes tell without SQLite: is it a database, and is it all there? While a log
- * exists the file may rightly be shorter than its header says. */
-static bool header_right(const char *file, int64_t size, const uint8_t *h, char **message)
-{
-    static const uint8_t never_written[100];
-    bool has_log = file_size(file, "-wal") > 0;
-    /* The power failed just after the database was made, or within its first checkpoint: what there
-     * is, is in the log. */
-    if (memcmp(h, never_written, sizeof never_written) == 0 &&
-        (has_log || (size <= FIRST_PAGE && truncate(file, 0) == 0)))
-        return true;
-    if (memcmp(h, "SQLite format 3", 16) != 0)
-        return say(message,
-                   "%s is damaged or not a database: its header is wrong. Restore it from a copy, "
-                   "or move it away",
-                   file);
-    int64_t page = big_endian(h + 16, 2), pages = big_endian(h + 28, 4);
-    page = page == 1 ? 65536 : page;
-    pages = size < page ? 1 : pages;
-    bool count_valid = big_endian(h + 24, 4) == big_endian(h + 92, 4);
-    if ((count_valid || size < page) && size < page * pages && !has_log)
-        return say(message,
-                   "%s is truncated: %lld bytes of %lld are there. Restore it from a copy, or move "
-                   "it away",
-                   file, (long long)size, (long long)(page * pages));
-    return true;
-}
-
-static bool check_header(const char *file, char **message)
-{
-    uint8_t header[100] = {0};
-    int fd = open_own(file, O_RDONLY, message);
-    if (fd < 0)
-        return false;
-    int64_t size = file_size(file, "");
-    ssize_t n = pread(fd, header, sizeof header, 0);
-    close(fd);
-    if (n < 0)
-        return say(message, "cannot read %s: %s", file, strerror(errno));
-    return size == 0 || header_right(file, size, header, message);
 }
 
 /* Another program may look into the database while we run, and the checkpointer resets the log:
@@ -234,7 +157,7 @@ static int on_log_grown(void *user, sqlite3 *handle, const char *name, int frame
     return SQLITE_OK;
 }
 
-static int64_t pragma_number(sqlite3 *handle, const char *sql)
+int64_t db_ask_number(sqlite3 *handle, const char *sql)
 {
     sqlite3_stmt *stmt;
     int64_t value = -1;
@@ -249,8 +172,8 @@ static bool execute(struct db *db, const char *sql, char **message)
 {
     if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
         return true;
-    return say(message, "cannot open %s: %s", db->file ? db->file : "the database",
-               db_reason(db->handle));
+    return db_say(message, "cannot open %s: %s", db->file ? db->file : "the database",
+                  db_reason(db->handle));
 }
 
 /* Debian builds SQLite to overwrite deleted content (secure_delete), which doubles the cost of a
@@ -279,7 +202,7 @@ static bool settle(struct db *db, bool *fresh, char **message)
         return false;
     /* A new database holds nothing that anyone was promised. Without syncs it is made in a
      * millisecond, wherever it is. */
-    *fresh = pragma_number(db->handle, "PRAGMA page_count") == 0;
+    *fresh = db_ask_number(db->handle, "PRAGMA page_count") == 0;
     if (!db->file || (*fresh && db->durability == DURABLE_PROCESS)) {
         if (!execute(db, "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY", message))
             return false;
@@ -306,37 +229,20 @@ static bool fill(struct db *db, char **message)
     bool good = copy && sqlite3_backup_step(copy, -1) == SQLITE_DONE;
     good = sqlite3_backup_finish(copy) == SQLITE_OK && good;
     sqlite3_close(image);
-    return good || say(message, "cannot create %s: %s", db->file ? db->file : "the database",
-                       db_reason(db->handle));
+    return good || db_say(message, "cannot create %s: %s", db->file ? db->file : "the database",
+                          db_reason(db->handle));
 }
 
 static bool identify(struct db *db, char **message)
 {
     char sql[64];
-    int64_t id = pragma_number(db->handle, "PRAGMA application_id");
+    int64_t id = db_ask_number(db->handle, "PRAGMA application_id");
     if (id == APPLICATION_ID)
         return true;
-    if (id || pragma_number(db->handle, "SELECT count(*) FROM sqlite_master"))
-        return say(message, "%s is a database of another program", db->file);
+    if (id || db_ask_number(db->handle, "SELECT count(*) FROM sqlite_master"))
+        return db_say(message, "%s is a database of another program", db->file);
     snprintf(sql, sizeof sql, "PRAGMA application_id=%d", APPLICATION_ID);
     return execute(db, sql, message);
-}
-
-static bool check_whole(struct db *db, char **message)
-{
-    sqlite3_stmt *stmt = NULL;
-    bool sound = false;
-    if (pragma_number(db->handle, "PRAGMA page_count") > CHECKED_PAGES)
-        return true;
-    if (sqlite3_prepare_v2(db->handle, "PRAGMA quick_check(1)", -1, &stmt, NULL) == SQLITE_OK &&
-        sqlite3_step(stmt) == SQLITE_ROW)
-        sound = strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") == 0;
-    if (!sound)
-        say(message, "%s is damaged: %s. Restore it from a copy, or move it away", db->file,
-            sqlite3_data_count(stmt) ? (const char *)sqlite3_column_text(stmt, 0)
-                                     : sqlite3_errmsg(db->handle));
-    sqlite3_finalize(stmt);
-    return sound;
 }
 
 #define CREATE_MIGRATION                                                                           \
@@ -353,6 +259,11 @@ static const char *lone_process(void)
                                                                                      : NULL;
 }
 
+static bool sound(struct db *db, char **message)
+{
+    return db_check_whole(db, message) && db_check_tables(db, message);
+}
+
 static bool open_handle(struct db *db, bool check, char **message)
 {
     bool fresh;
@@ -361,26 +272,29 @@ static bool open_handle(struct db *db, bool check, char **message)
         db->vfs = wal_vfs_new(lone_process());
     if (sqlite3_open_v2(db->file ? db->file : ":memory:", &db->handle, flags,
                         db->vfs ? wal_vfs_name(db->vfs) : NULL) != SQLITE_OK)
-        return say(message, "cannot open %s: %s", db->file, db_reason(db->handle));
+        return db_say(message, "cannot open %s: %s", db->file, db_reason(db->handle));
     if (!settle(db, &fresh, message) || (fresh && db_image.n && !fill(db, message)) ||
-        !identify(db, message) || (db->file && check && !fresh && !check_whole(db, message)))
+        !identify(db, message) || (db->file && check && !fresh && !sound(db, message)))
         return false;
-    db->page_bytes = pragma_number(db->handle, "PRAGMA page_size");
-    return execute(db, CREATE_MIGRATION, message) && set_durability(db, message);
+    db->unmarked = db->file != NULL;
+    db->page_bytes = db_ask_number(db->handle, "PRAGMA page_size");
+    /* Without the check nothing is made: doctor tells that it is missing. */
+    return (!(check || fresh) || execute(db, CREATE_MIGRATION, message)) &&
+           set_durability(db, message);
 }
 
 static bool open_directory(struct db *db, const char *path, char **message)
 {
     if (!*path)
-        return say(message, "the data directory has no name");
+        return db_say(message, "the data directory has no name");
     db->dir = db_absolute(path);
     for (size_t n = strlen(db->dir); n > 1 && db->dir[n - 1] == '/'; n--)
         db->dir[n - 1] = 0;
     if (asprintf(&db->file, "%s/headrace.db", db->dir) < 0 ||
         asprintf(&db->log_file, "%s-wal", db->file) < 0)
-        return say(message, "out of memory");
+        return db_say(message, "out of memory");
     return make_directory(db, message) && check_owner(db, message) && lock_directory(db, message) &&
-           check_header(db->file, message);
+           db_check_header(db, message);
 }
 
 static void prepare_control(struct db *db)
@@ -433,7 +347,10 @@ static struct db *open_db(const char *path, enum durability durability, bool che
 
 struct db *db_open(const char *path, enum durability durability, char **message)
 {
-    return open_db(path, durability, true, message);
+    struct db *db = open_db(path, durability, true, message);
+    if (db && db->dir)
+        db_warn_of_strangers(db->dir);
+    return db;
 }
 
 struct db *db_open_unchecked(const char *path, char **message)
@@ -478,7 +395,7 @@ static sqlite3 *checkpointer_of(struct db *db)
         if (db->durability == DURABLE_POWER)
             sqlite3_exec(db->checkpointer, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
     }
-    pragma_number(db->checkpointer, "SELECT count(*) FROM sqlite_master");
+    db_ask_number(db->checkpointer, "SELECT count(*) FROM sqlite_master");
     return db->checkpointer;
 }
 

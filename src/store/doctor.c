@@ -77,6 +77,16 @@ static sqlite3_stmt *prepare(struct doctor *d, const char *sql)
     return stmt;
 }
 
+static bool examine_tables(struct doctor *d)
+{
+    char *strange = db_strange_table(d->blobs.db);
+    if (strange)
+        tell(d, (struct doctor_finding){.kind = DOCTOR_DAMAGED_PAGE},
+             "the table %s is not what it should be", strange);
+    free(strange);
+    return !strange;
+}
+
 static bool has_bodies(struct doctor *d)
 {
     sqlite3_stmt *stmt = prepare(d, "SELECT 1 FROM sqlite_master WHERE name = 'blob'");
@@ -140,11 +150,6 @@ static void examine_row(struct doctor *d, sqlite3_stmt *row)
 /* False when rows could not all be read. */
 static bool examine_rows(struct doctor *d)
 {
-    if (blobs_schema_current(d->blobs.db) && !has_sums(d)) {
-        tell(d, (struct doctor_finding){.kind = DOCTOR_DAMAGED_PAGE},
-             "the table of bodies is not what it should be");
-        return false;
-    }
     sqlite3_stmt *stmt =
         prepare(d, has_sums(d) ? "SELECT id, size, refs, length(data), sum, data FROM blob "
                                  "ORDER BY id"
@@ -265,9 +270,10 @@ bool doctor_examine(const char *dir, bool repair,
         return false;
     if (asprintf(&d.blobs.root, "%s/blobs", db_dir(db)) < 0)
         abort();
+    db_warn_of_strangers(db_dir(db));
     /* Rows of damaged pages cannot be trusted, and to remove a file because its row cannot be read
      * would be a loss. */
-    if (examine_pages(&d) && has_bodies(&d) && examine_rows(&d))
+    if (examine_pages(&d) && examine_tables(&d) && has_bodies(&d) && examine_rows(&d))
         examine_shelves(&d);
     free(d.blobs.root);
     db_close(db);

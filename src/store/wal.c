@@ -18,6 +18,7 @@
 #include "base/arena.h"
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,10 +33,12 @@ struct wal_vfs {
     sqlite3_vfs base; /* first */
     sqlite3_vfs *under;
     char name[32];
+    _Atomic bool began;
 };
 
 struct log_file {
     sqlite3_file base; /* first */
+    struct wal_vfs *vfs;
     char *bytes;       /* GATHERED of them, made with the first frame */
     int n;             /* gathered */
     sqlite3_int64 at;  /* where in the file they belong */
@@ -108,6 +111,8 @@ static int on_write(sqlite3_file *file, const void *from, int n, sqlite3_int64 a
     if (log->failed && at > log->lost)
         return log->failed;
     log->failed = SQLITE_OK;
+    if (at == 0)
+        atomic_store_explicit(&log->vfs->began, true, memory_order_relaxed);
     if (is_header(log, n, at)) {
         gather(log, from, n, at);
         log->headed = true;
@@ -218,6 +223,7 @@ static int on_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int 
     if (!(flags & SQLITE_OPEN_WAL))
         return under->xOpen(under, path, file, flags, out);
     memset(file, 0, sizeof(struct log_file));
+    log_of(file)->vfs = (struct wal_vfs *)(void *)base;
     int rc = under->xOpen(under, path, real_of(file), flags, out);
     if (rc == SQLITE_OK)
         file->pMethods = &log_methods;
@@ -247,6 +253,11 @@ struct wal_vfs *wal_vfs_new(const char *under)
 const char *wal_vfs_name(const struct wal_vfs *vfs)
 {
     return vfs->name;
+}
+
+bool wal_vfs_began(struct wal_vfs *vfs)
+{
+    return atomic_exchange_explicit(&vfs->began, false, memory_order_relaxed);
 }
 
 void wal_vfs_free(struct wal_vfs *vfs)

@@ -6,6 +6,8 @@
 #ifndef HEADRACE_STORE_WAL_H
 #define HEADRACE_STORE_WAL_H
 
+#include <stdbool.h>
+
 /* A VFS over another, registered with SQLite under a name of its own. */
 struct wal_vfs;
 
@@ -14,6 +16,8 @@ struct wal_vfs;
 struct wal_vfs *wal_vfs_new(const char *under);
 /* For sqlite3_open_v2; lives as long as the VFS. */
 const char *wal_vfs_name(const struct wal_vfs *vfs);
+/* Whether a log began, its header written, since this was last asked. */
+bool wal_vfs_began(struct wal_vfs *vfs);
 /* After the last connection was closed; NULL is fine. */
 void wal_vfs_free(struct wal_vfs *vfs);
 

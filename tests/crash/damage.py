@@ -78,6 +78,12 @@ class Directory:
     def serve(self):
         return Server("--no-pipeline", data_dir=self.path)
 
+    def ask(self, sql, *values):
+        with contextlib.closing(sqlite3.connect(self.database)) as db:
+            rows = db.execute(sql, values).fetchall()
+            db.commit()
+            return rows
+
     def never_wrong(self, client, lost_allowed=True):
         """Each body is what was uploaded or an error. Keys that are lost."""
         lost = []
@@ -102,6 +108,80 @@ def a_truncated_database_is_refused(options, folder):
         d.database.write_bytes(whole)
     with d.serve() as server:
         assert not d.never_wrong(load.Client(server.port))
+
+
+@case
+def an_empty_or_missing_database_is_no_new_one_where_there_was_one(options, folder):
+    d = Directory(folder)
+    whole, files = d.database.read_bytes(), d.files()
+    for empty in (lambda: d.database.write_bytes(b""), lambda: d.database.write_bytes(bytes(100)), d.database.unlink):
+        empty()
+        d.refused("headrace.db is missing" if not d.database.exists() else "headrace.db is empty", "Restore it from a copy")
+        code, said = d.doctor()
+        assert code == 2 and said.strip(), (code, said)
+        assert d.files() == files, "bodies were removed"
+    d.database.write_bytes(whole)
+    with d.serve() as server:
+        assert not d.never_wrong(load.Client(server.port), lost_allowed=False)
+        d.put(load.Client(server.port), "after", b"x")
+        server.kill()
+    log = d.path / "headrace.db-wal"
+    whole, logged = d.database.read_bytes(), log.read_bytes()
+    d.database.write_bytes(b"")
+    d.refused("headrace.db is empty, but its log is there")
+    assert log.read_bytes() == logged
+    d.database.write_bytes(whole)
+    with d.serve() as server:
+        assert not d.never_wrong(load.Client(server.port), lost_allowed=False)
+
+
+@case
+def the_log_of_another_database_or_time_is_refused_and_its_own_is_read(options, folder):
+    d, other = Directory(folder), Directory(folder / "other")
+    logs = {}
+    for name, one in (("own", d), ("foreign", other)):
+        with one.serve() as server:
+            client = load.Client(server.port)
+            one.put(client, "logged", name.encode() * 500)  # one turn is enough
+            server.kill()
+        logs[name] = (one.path / "headrace.db-wal").read_bytes()
+    log = d.path / "headrace.db-wal"
+    whole, files = d.database.read_bytes(), d.files()
+    log.write_bytes(logs["foreign"])
+    d.refused("headrace.db-wal is not the log of this database")
+    assert d.doctor()[0] == 2 and d.database.read_bytes() == whole and d.files() == files
+    log.write_bytes(logs["own"])
+    for n in range(3):  # closed, and killed, again and again: the log goes on, or begins anew
+        with d.serve() as server:
+            client = load.Client(server.port)
+            assert not d.never_wrong(client, lost_allowed=False)
+            if n == 2:
+                break
+            for i in range(3):
+                d.put(client, f"round{n}-{i}", os.urandom(500))
+            server.kill()
+    assert d.doctor()[0] == 0, d.doctor()
+    log.write_bytes(logs["own"])  # it was copied back, and more after it
+    d.refused("headrace.db-wal is not the log of this database, or of another time")
+    log.unlink()
+    with d.serve() as server:
+        assert not d.never_wrong(load.Client(server.port), lost_allowed=False)
+
+
+@case
+def a_table_that_is_not_what_it_should_be_is_refused_by_name(options, folder):
+    d = Directory(folder)
+    whole = d.database.read_bytes()
+    for sql, table in (("ALTER TABLE s3_config RENAME COLUMN document TO paper", "s3_config"), ("ALTER TABLE sqs_body RENAME COLUMN body TO bodY_", "sqs_body"),
+                       ("DROP TABLE s3_slice", "s3_slice"), ("DROP INDEX s3_part_upload", "s3_part_upload"), ("ALTER TABLE blob DROP COLUMN sum", "blob"),
+                       ("ALTER TABLE migration RENAME COLUMN version TO edition", "migration"), ("DROP TABLE migration", "migration")):
+        d.ask(sql)
+        d.refused(f"the table {table} in", "headrace doctor")
+        code, said = d.doctor("--repair")
+        assert code == 1 and f"the table {table} is not what it should be" in said, (sql, said)
+        d.database.write_bytes(whole)
+    with d.serve() as server:
+        assert not d.never_wrong(load.Client(server.port), lost_allowed=False)
 
 
 @case
@@ -525,12 +605,6 @@ class Everything(Directory):
         self.client.sqs("ReceiveMessage", QueueUrl="q", MaxNumberOfMessages=10)
         self.client.sqs("PurgeQueue", QueueUrl="purged")
 
-    def ask(self, sql, *values):
-        with contextlib.closing(sqlite3.connect(self.database)) as db:
-            rows = db.execute(sql, values).fetchall()
-            db.commit()
-            return rows
-
     def file(self, key, part=None):
         """Where the body of an object or of one of its parts lies."""
         ((number,),) = self.ask("SELECT blob FROM s3_object WHERE key = ?", key) if part is None else self.ask(
@@ -632,8 +706,8 @@ def a_flipped_bit_in_a_small_body_a_message_or_a_row_is_told(options, folder):
         assert re.fullmatch(r"body \d+: is not what was stored", store), store
         keys = ["small000", "small000-copy", *("small000-" + algorithm for algorithm in ALGORITHMS)]
         assert sorted(names) == sorted(f"  s3://box/{key}: its body cannot be read" for key in keys), names
-    for text, line in ((b"checksum_kind", "tables of S3: are not what they should be"), (b"message_id BLOB", "tables of SQS: are not what they should be"),
-                       (b"sum INTEGER", "the table of bodies is not what it should be")):
+    for text, line in ((b"checksum_kind", "the table s3_object is not what it should be"), (b"message_id BLOB", "the table sqs_message is not what it should be"),
+                       (b"sum INTEGER", "the table blob is not what it should be")):
         with flipped_text(d.database, text, text.replace(b"m", b"l")):
             code, said = d.doctor("--repair")
             assert code == 1 and line in said, (text, said)
