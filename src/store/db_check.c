@@ -78,29 +78,30 @@ static bool shelf_has_bodies(const char *root, const char *name)
     return found;
 }
 
+static bool check_lost(struct db *db, bool empty, char **message)
+{
+    char *bodies = NULL;
+    if (asprintf(&bodies, "%s/blobs", db->dir) < 0)
+        abort();
+    /* It is made after the tables. Who removes the database and has no bodies may mean it. */
+    bool lost = empty ? file_size(bodies, "") >= 0 : any_name(bodies, shelf_has_bodies);
+    if (lost)
+        db_say(message,
+               "%s is %s, but what belongs to it is there. Restore it from a copy, or move %s away",
+               db->file, empty ? "empty" : "missing", bodies);
+    free(bodies);
+    return !lost;
+}
+
 /* An empty file (size 0), or none (-1), becomes a new database. Where there was one, that would
  * lose without a word what a copy, or its log, could bring back. */
 static bool check_empty(struct db *db, int64_t size, char **message)
 {
-    char *bodies = NULL;
-    const char *what = size == 0 ? "empty" : "missing";
-    if (size > 0)
-        return true;
-    if (file_size(db->log_file, "") > LOG_HEADER)
+    if (size <= 0 && file_size(db->log_file, "") > LOG_HEADER)
         return db_say(message,
                       "%s is %s, but its log is there. Restore it from a copy, or move %s away",
-                      db->file, what, db->log_file);
-    if (asprintf(&bodies, "%s/blobs", db->dir) < 0)
-        abort();
-    /* It is made after the database. Who removes the one and has no bodies may mean it. */
-    bool lost = size == 0 ? file_size(bodies, "") >= 0 : any_name(bodies, shelf_has_bodies);
-    if (lost)
-        db_say(message,
-               "%s is %s, but what belongs to it is there. Restore it from a copy, or move "
-               "%s away",
-               db->file, what, bodies);
-    free(bodies);
-    return !lost;
+                      db->file, size == 0 ? "empty" : "missing", db->log_file);
+    return size > 0 || check_lost(db, size == 0, message);
 }
 
 /* What the first 100 bytes tell without SQLite: is it a database, and is it all there? While a log
@@ -252,6 +253,9 @@ char *db_strange_table(struct db *db)
 
 bool db_check_tables(struct db *db, char **message)
 {
+    /* Killed before the first tables were there. */
+    if (db_ask_number(db->handle, "SELECT count(*) FROM sqlite_master") == 0)
+        return check_lost(db, true, message);
     char *strange = db_strange_table(db);
     if (strange)
         db_say(message,

@@ -272,7 +272,7 @@ def start_after_loss(durability, folder, books, number):
         return found
     except (RuntimeError, AssertionError, load.Gone) as error:
         server.kill()
-        said = durability == "process" and "headrace.db is empty, but" in str(error)  # it was just made, and is lost
+        said = durability == "process" and re.search("headrace.db is (empty|missing), but", str(error))  # it was just made, and is lost
         return [] if said else [f"{type(error).__name__}: {error}"]
 
 

@@ -348,6 +348,22 @@ def a_port_in_use_is_refused_in_one_line(options, folder):
 
 
 @case
+def a_kill_within_the_first_start_leaves_a_directory_that_starts(options, folder):
+    rng, found = random.Random(options.seed), collections.Counter()
+    for n in range(10 * loops(options)):
+        data = folder / str(n)
+        process = subprocess.Popen([BINARY, "serve", "--port", "0", "--quiet", "--data-dir", str(data)], stdin=subprocess.DEVNULL)
+        pause(rng.uniform(0.002, 0.016))
+        process.kill()
+        process.wait()
+        found[tuple(sorted(path.name for path in data.glob("*")))] += 1
+        with Server(data_dir=data) as server:
+            assert server.json("POST", "/_headrace/reset", {})[0] == 200
+        demand(references(data))
+    print(f"  {len(found)} kinds of what was there: {dict(found)}")
+
+
+@case
 def an_interrupted_upload_leaves_no_file_behind(options, folder):
     server = Server("--no-pipeline", data_dir=folder / "data").start()
     client = load.Client(server.port)
