@@ -284,11 +284,20 @@ bool dedupe_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, st
                  struct remembered *out);
 err dedupe_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str key,
                 const struct remembered *what);
-/* Messages that the attempt received, as receipts. */
-bool attempt_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt,
-                  struct receipt **receipts, size_t *n);
-err attempt_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt,
-                 const struct receipt *receipts, size_t n);
+/* What an attempt received, and until when it hid that. */
+struct attempt {
+    struct receipt *receipts;
+    size_t n;
+    msec until;
+};
+bool attempt_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str name,
+                  struct attempt *attempt);
+err attempt_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str name,
+                 const struct attempt *attempt);
+/* The attempt was made again. */
+err attempt_extend(struct sqs *sqs, const struct queue *queue, str name, msec until);
+/* The attempt's receive was taken back: whoever makes it again makes a new one. */
+err attempt_forget(struct sqs *sqs, const struct queue *queue, const struct receipt *receipt);
 err memory_forget(struct sqs *sqs, const struct queue *queue);
 /* When the oldest of what is remembered can be forgotten; NEVER: there is nothing. */
 msec memory_due(struct sqs *sqs);

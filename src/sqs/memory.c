@@ -1,6 +1,7 @@
 /* sqs/memory.c - what a FIFO queue remembers for five minutes: deduplication ids, and what a
  * receive attempt was given. Both live in tables only; old rows are not found, and swept when the
  * oldest is due. */
+#include <stddef.h>
 #include <string.h>
 
 #include "sqs/engine.h"
@@ -45,37 +46,60 @@ err dedupe_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str
     return OK;
 }
 
-bool attempt_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt,
-                  struct receipt **receipts, size_t *n)
+bool attempt_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str name,
+                  struct attempt *attempt)
 {
-    struct stmt *row =
-        db_sql(sqs->db, "SELECT at, receipts FROM sqs_attempt WHERE queue = ? AND attempt = ?");
+    struct stmt *row = db_sql(
+        sqs->db, "SELECT at, receipts, until FROM sqs_attempt WHERE queue = ? AND attempt = ?");
     bind_int(row, 1, queue->id);
-    bind_str(row, 2, attempt);
+    bind_str(row, 2, name);
     bool found = stmt_row(row) && col_int(row, 0) + WINDOW > ctx->now;
     if (found) {
         str packed = col_str(row, 1);
-        *n = packed.n / sizeof **receipts;
-        *receipts = arena_array(ctx->arena, *n + 1, sizeof **receipts);
-        memcpy(*receipts, packed.p, *n * sizeof **receipts);
+        attempt->n = packed.n / sizeof *attempt->receipts;
+        attempt->receipts = arena_array(ctx->arena, attempt->n + 1, sizeof *attempt->receipts);
+        memcpy(attempt->receipts, packed.p, attempt->n * sizeof *attempt->receipts);
+        attempt->until = col_int(row, 2);
     }
     stmt_done(row);
     return found;
 }
 
-err attempt_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str attempt,
-                 const struct receipt *receipts, size_t n)
+err attempt_keep(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, str name,
+                 const struct attempt *attempt)
 {
-    struct stmt *put = db_sql(
-        sqs->db,
-        "INSERT OR REPLACE INTO sqs_attempt(queue, attempt, at, receipts) VALUES(?, ?, ?, ?)");
+    struct stmt *put =
+        db_sql(sqs->db, "INSERT OR REPLACE INTO sqs_attempt(queue, attempt, at, receipts, until)"
+                        " VALUES(?, ?, ?, ?, ?)");
     bind_int(put, 1, queue->id);
-    bind_str(put, 2, attempt);
+    bind_str(put, 2, name);
     bind_int(put, 3, ctx->now);
-    bind_blob(put, 4, (str){(const char *)receipts, n * sizeof *receipts});
+    bind_blob(put, 4,
+              (str){(const char *)attempt->receipts, attempt->n * sizeof *attempt->receipts});
+    bind_int(put, 5, attempt->until);
     TRY(stmt_run(put));
     sweep_later(sqs, ctx->now);
     return OK;
+}
+
+err attempt_extend(struct sqs *sqs, const struct queue *queue, str name, msec until)
+{
+    struct stmt *set =
+        db_sql(sqs->db, "UPDATE sqs_attempt SET until = ? WHERE queue = ? AND attempt = ?");
+    bind_int(set, 1, until);
+    bind_int(set, 2, queue->id);
+    bind_str(set, 3, name);
+    return stmt_run(set);
+}
+
+err attempt_forget(struct sqs *sqs, const struct queue *queue, const struct receipt *receipt)
+{
+    struct stmt *gone =
+        db_sql(sqs->db, "DELETE FROM sqs_attempt WHERE queue = ? AND instr(receipts, ?)");
+    bind_int(gone, 1, queue->id);
+    bind_blob(gone, 2,
+              (str){(const char *)receipt, offsetof(struct receipt, receives) + sizeof(uint32_t)});
+    return stmt_run(gone);
 }
 
 err memory_forget(struct sqs *sqs, const struct queue *queue)

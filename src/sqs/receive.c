@@ -127,29 +127,43 @@ static err collect(struct lease *lease)
     return OK;
 }
 
-/* The messages of an attempt that is made again: not *untouched when one came back meanwhile.
- * Refused when one was deleted or is somebody else's now. */
-static err find_again(struct lease *lease, str attempt, const struct receipt *receipts, size_t n,
-                      bool *untouched)
+static err not_retryable(struct lease *lease, str name)
 {
-    *untouched = n > 0 && n <= BATCH;
-    for (size_t i = 0; *untouched && i < n; i++) {
-        struct message *message = seqs_get(&lease->queue->seqs, receipts[i].seq);
-        if (!message || message->receives != receipts[i].receives)
-            return err_text(lease->ctx->arena, &SQS_INVALID_PARAMETER,
-                            "Value %.*s for parameter ReceiveRequestAttemptId is invalid. Reason: "
-                            "The receiveRequestAttemptId is not valid anymore since the receive "
-                            "call is not retryable.",
-                            STR_ARG(attempt));
+    return err_text(lease->ctx->arena, &SQS_INVALID_PARAMETER,
+                    "Value %.*s for parameter ReceiveRequestAttemptId is invalid. Reason: "
+                    "The receiveRequestAttemptId is not valid anymore since the receive "
+                    "call is not retryable.",
+                    STR_ARG(name));
+}
+
+/* Is the message as the attempt left it, or did it come back by itself? */
+static bool unmodified(const struct lease *lease, const struct attempt *attempt,
+                       const struct message *message)
+{
+    return message->state == MESSAGE_IN_FLIGHT ? message->place.key == attempt->until
+                                               : lease->ctx->now >= attempt->until;
+}
+
+/* The messages of an attempt that is made again: not *untouched when one came back meanwhile.
+ * Refused when one was deleted, is somebody else's now, or had its visibility changed. */
+static err find_again(struct lease *lease, str name, const struct attempt *attempt, bool *untouched)
+{
+    *untouched = attempt->n > 0 && attempt->n <= BATCH;
+    for (size_t i = 0; *untouched && i < attempt->n; i++) {
+        const struct receipt *receipt = &attempt->receipts[i];
+        struct message *message = seqs_get(&lease->queue->seqs, receipt->seq);
+        if (!message || message->receives != receipt->receives ||
+            !unmodified(lease, attempt, message))
+            return not_retryable(lease, name);
         *untouched = message->state == MESSAGE_IN_FLIGHT;
         lease->taken[i] = message;
     }
     return OK;
 }
 
-static err repeat(struct lease *lease, const struct receipt *receipts, size_t n)
+static err repeat(struct lease *lease, str name, const struct attempt *attempt)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < attempt->n; i++) {
         struct row row;
         struct message *message = lease->taken[i];
         if (!row_read(lease->sqs, lease->ctx->arena, lease->queue, message->seq, &row))
@@ -157,26 +171,25 @@ static err repeat(struct lease *lease, const struct receipt *receipts, size_t n)
         TRY(row_visible_at(lease->sqs, lease->queue, message->seq,
                            lease->until > lease->ctx->now ? lease->until : 0));
         message_hide_until(lease->sqs, lease->queue, message, MESSAGE_IN_FLIGHT, lease->until);
-        row.message.receipt = receipt_make(lease->sqs, lease->ctx->arena, &receipts[i]);
+        row.message.receipt = receipt_make(lease->sqs, lease->ctx->arena, &attempt->receipts[i]);
         lease->out[lease->n++] = row.message;
     }
     show_at_once(lease);
-    return OK;
+    return attempt_extend(lease->sqs, lease->queue, name, lease->until);
 }
 
-static err run(struct lease *lease, str attempt)
+static err run(struct lease *lease, str name)
 {
-    struct receipt *receipts;
-    size_t n;
+    struct attempt attempt;
     bool untouched = false;
-    if (attempt.p && attempt_find(lease->sqs, lease->ctx, lease->queue, attempt, &receipts, &n))
-        TRY(find_again(lease, attempt, receipts, n, &untouched));
+    if (name.p && attempt_find(lease->sqs, lease->ctx, lease->queue, name, &attempt))
+        TRY(find_again(lease, name, &attempt, &untouched));
     if (untouched)
-        return repeat(lease, receipts, n);
+        return repeat(lease, name, &attempt);
     TRY(collect(lease));
-    return attempt.p && lease->n ? attempt_keep(lease->sqs, lease->ctx, lease->queue, attempt,
-                                                lease->receipts, lease->n)
-                                 : OK;
+    attempt = (struct attempt){lease->receipts, lease->n, lease->until};
+    return name.p && lease->n ? attempt_keep(lease->sqs, lease->ctx, lease->queue, name, &attempt)
+                              : OK;
 }
 
 static err check(struct sqs *sqs, struct ctx *ctx, struct queue *queue,

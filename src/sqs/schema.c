@@ -51,6 +51,8 @@ static const char *const migrations[] = {
     " PRIMARY KEY(account, region, name)) WITHOUT ROWID;",
     /* Receives of a dead message in the queues it died in; none: it is where it was sent to. */
     "ALTER TABLE sqs_message ADD COLUMN before INTEGER;",
+    /* How long the attempt hid its messages. */
+    "ALTER TABLE sqs_attempt ADD COLUMN until INTEGER NOT NULL DEFAULT 0;",
 };
 
 /* The key that signs receipts lives as long as the data: handles stay valid over a restart. */

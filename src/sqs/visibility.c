@@ -112,6 +112,8 @@ err sqs_message_return(struct sqs *sqs, struct ctx *ctx, int64_t id, str text)
     if (!message || !holds(message, &receipt))
         return OK;
     TRY(row_returned(sqs, queue, message));
+    if (queue->fifo)
+        TRY(attempt_forget(sqs, queue, &receipt));
     message->receives--;
     observe(sqs, ctx, queue, message, SQS_RETURNED, NULL, ctx->now);
     message_show(sqs, queue, message);

@@ -368,6 +368,47 @@ TEST(an_attempt_whose_messages_were_deleted_cannot_be_made_again)
     world_close(w);
 }
 
+/* "It is possible to retry ... if none of the messages have been modified (deleted or had their
+ * visibility changes)" (API reference, ReceiveMessage). A retry does not modify. */
+TEST(an_attempt_whose_messages_were_hidden_or_shown_cannot_be_made_again)
+{
+    struct world *w = world_open(false);
+    int64_t q = make_queue(w, "q.fifo", FIFO);
+    send_group(w, q, "g", "1");
+    send_group(w, q, "h", "2");
+    for (int64_t seconds = 0; seconds <= 60; seconds += 60) {
+        at(w, seconds * 1000 + 1);
+        const char *name = seconds ? "a" : "b";
+        CHECK_OK(receive_attempt(w, q, name));
+        at(w, seconds * 1000 + 1000);
+        CHECK_OK(receive_attempt(w, q, name));
+        at(w, seconds * 1000 + 2000);
+        CHECK_OK(receive_attempt(w, q, name));
+        CHECK_INT(w->n, 2);
+        CHECK_OK(sqs_message_hide(w->sqs, &w->ctx, q, w->got[1].receipt, seconds));
+        CHECK_FAULT(receive_attempt(w, q, name), SQS_INVALID_PARAMETER);
+    }
+    world_close(w);
+}
+
+/* The very case that attempts are for: the answer did not arrive. */
+TEST(an_attempt_whose_receive_was_taken_back_is_a_new_one)
+{
+    struct world *w = world_open(false);
+    int64_t q = make_queue(w, "q.fifo", FIFO);
+    send_group(w, q, "g", "1");
+    CHECK_OK(receive_attempt(w, q, "a"));
+    CHECK_OK(sqs_message_return(w->sqs, &w->ctx, q, w->got[0].receipt));
+    CHECK_OK(receive_attempt(w, q, "a"));
+    CHECK_INT(w->n, 1);
+    CHECK_INT(w->got[0].receive_count, 1);
+    CHECK_OK(sqs_message_return(w->sqs, &w->ctx, q, w->got[0].receipt));
+    CHECK_INT(receive(w, q, 1), 1); /* by another consumer, with the same count */
+    CHECK_OK(receive_attempt(w, q, "a"));
+    CHECK_INT(w->n, 0);
+    world_close(w);
+}
+
 TEST(an_attempt_whose_messages_came_back_is_a_new_one)
 {
     struct world *w = world_open(false);
