@@ -32,12 +32,18 @@ SHAPE(hold, "LegalHold", HOLD)
     F(T, STRUCT, body, "LegalHold", PAYLOAD, .flags = REQUIRED, .of = &hold_shape)
 SHAPE(hold_in, "PutObjectLegalHoldRequest", HOLD_IN)
 
+static err find_in(struct call *call, const struct get_in *in, struct s3_bucket **bucket,
+                   struct s3_object *object)
+{
+    TRY(s3_bucket_of(call, in->bucket, in->expected_owner, bucket));
+    TRY(s3_lock_required(&call->ctx, *bucket));
+    return s3_find_for(call, *bucket, in->key, in->version, object);
+}
+
 static err find(struct call *call, const struct get_in *in, struct s3_object *object)
 {
     struct s3_bucket *bucket;
-    TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
-    TRY(s3_lock_required(&call->ctx, bucket));
-    return s3_find_for(call, bucket, in->key, in->version, object);
+    return find_in(call, in, &bucket, object);
 }
 
 static err put_retention(struct call *call, const void *input, void *output)
@@ -45,12 +51,13 @@ static err put_retention(struct call *call, const void *input, void *output)
     (void)output;
     const struct retention_in *in = input;
     const struct retention *body = in->body;
+    struct s3_bucket *bucket;
     struct s3_object object;
     TRY(s3_body_check(call));
-    TRY(find(call, (const struct get_in *)in, &object));
+    TRY(find_in(call, (const struct get_in *)in, &bucket, &object));
     if (!body->mode.p != !body->until.set)
         return FAIL(S3_MALFORMED_XML);
-    return s3_lock_retain(call->api->s3, &call->ctx, &object, body->mode, body->until.v,
+    return s3_lock_retain(call->api->s3, &call->ctx, bucket, &object, body->mode, body->until.v,
                           in->bypass.v);
 }
 

@@ -25,9 +25,9 @@ static str root_of(str header)
 static bool writes_object(const struct call *call)
 {
     static const char *const names[] = {
-        "PutObject",     "CopyObject",   "CompleteMultipartUpload", "DeleteObject",
-        "DeleteObjects", "PostObject",   "PutObjectTagging",        "DeleteObjectTagging",
-        "PutObjectAcl",  "RestoreObject"};
+        "PutObject",     "CopyObject",    "CompleteMultipartUpload", "DeleteObject",
+        "DeleteObjects", "PostObject",    "PutObjectTagging",        "DeleteObjectTagging",
+        "PutObjectAcl",  "RestoreObject", "PutObjectRetention"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(call->op->name, names[i]) == 0)
             return true;

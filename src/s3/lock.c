@@ -27,8 +27,8 @@ static err check_change(struct ctx *ctx, const struct s3_object *object, str mod
     return FAIL(S3_LOCKED);
 }
 
-err s3_lock_retain(struct s3 *s3, struct ctx *ctx, struct s3_object *object, str mode, msec until,
-                   bool bypass)
+err s3_lock_retain(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                   struct s3_object *object, str mode, msec until, bool bypass)
 {
     if (mode.p && until <= ctx->now) {
         err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT,
@@ -39,7 +39,8 @@ err s3_lock_retain(struct s3 *s3, struct ctx *ctx, struct s3_object *object, str
     TRY(check_change(ctx, object, mode, until, bypass));
     object->lock_mode = mode;
     object->lock_until = mode.p ? until : 0;
-    return s3_object_update(s3->db, object);
+    TRY(s3_object_update(s3->db, object));
+    return s3_changed(s3, ctx, bucket, S3_RETENTION_PUT, object);
 }
 
 err s3_lock_hold(struct s3 *s3, struct s3_object *object, bool on)

@@ -12,8 +12,8 @@ err s3_lock_required(struct ctx *ctx, const struct s3_bucket *bucket);
 /* Sets or (mode absent) removes the retention. `bypass`: governance may be overridden. Only a
  * longer retention of the same mode needs no leave. AccessDenied, InvalidArgument (a date that is
  * past). */
-err s3_lock_retain(struct s3 *s3, struct ctx *ctx, struct s3_object *object, str mode, msec until,
-                   bool bypass);
+err s3_lock_retain(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+                   struct s3_object *object, str mode, msec until, bool bypass);
 err s3_lock_hold(struct s3 *s3, struct s3_object *object, bool on);
 /* Gives a new object the bucket's default retention, unless it has one of its own. */
 void s3_lock_default(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,

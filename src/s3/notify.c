@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum tells { SIZE = 1, ETAG = 2, SEQUENCER = 4, RESTORE = 8 };
+enum tells { SIZE = 1, ETAG = 2, SEQUENCER = 4, RESTORE = 8, RETENTION = 16 };
 
 static const struct event_row {
     const char *name, *version;
@@ -40,6 +40,9 @@ static const struct event_row {
     {"LifecycleExpiration:DeleteMarkerCreated", "2.3", S3_EXPIRED_MARKER, ETAG | SEQUENCER},
     {"ObjectTagging:Put", "2.3", S3_TAGGING_PUT, ETAG},
     {"ObjectTagging:Delete", "2.3", S3_TAGGING_DELETE, ETAG},
+    {"ObjectRetention:Put", "2.5", S3_RETENTION_PUT, SIZE | ETAG | SEQUENCER | RETENTION},
+    {"ObjectAnnotation:Put", "2.5", -1, 0},
+    {"ObjectAnnotation:Delete", "2.5", -1, 0},
 };
 enum { NEVENTS = sizeof events / sizeof events[0] };
 
@@ -217,6 +220,18 @@ static void put_restore(struct buf *b, const struct s3_object *object)
     BUF_LIT(b, "}}");
 }
 
+/* Left out when the retention was taken away. */
+static void put_retention(struct buf *b, const struct s3_object *object)
+{
+    if (!object->lock_mode.p)
+        return;
+    BUF_LIT(b, ",\"objectRetentionEventData\":{\"mode\":");
+    buf_json(b, object->lock_mode);
+    BUF_LIT(b, ",\"retainUntilDate\":");
+    buf_json(b, date_iso_ms(b->arena, object->lock_until));
+    BUF_LIT(b, "}");
+}
+
 static str record(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket,
                   const struct event_row *row, str rule_id, const struct s3_object *object)
 {
@@ -240,6 +255,8 @@ static str record(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket
     BUF_LIT(&b, "}");
     if (row->tells & RESTORE)
         put_restore(&b, object);
+    if (row->tells & RETENTION)
+        put_retention(&b, object);
     BUF_LIT(&b, "}]}");
     return buf_str(&b);
 }

@@ -93,6 +93,26 @@ def test_copy_multipart_and_delete_have_their_own_names(aws, bucket, queue, targ
     assert order == sorted(order)
 
 
+# The event is in botocore's model; what it tells is in the event library of AWS's SDK for Java (ObjectRetentionEventData).
+def test_a_retention_is_told_with_its_mode_and_date(aws, queue, target):
+    bucket = f"retained-{aws.account}"
+    aws.s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    version = aws.s3.put_object(Bucket=bucket, Key="k", Body=b"12345")["VersionId"]
+    configure(aws, bucket, target, events=("s3:ObjectRetention:Put", "s3:ObjectAnnotation:*"))
+    events(aws, queue)
+    aws.s3.put_object_retention(Bucket=bucket, Key="k", Retention={"Mode": "GOVERNANCE", "RetainUntilDate": "2050-01-02T03:04:05Z"})
+    (record,) = events(aws, queue)
+    assert (record["eventName"], record["eventVersion"]) == ("ObjectRetention:Put", "2.5")
+    assert record["objectRetentionEventData"] == {"mode": "GOVERNANCE", "retainUntilDate": "2050-01-02T03:04:05.000Z"}
+    thing = record["s3"]["object"]
+    assert (thing["key"], thing["size"], thing["versionId"]) == ("k", 5, version) and thing["eTag"] and thing["sequencer"]
+    aws.s3.put_object_retention(Bucket=bucket, Key="k", Retention={}, BypassGovernanceRetention=True)
+    (record,) = events(aws, queue)
+    assert record["eventName"] == "ObjectRetention:Put" and "objectRetentionEventData" not in record
+    aws.s3.put_object_legal_hold(Bucket=bucket, Key="k", LegalHold={"Status": "OFF"})
+    assert events(aws, queue) == []
+
+
 def test_a_missing_queue_is_refused_when_configuring(aws, bucket, refused):
     with refused("InvalidArgument", 400) as answer:
         configure(aws, bucket, f"arn:aws:sqs:us-east-1:{aws.account}:none")

@@ -161,18 +161,24 @@ TEST(governance_is_shortened_by_leave_only_and_compliance_never)
     LAB(lab);
     struct s3_object object = lab_put(&lab, S("k"), S("x"));
     msec now = lab.ctx.now;
-    CHECK_FAULT(s3_lock_retain(lab.s3, &lab.ctx, &object, S("GOVERNANCE"), now, false),
+    CHECK_FAULT(s3_lock_retain(lab.s3, &lab.ctx, lab.bucket, &object, S("GOVERNANCE"), now, false),
                 S3_INVALID_ARGUMENT);
-    CHECK_OK(s3_lock_retain(lab.s3, &lab.ctx, &object, S("GOVERNANCE"), now + 1000, false));
-    CHECK_OK(s3_lock_retain(lab.s3, &lab.ctx, &object, S("GOVERNANCE"), now + 2000, false));
-    CHECK_FAULT(s3_lock_retain(lab.s3, &lab.ctx, &object, S("GOVERNANCE"), now + 1000, false),
+    CHECK_OK(
+        s3_lock_retain(lab.s3, &lab.ctx, lab.bucket, &object, S("GOVERNANCE"), now + 1000, false));
+    CHECK_OK(
+        s3_lock_retain(lab.s3, &lab.ctx, lab.bucket, &object, S("GOVERNANCE"), now + 2000, false));
+    CHECK_FAULT(
+        s3_lock_retain(lab.s3, &lab.ctx, lab.bucket, &object, S("GOVERNANCE"), now + 1000, false),
+        S3_LOCKED);
+    CHECK_FAULT(s3_lock_retain(lab.s3, &lab.ctx, lab.bucket, &object, STR_NONE, 0, false),
                 S3_LOCKED);
-    CHECK_FAULT(s3_lock_retain(lab.s3, &lab.ctx, &object, STR_NONE, 0, false), S3_LOCKED);
-    CHECK_OK(s3_lock_retain(lab.s3, &lab.ctx, &object, S("COMPLIANCE"), now + 1000, true));
-    CHECK_FAULT(s3_lock_retain(lab.s3, &lab.ctx, &object, S("GOVERNANCE"), now + 9000, true),
-                S3_LOCKED);
+    CHECK_OK(
+        s3_lock_retain(lab.s3, &lab.ctx, lab.bucket, &object, S("COMPLIANCE"), now + 1000, true));
+    CHECK_FAULT(
+        s3_lock_retain(lab.s3, &lab.ctx, lab.bucket, &object, S("GOVERNANCE"), now + 9000, true),
+        S3_LOCKED);
     lab.ctx.now = now + 1001;
-    CHECK_OK(s3_lock_retain(lab.s3, &lab.ctx, &object, STR_NONE, 0, false));
+    CHECK_OK(s3_lock_retain(lab.s3, &lab.ctx, lab.bucket, &object, STR_NONE, 0, false));
     lab_end(&lab);
 }
 
