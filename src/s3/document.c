@@ -26,9 +26,11 @@ static const struct s3_document documents[] = {
      s3_replication_check},
     {S3_CONFIG_INVENTORY, &s3_inventory_shape, &S3_NO_SUCH_CONFIGURATION, false,
      s3_inventory_check},
-    {S3_CONFIG_ANALYTICS, &s3_analytics_shape, &S3_NO_SUCH_CONFIGURATION, false, NULL},
-    {S3_CONFIG_METRICS, &s3_metrics_shape, &S3_NO_SUCH_CONFIGURATION, false, NULL},
-    {S3_CONFIG_INTELLIGENT_TIERING, &s3_tiering_shape, &S3_NO_SUCH_CONFIGURATION, false, NULL},
+    {S3_CONFIG_ANALYTICS, &s3_analytics_shape, &S3_NO_SUCH_CONFIGURATION, false,
+     s3_analytics_check},
+    {S3_CONFIG_METRICS, &s3_metrics_shape, &S3_NO_SUCH_CONFIGURATION, false, s3_metrics_check},
+    {S3_CONFIG_INTELLIGENT_TIERING, &s3_tiering_shape, &S3_NO_SUCH_CONFIGURATION, false,
+     s3_tiering_check},
 };
 
 const struct s3_document *s3_document_of(enum s3_config kind)

@@ -215,6 +215,9 @@ extern const struct shape s3_replication_shape, s3_inventory_shape, s3_analytics
     s3_metrics_shape, s3_tiering_shape;
 err s3_replication_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document);
 err s3_inventory_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document);
+err s3_analytics_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document);
+err s3_metrics_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document);
+err s3_tiering_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document);
 
 /* --- all of them --- */
 struct s3_document {

@@ -162,6 +162,108 @@ SHAPE_DEFINE(s3_tiering, "IntelligentTieringConfiguration", TIERING)
 
 /* --- what AWS refuses --- */
 
+/* API_MetricsConfiguration: at most 64 letters, digits, periods, dashes and underscores. */
+static bool id_ok(str id)
+{
+    for (size_t i = 0; i < id.n; i++) {
+        char c = id.p[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+              c == '-' || c == '_' || c == '.'))
+            return false;
+    }
+    return id.n >= 1 && id.n <= 64;
+}
+
+static err check_id(struct ctx *ctx, str id, const char *length)
+{
+    if (id_ok(id))
+        return OK;
+    return id.n > 64 ? err_text(ctx->arena, &S3_INVALID_CONFIG_ID, "%s", length)
+                     : FAIL(S3_INVALID_CONFIG_ID);
+}
+
+static int members(const struct filter *filter)
+{
+    return (filter->prefix.p != NULL) + (filter->tag != NULL) + (filter->and != NULL);
+}
+
+/* API_AnalyticsFilter: exactly one prefix, one tag or one conjunction of at least two. */
+static err check_filter(const struct filter *filter)
+{
+    if (!filter)
+        return OK;
+    const struct prefix_tags *and = filter->and;
+    if (members(filter) != 1)
+        return FAIL(S3_MALFORMED_XML);
+    if (and&&and->tags.n + (and->prefix.p != NULL) < 2)
+        return FAIL(S3_INVALID_AND);
+    str prefix = and? and->prefix : filter->prefix;
+    return prefix.p && !prefix.n ? FAIL(S3_INVALID_PREFIX) : OK;
+}
+
+err s3_analytics_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document)
+{
+    (void)s3, (void)bucket;
+    const struct s3_analytics *config = document;
+    TRY(check_id(ctx, config->id,
+                 "Config Id should not be more than 1 char and less than 64 chars in length"));
+    return check_filter(config->filter);
+}
+
+err s3_metrics_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document)
+{
+    (void)s3, (void)ctx, (void)bucket;
+    const struct s3_metrics *config = document;
+    const struct metrics_filter *filter = config->filter;
+    if (!id_ok(config->id))
+        return FAIL(S3_MALFORMED_XML);
+    if (!filter)
+        return OK;
+    const struct metrics_and *and = filter->and;
+    int n = (filter->prefix.p != NULL) + (filter->tag != NULL) + (filter->access_point.p != NULL) +
+            (and != NULL);
+    bool few = and&&and->tags.n + (and->prefix.p != NULL) + (and->access_point.p != NULL) < 2;
+    return n == 1 && !few ? OK : FAIL(S3_MALFORMED_XML);
+}
+
+/* API_Tiering: at least 90 days, 180 for the deeper tier, two years at most. */
+static err check_tier(struct ctx *ctx, const struct tier *tier)
+{
+    int64_t least = str_eq(tier->tier, S("ARCHIVE_ACCESS")) ? 90 : 180;
+    const char *wrong = tier->days.v < least ? "less" : tier->days.v > 730 ? "more" : NULL;
+    return !wrong ? OK
+                  : err_text(ctx->arena, &S3_INVALID_ACCESS_TIER,
+                             "Days specified in %.*s tier should not be %s than %d.",
+                             STR_ARG(tier->tier), wrong, wrong[0] == 'l' ? (int)least : 730);
+}
+
+static err check_tiers(struct ctx *ctx, list tiers)
+{
+    const struct tier *archive = NULL, *deep = NULL;
+    LIST_EACH (const struct tier, tier, tiers) {
+        const struct tier **seen = str_eq(tier->tier, S("ARCHIVE_ACCESS")) ? &archive : &deep;
+        if (*seen)
+            return err_text(ctx->arena, &S3_INVALID_ACCESS_TIER,
+                            "All Access Tiers in a configuration must be unique. Found duplicate "
+                            "entry for %.*s.",
+                            STR_ARG(tier->tier));
+        TRY(check_tier(ctx, tier));
+        *seen = tier;
+    }
+    return archive && deep && deep->days.v <= archive->days.v ? FAIL(S3_INVALID_ACCESS_TIER) : OK;
+}
+
+err s3_tiering_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document)
+{
+    (void)s3, (void)bucket;
+    const struct s3_tiering *config = document;
+    TRY(check_id(ctx, config->id,
+                 "Config Id should be more than 1 character and less than 64 characters in "
+                 "length."));
+    TRY(check_filter(config->filter));
+    return check_tiers(ctx, config->tiers);
+}
+
 static err check_target(struct s3 *s3, struct ctx *ctx, str arn)
 {
     struct s3_bucket *target =
@@ -180,7 +282,7 @@ static err check_version(struct ctx *ctx, const struct replication_rule *rule)
     const char *wrong = second == !rule->priority.set ? "Priority"
                         : second == !rule->markers    ? "DeleteMarkerReplication"
                                                       : NULL;
-    if (rule->filter && rule->prefix.p)
+    if (rule->filter && (rule->prefix.p || members(rule->filter) > 1))
         return FAIL(S3_MALFORMED_XML);
     return !wrong ? OK
                   : err_text(ctx->arena, &S3_INVALID_REQUEST,
@@ -219,6 +321,8 @@ err s3_inventory_check(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
                                  "BucketKeyStatus|ChecksumAlgorithm|ObjectAccessControlList|"
                                  "ObjectOwner|LifecycleExpirationDate|";
     const struct s3_inventory *config = document;
+    if (!id_ok(config->id)) /* aws/aws-cdk #27793 */
+        return FAIL(S3_MALFORMED_XML);
     LIST_EACH (const struct scalar_str, field, config->fields)
         if (str_find(str_of(fields), arena_printf(ctx->arena, "|%.*s|", STR_ARG(field->value)), 0) <
             0)

@@ -42,6 +42,12 @@
       "The Versioning element must be specified")                                                  \
     X(INCOMPLETE_BODY, "IncompleteBody", 400,                                                      \
       "You did not provide the number of bytes specified by the Content-Length HTTP header")       \
+    X(INVALID_ACCESS_TIER, "InvalidAccessTier", 400,                                               \
+      "Days specified in DEEP_ARCHIVE_ACCESS should be greater than days specified in "            \
+      "ARCHIVE_ACCESS")                                                                            \
+    X(INVALID_AND, "InvalidAnd", 400,                                                              \
+      "Number of Prefixes and Tags combined cannot be less than 2. And cannot contain less than "  \
+      "2 elements.")                                                                               \
     X(INVALID_ARGUMENT, "InvalidArgument", 400, "Invalid Argument")                                \
     X(INVALID_BUCKET_NAME, "InvalidBucketName", 400, "The specified bucket is not valid.")         \
     X(INVALID_BUCKET_OWNER, "InvalidBucketOwnerAWSAccountID", 400,                                 \
@@ -49,6 +55,8 @@
     X(INVALID_BUCKET_STATE, "InvalidBucketState", 409,                                             \
       "An Object Lock configuration is present on this bucket, so the versioning state cannot be " \
       "changed.")                                                                                  \
+    X(INVALID_CONFIG_ID, "InvalidConfigId", 400,                                                   \
+      "Config Id does not match the pattern ^[a-zA-Z0-9\\-_.]+$")                                  \
     X(INVALID_DIGEST, "InvalidDigest", 400, "The Content-MD5 you specified was invalid.")          \
     X(INVALID_ENCRYPTION, "InvalidEncryptionAlgorithmError", 400,                                  \
       "The Encryption request you specified is not valid. Supported value: AES256.")               \
@@ -64,6 +72,8 @@
       "The requested partnumber is not satisfiable")                                               \
     X(INVALID_PART_ORDER, "InvalidPartOrder", 400,                                                 \
       "The list of parts was not in ascending order. Parts must be ordered by part number.")       \
+    X(INVALID_PREFIX, "InvalidPrefix", 400,                                                        \
+      "Filter Prefix should be set to a valid non-empty value or not set at all.")                 \
     X(INVALID_RANGE, "InvalidRange", 416, "The requested range is not satisfiable")                \
     X(INVALID_REDIRECT, "InvalidRedirectLocation", 400,                                            \
       "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")       \

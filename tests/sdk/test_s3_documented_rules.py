@@ -125,7 +125,57 @@ def replication_rules():
             "arn:aws:s3:::{versioned}</Bucket></Destination></Rule></ReplicationConfiguration>")), 400, code, message, {})
 
 
+def configuration_rules():
+    """Configurations by id. The texts of analytics and tiering are those that clients of AWS report: aws-cloudformation/cfn-lint #3992
+    and emulators that quote it; MalformedXML of inventory and metrics: aws/aws-cdk #27793, hashicorp/terraform-provider-aws #25251."""
+    tag = "<Tag><Key>k</Key><Value>v</Value></Tag>"
+
+    def tier(name, days):
+        return f"<Tiering><AccessTier>{name}</AccessTier><Days>{days}</Days></Tiering>"
+
+    def document(kind, filter_="", id_="c", tiers=tier("ARCHIVE_ACCESS", 90)):
+        element, rest = {"analytics": ("AnalyticsConfiguration", "<StorageClassAnalysis/>"), "metrics": ("MetricsConfiguration", ""),
+                         "intelligent-tiering": ("IntelligentTieringConfiguration", "<Status>Enabled</Status>" + tiers),
+                         "inventory": ("InventoryConfiguration", "<IsEnabled>true</IsEnabled><IncludedObjectVersions>All"
+                                       "</IncludedObjectVersions><Schedule><Frequency>Daily</Frequency></Schedule><Destination>"
+                                       "<S3BucketDestination><Bucket>arn:aws:s3:::x</Bucket><Format>CSV</Format></S3BucketDestination>"
+                                       "</Destination>")}[kind]
+        return put(f"/{{bucket}}?{kind}&id={id_}", f"<{element}><Id>{id_}</Id>{filter_}{rest}</{element}>")
+
+    few = "Number of Prefixes and Tags combined cannot be less than 2. And cannot contain less than 2 elements."
+    pattern = r"Config Id does not match the pattern ^[a-zA-Z0-9\-_.]+$"
+    for kind in ("analytics", "metrics", "intelligent-tiering"):
+        strict = kind == "metrics"
+        for name, filter_, code, message in (
+                ("nothing", "<Filter/>", "MalformedXML", SCHEMA),
+                ("two things", f"<Filter><Prefix>p</Prefix>{tag}</Filter>", "MalformedXML", SCHEMA),
+                ("and of one", f"<Filter><And>{tag}</And></Filter>", *(("MalformedXML", SCHEMA) if strict else ("InvalidAnd", few)))):
+            yield f"{kind} filter of {name}", document(kind, filter_), 400, code, message, {}
+        if not strict:
+            yield (f"{kind} filter of no prefix", document(kind, "<Filter><Prefix/></Filter>"), 400, "InvalidPrefix",
+                   "Filter Prefix should be set to a valid non-empty value or not set at all.", {})
+            yield f"{kind} id of other characters", document(kind, id_="a:b"), 400, "InvalidConfigId", pattern, {}
+    for kind in ("metrics", "inventory"):
+        for id_ in ("a:b", "i" * 65):
+            yield f"{kind} id of {len(id_)} characters", document(kind, id_=id_), 400, "MalformedXML", SCHEMA, {}
+    yield ("analytics id of 65 characters", document("analytics", id_="i" * 65), 400, "InvalidConfigId",
+           "Config Id should not be more than 1 char and less than 64 chars in length", {})
+    yield ("intelligent-tiering id of 65 characters", document("intelligent-tiering", id_="i" * 65), 400, "InvalidConfigId",
+           "Config Id should be more than 1 character and less than 64 characters in length.", {})
+    soon = "Days specified in {} tier should not be {} than {}."
+    for name, tiers, message in (
+            ("89 days", tier("ARCHIVE_ACCESS", 89), soon.format("ARCHIVE_ACCESS", "less", 90)),
+            ("179 days", tier("DEEP_ARCHIVE_ACCESS", 179), soon.format("DEEP_ARCHIVE_ACCESS", "less", 180)),
+            ("731 days", tier("ARCHIVE_ACCESS", 731), soon.format("ARCHIVE_ACCESS", "more", 730)),
+            ("one tier twice", 2 * tier("ARCHIVE_ACCESS", 90),
+             "All Access Tiers in a configuration must be unique. Found duplicate entry for ARCHIVE_ACCESS."),
+            ("the deeper tier first", tier("ARCHIVE_ACCESS", 200) + tier("DEEP_ARCHIVE_ACCESS", 200),
+             "Days specified in DEEP_ARCHIVE_ACCESS should be greater than days specified in ARCHIVE_ACCESS")):
+        yield f"intelligent-tiering of {name}", document("intelligent-tiering", tiers=tiers), 400, "InvalidAccessTier", message, {}
+
+
 RULES = [
+    *configuration_rules(),
     *replication_rules(),
     *checksum_rules(),
     *grant_rules(),
