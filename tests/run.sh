@@ -115,7 +115,10 @@ missing_packages() {
 apt_install() {
     local as_root=()
     command -v apt-get >/dev/null || { echo "run.sh: please install: $*" >&2; exit 1; }
-    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || { echo "run.sh: this needs root, and there is no sudo; please run as root: apt-get install $*" >&2; exit 1; }
+        as_root=(sudo)
+    fi
     say "installing $*"
     { "${as_root[@]}" apt-get update -q && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -qy --no-install-recommends "$@"; } >"$LOGS/apt.log" 2>&1 ||
