@@ -259,7 +259,7 @@ stage_large() {
 }
 stage_package() {
     local row list=()
-    for row in debootstrap:debootstrap lintian:lintian man:man-db dpkg-source:dpkg-dev; do
+    for row in debootstrap:debootstrap lintian:lintian man:man-db dpkg-source:dpkg-dev file:file; do
         command -v "${row%%:*}" >/dev/null || list+=("${row##*:}")
     done
     pkg-config --exists libcares || list+=(libc-ares-dev)
