@@ -30,23 +30,87 @@ static bool has_credentials(const struct http_request *http)
            http_query_raw(http, S("AWSAccessKeyId")).p;
 }
 
+static struct http_reply *reply_of(struct request *request, int status, str type, str bytes)
+{
+    struct http_reply *reply = request_reply(request);
+    http_reply_bytes(request->http->arena, reply, status, type, bytes);
+    http_reply_set(request->http->arena, reply, S("Cache-Control"), S("no-store"));
+    return reply;
+}
+
+static void answer(struct request *request, int status, str type, str bytes)
+{
+    request_answer(request, reply_of(request, status, type, bytes));
+}
+
+void admin_answer_json(struct request *request, int status, str json)
+{
+    answer(request, status, S("application/json"), arena_join(request->http->arena, json, S("\n")));
+}
+
+void admin_answer_text(struct request *request, int status, str text)
+{
+    answer(request, status, S("text/plain; charset=utf-8"), text);
+}
+
+static str error_json(struct arena *arena, str text)
+{
+    struct buf b = buf_in(arena);
+    BUF_LIT(&b, "{\"error\":");
+    buf_json(&b, text);
+    BUF_LIT(&b, "}\n");
+    return buf_str(&b);
+}
+
+void admin_answer_error(struct request *request, int status, str text)
+{
+    answer(request, status, S("application/json"), error_json(request->http->arena, text));
+}
+
 static void answer_missing(struct request *request)
 {
     admin_answer_error(request, 404, S("no such endpoint; GET /_headrace lists them"));
 }
 
+/* "GET, POST": what the path takes. */
+static str methods_of(struct arena *arena, str path)
+{
+    struct buf b = buf_in(arena);
+    EACH_ROW(row)
+    if (path_matches(path, row->path))
+        buf_printf(&b, "%s%s", b.n ? ", " : "", row->method);
+    return buf_str(&b);
+}
+
 static void answer_wrong_method(struct request *request)
 {
-    admin_answer_error(request, 405,
-                       S("this endpoint does not take that method; GET /_headrace lists them"));
+    struct arena *arena = request->http->arena;
+    str takes = methods_of(arena, request->http->path);
+    str text = arena_printf(arena, "this endpoint takes %.*s; GET /_headrace lists them all",
+                            STR_ARG(takes));
+    struct http_reply *reply =
+        reply_of(request, 405, S("application/json"), error_json(arena, text));
+    http_reply_set(arena, reply, S("Allow"), takes);
+    request_answer(request, reply);
 }
 
 static const struct admin_row missing = {"", "", answer_missing, ""};
 static const struct admin_row wrong_method = {"", "", answer_wrong_method, ""};
 
+/* A person who types the bare address into a browser; to a program it is ListBuckets. (AWS sends
+ * browsers from there to a page about S3.) */
+static bool is_front_door(const struct http_request *http)
+{
+    return str_eq(http->path, S("/")) && str_eq(http->method, S("GET")) && !http->query.n &&
+           !has_credentials(http) &&
+           str_find(http_header(http, S("Accept")), S("text/html"), 0) >= 0;
+}
+
 static bool is_ours(const struct http_request *http)
 {
     str path = http->path;
+    if (is_front_door(http))
+        return true;
     if (str_starts(path, S("/_headrace/")) || str_eq(path, S("/_headrace")))
         return true;
     if (path.n < 2)
@@ -88,33 +152,6 @@ void admin_gone(struct request *request)
     if (request->admin_state)
         request->admin_forget(request);
     request->admin_state = NULL;
-}
-
-static void answer(struct request *request, int status, str type, str bytes)
-{
-    struct http_reply *reply = request_reply(request);
-    http_reply_bytes(request->http->arena, reply, status, type, bytes);
-    http_reply_set(request->http->arena, reply, S("Cache-Control"), S("no-store"));
-    request_answer(request, reply);
-}
-
-void admin_answer_json(struct request *request, int status, str json)
-{
-    answer(request, status, S("application/json"), arena_join(request->http->arena, json, S("\n")));
-}
-
-void admin_answer_text(struct request *request, int status, str text)
-{
-    answer(request, status, S("text/plain; charset=utf-8"), text);
-}
-
-void admin_answer_error(struct request *request, int status, str text)
-{
-    struct buf b = buf_in(request->http->arena);
-    BUF_LIT(&b, "{\"error\":");
-    buf_json(&b, text);
-    BUF_LIT(&b, "}");
-    admin_answer_json(request, status, buf_str(&b));
 }
 
 /* ---- health, readiness, and the list of all this ---- */
@@ -179,6 +216,7 @@ static void answer_ready(struct request *request)
 }
 
 const struct admin_row admin_health_rows[] = {
+    {"GET", "/", answer_index, "browsers are sent to the console; to all others it is ListBuckets"},
     {"GET", "/_headrace", answer_index,
      "this list; browsers are sent to the console (?format=json)"},
     {"GET", "/_headrace/health", answer_health, "200 while the process lives"},

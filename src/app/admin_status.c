@@ -7,6 +7,38 @@
 #include "s3/reset.h"
 #include "sqs/queue.h"
 
+#include <stdlib.h>
+
+struct queue_row {
+    int64_t id;
+    struct sqs_queue_facts facts;
+};
+
+static int by_account_and_name(const void *a, const void *b)
+{
+    const struct sqs_queue_facts *left = &((const struct queue_row *)a)->facts;
+    const struct sqs_queue_facts *right = &((const struct queue_row *)b)->facts;
+    int order = str_cmp(left->account, right->account);
+    order = order ? order : str_cmp(left->name, right->name);
+    return order ? order : str_cmp(left->region, right->region);
+}
+
+/* All queues by account, name and region; how many. */
+static size_t queues(struct app *app, struct arena *arena, struct queue_row **out)
+{
+    size_t n = 0, room = 0;
+    for (int64_t id = 0; (id = sqs_queue_next(app->sqs, id));)
+        room++;
+    *out = arena_array(arena, room, sizeof **out);
+    for (int64_t id = 0; n < room && (id = sqs_queue_next(app->sqs, id));) {
+        (*out)[n].id = id;
+        n += sqs_queue_facts(app->sqs, id, &(*out)[n].facts);
+    }
+    if (n)
+        qsort(*out, n, sizeof **out, by_account_and_name);
+    return n;
+}
+
 /* ---- for people ---- */
 
 static void text_buckets(struct request *request, struct buf *b)
@@ -38,16 +70,16 @@ static str age_text(struct arena *arena, const struct sqs_queue_facts *facts, ms
 
 static void text_queues(struct request *request, struct buf *b)
 {
-    struct app *app = request->app;
-    msec now = clock_now(&app->clock);
+    msec now = clock_now(&request->app->clock);
+    struct queue_row *rows;
+    size_t n = queues(request->app, b->arena, &rows);
     buf_printf(b, "%-14s %-25s %9s %9s %9s %9s\n", "QUEUES", "name", "visible", "in flight",
                "delayed", "oldest");
-    for (int64_t id = 0; (id = sqs_queue_next(app->sqs, id));) {
-        struct sqs_queue_facts q;
-        if (sqs_queue_facts(app->sqs, id, &q))
-            buf_printf(b, "  %-12.*s %-25.*s %9lld %9lld %9lld %9.*s\n", STR_ARG(q.account),
-                       STR_ARG(q.name), (long long)q.visible, (long long)q.hidden,
-                       (long long)q.delayed, STR_ARG(age_text(b->arena, &q, now)));
+    for (size_t i = 0; i < n; i++) {
+        const struct sqs_queue_facts *q = &rows[i].facts;
+        buf_printf(b, "  %-12.*s %-25.*s %9lld %9lld %9lld %9.*s\n", STR_ARG(q->account),
+                   STR_ARG(q->name), (long long)q->visible, (long long)q->hidden,
+                   (long long)q->delayed, STR_ARG(age_text(b->arena, q, now)));
     }
 }
 
@@ -111,20 +143,20 @@ static void json_queues(struct request *request, struct buf *b)
 {
     struct app *app = request->app;
     msec now = clock_now(&app->clock);
-    size_t rows = 0;
-    for (int64_t id = 0; (id = sqs_queue_next(app->sqs, id));) {
-        struct sqs_queue_facts q;
-        if (!sqs_queue_facts(app->sqs, id, &q))
-            continue;
-        buf_printf(b, "%s{\"account\":\"%.*s\",\"region\":", rows++ ? "," : "", STR_ARG(q.account));
-        buf_json(b, q.region);
+    struct queue_row *rows;
+    size_t n = queues(app, b->arena, &rows);
+    for (size_t i = 0; i < n; i++) {
+        const struct sqs_queue_facts *q = &rows[i].facts;
+        buf_printf(b, "%s{\"account\":\"%.*s\",\"region\":", i ? "," : "", STR_ARG(q->account));
+        buf_json(b, q->region);
         buf_printf(b,
                    ",\"name\":\"%.*s\",\"url\":\"%.*s\",\"visible\":%lld,\"inFlight\":%lld,"
                    "\"delayed\":%lld,"
                    "\"oldestAgeMs\":%lld}",
-                   STR_ARG(q.name), STR_ARG(sqs_queue_url(app->sqs, &request->call.ctx, id)),
-                   (long long)q.visible, (long long)q.hidden, (long long)q.delayed,
-                   (long long)(q.oldest && q.oldest < now ? now - q.oldest : 0));
+                   STR_ARG(q->name),
+                   STR_ARG(sqs_queue_url(app->sqs, &request->call.ctx, rows[i].id)),
+                   (long long)q->visible, (long long)q->hidden, (long long)q->delayed,
+                   (long long)(q->oldest && q->oldest < now ? now - q->oldest : 0));
     }
 }
 

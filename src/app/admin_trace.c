@@ -55,8 +55,12 @@ static void answer_trace(struct request *request)
     if (str_eq(http_query(request->http, S("format")), S("text"))) {
         trace_tree(&b, arena, events, n,
                    str_eq(http_query(request->http, S("color")), S("always")));
-        admin_answer_text(request, n ? 200 : 404,
-                          n ? buf_str(&b) : S("nothing is known of that\n"));
+        if (!n)
+            buf_printf(&b,
+                       "nothing is known of %.*s: no request named it since the start, or what "
+                       "did is forgotten (--trace-mib)\n",
+                       STR_ARG(target));
+        admin_answer_text(request, n ? 200 : 404, buf_str(&b));
         return;
     }
     trace_json(&b, target, events, n);

@@ -157,9 +157,8 @@ str command_endpoint(struct arena *arena, const char *given)
 
 static int command_version(int argc, char **argv)
 {
-    (void)argv;
     if (argc)
-        return command_usage("version");
+        return command_odd("version", argv[0]);
     puts("headrace " HEADRACE_VERSION);
     return 0;
 }
@@ -232,7 +231,7 @@ static int command_help(int argc, char **argv)
     }
     if (argc == 1 && !named)
         return command_unknown(argv[0]);
-    return argc > 1 ? command_usage("help") : help_of(named);
+    return argc > 1 ? command_odd("help", argv[1]) : help_of(named);
 }
 
 /* --help counts anywhere. */

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 
+#include <jansson.h>
 #include <uv.h>
 
 struct command {
@@ -24,6 +25,8 @@ int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int command_loop(uv_loop_t *loop);
 /* "usage: ..." of a command in one such line. Returns 2. */
 int command_usage(const char *name);
+/* The same, with the argument that it does not take. Returns 2. */
+int command_odd(const char *name, const char *argument);
 /* What `headrace NAME --help` prints; false when command_help.c has no such row. */
 bool command_help_put(struct buf *b, const char *name);
 /* True when ANSI colours are welcome on `fd`: a terminal, NO_COLOR unset; `when` is auto, always or
@@ -40,6 +43,36 @@ str command_endpoint(struct arena *arena, const char *given);
  * one line on stderr. `sent` absent: no body. The exit code. */
 int command_request(struct arena *arena, const char *given, const char *method, str target,
                     str sent, str *body);
+
+/* ---- commands that ask a running instance ---- */
+
+enum { ASKED_WORDS = 3 };
+
+/* Their arguments. */
+struct asked {
+    struct arena *arena;
+    const char *endpoint, *timeout; /* values of --endpoint-url and --timeout; NULL: not given */
+    bool json, follow, watch;
+    char *words[ASKED_WORDS];
+    int n;
+};
+
+/* Reads the arguments of command `name`, which takes the flags in `flags` ("--json --watch") and
+ * --endpoint-url. 0, or 2 when there was an odd one, which is said; the arena is left. */
+int asked_read(struct asked *asked, const char *name, const char *flags, int argc, char **argv);
+/* command_usage, or command_odd when the first word is none of the command's. Returns 2. */
+int command_misused(const struct asked *asked, const char *name);
+/* command_request whose answer goes to stdout: on a terminal, unless --json was given, as `show`
+ * prints it. */
+int command_show(const struct asked *asked, const char *method, str target, str sent,
+                 void (*show)(json_t *answer));
+void show_faults(json_t *answer);
+void show_fault_added(json_t *answer);
+void show_fault_removed(json_t *answer);
+void show_snapshots(json_t *answer);
+void show_snapshot(json_t *answer);
+void show_leaks(json_t *answer);
+void show_done(json_t *answer);
 
 int command_serve(int argc, char **argv);
 int command_env(int argc, char **argv);

@@ -66,20 +66,18 @@ static int wait_until_ready(struct arena *arena, str endpoint, int64_t seconds)
 
 int command_wait(int argc, char **argv)
 {
-    const char *endpoint = NULL, *text, *seconds_text = "30";
+    struct asked asked = {0};
     int64_t seconds;
-    for (int at = 0; at < argc; at++) {
-        if ((text = command_value(argc, argv, &at, "--timeout")))
-            seconds_text = text;
-        else if ((text = command_value(argc, argv, &at, "--endpoint-url")))
-            endpoint = text;
-        else
-            return command_usage("wait");
-    }
-    if (!str_to_int(str_of(seconds_text), &seconds) || seconds < 0 || seconds > MOST_SECONDS)
-        return command_fail("wait: --timeout %s is not a number of seconds", seconds_text);
+    int code = asked_read(&asked, "wait", "--timeout", argc, argv);
+    if (code)
+        return code;
+    if (asked.n)
+        return command_odd("wait", asked.words[0]);
+    const char *text = asked.timeout ? asked.timeout : "30";
+    if (!str_to_int(str_of(text), &seconds) || seconds < 0 || seconds > MOST_SECONDS)
+        return command_fail("wait: --timeout %s is not a number of seconds", text);
     struct arena *arena = arena_new();
-    int code = wait_until_ready(arena, command_endpoint(arena, endpoint), seconds);
+    code = wait_until_ready(arena, command_endpoint(arena, asked.endpoint), seconds);
     arena_free(arena);
     return code;
 }
@@ -95,7 +93,7 @@ int command_ops(int argc, char **argv)
         if (!strcmp(argv[0], forms[i].flag))
             put = forms[i].put;
     if (!put)
-        return command_usage("ops");
+        return command_odd("ops", argv[argc - 1]);
     struct arena *arena = arena_new();
     struct buf b = buf_in(arena);
     put(&b);

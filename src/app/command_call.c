@@ -10,37 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WORDS 8
 #define FRAME 65536 /* bytes of a screen */
-
-/* Arguments of a command: flags that many have, and the words between them. */
-struct asked {
-    struct arena *arena;
-    const char *endpoint;
-    bool json, follow, watch;
-    char *words[WORDS];
-    int n;
-};
-
-static bool read_arguments(struct asked *asked, int argc, char **argv)
-{
-    const char *text;
-    for (int at = 0; at < argc; at++) {
-        if ((text = command_value(argc, argv, &at, "--endpoint-url")))
-            asked->endpoint = text;
-        else if (!strcmp(argv[at], "--json"))
-            asked->json = true;
-        else if (!strcmp(argv[at], "--follow"))
-            asked->follow = true;
-        else if (!strcmp(argv[at], "--watch"))
-            asked->watch = true;
-        else if ((argv[at][0] == '-' && argv[at][1] == '-') || asked->n == WORDS)
-            return false;
-        else
-            asked->words[asked->n++] = argv[at];
-    }
-    return true;
-}
 
 /* Prints the answer to `target`; the exit code. */
 static int call(struct asked *asked, const char *method, str target, str body)
@@ -107,7 +77,11 @@ static int follow(struct asked *asked)
 int command_trace(int argc, char **argv)
 {
     struct asked asked = {.arena = arena_new()};
-    if (!read_arguments(&asked, argc, argv) || asked.n > 1 || (asked.n == 0 && !asked.follow))
+    if (asked_read(&asked, "trace", "--json --follow", argc, argv))
+        return finish(&asked, 2);
+    if (asked.n > 1)
+        return finish(&asked, command_odd("trace", asked.words[1]));
+    if (asked.n == 0 && !asked.follow)
         return finish(&asked, command_usage("trace"));
     if (asked.follow)
         return finish(&asked, follow(&asked));
@@ -123,21 +97,24 @@ int command_trace(int argc, char **argv)
 int command_fault(int argc, char **argv)
 {
     struct asked asked = {.arena = arena_new()};
-    bool good = read_arguments(&asked, argc, argv);
-    const char *word = asked.n ? asked.words[0] : "list";
+    if (asked_read(&asked, "fault", "--json", argc, argv))
+        return finish(&asked, 2);
+    const char *word = asked.n ? asked.words[0] : "list", *value = asked.words[1];
     str path = S("/_headrace/faults");
-    if (good && !strcmp(word, "list") && asked.n <= 1)
-        return finish(&asked, call(&asked, "GET", path, STR_NONE));
-    if (good && !strcmp(word, "add") && asked.n == 2)
-        return finish(&asked, call(&asked, "POST", path, str_of(asked.words[1])));
-    if (good && !strcmp(word, "clear") && asked.n == 1)
-        return finish(&asked, call(&asked, "DELETE", path, STR_NONE));
-    if (good && !strcmp(word, "remove") && asked.n == 2)
-        return finish(&asked,
-                      call(&asked, "DELETE",
-                           with_query(asked.arena, "/_headrace/faults", "id", asked.words[1]),
-                           STR_NONE));
-    return finish(&asked, command_usage("fault"));
+    int code;
+    if (!strcmp(word, "list") && asked.n <= 1)
+        code = command_show(&asked, "GET", path, STR_NONE, show_faults);
+    else if (!strcmp(word, "add") && asked.n == 2)
+        code = command_show(&asked, "POST", path, str_of(value), show_fault_added);
+    else if (!strcmp(word, "clear") && asked.n == 1)
+        code = command_show(&asked, "DELETE", path, STR_NONE, show_fault_removed);
+    else if (!strcmp(word, "remove") && asked.n == 2)
+        code = command_show(&asked, "DELETE",
+                            with_query(asked.arena, "/_headrace/faults", "id", value), STR_NONE,
+                            show_fault_removed);
+    else
+        code = command_misused(&asked, "fault");
+    return finish(&asked, code);
 }
 
 /* ---- cost, lint, reset, leaks, status ---- */
@@ -145,8 +122,10 @@ int command_fault(int argc, char **argv)
 static int show(int argc, char **argv, const char *name, const char *path)
 {
     struct asked asked = {.arena = arena_new()};
-    if (!read_arguments(&asked, argc, argv) || asked.n)
-        return finish(&asked, command_usage(name));
+    if (asked_read(&asked, name, "--json", argc, argv))
+        return finish(&asked, 2);
+    if (asked.n)
+        return finish(&asked, command_odd(name, asked.words[0]));
     str target = arena_printf(asked.arena, "%s%s", path, asked.json ? "" : "?format=text");
     return finish(&asked, call(&asked, "GET", target, STR_NONE));
 }
@@ -164,8 +143,10 @@ int command_lint(int argc, char **argv)
 int command_reset(int argc, char **argv)
 {
     struct asked asked = {.arena = arena_new()};
-    if (!read_arguments(&asked, argc, argv) || asked.n > 1)
-        return finish(&asked, command_usage("reset"));
+    if (asked_read(&asked, "reset", "--json", argc, argv))
+        return finish(&asked, 2);
+    if (asked.n > 1)
+        return finish(&asked, command_odd("reset", asked.words[1]));
     struct buf b = buf_in(asked.arena);
     BUF_LIT(&b, "{");
     if (asked.n) {
@@ -173,26 +154,32 @@ int command_reset(int argc, char **argv)
         buf_json(&b, str_of(asked.words[0]));
     }
     BUF_LIT(&b, "}");
-    return finish(&asked, call(&asked, "POST", S("/_headrace/reset"), buf_str(&b)));
+    return finish(&asked,
+                  command_show(&asked, "POST", S("/_headrace/reset"), buf_str(&b), show_done));
 }
 
 int command_leaks(int argc, char **argv)
 {
     struct asked asked = {.arena = arena_new()};
-    if (!read_arguments(&asked, argc, argv) || asked.n != 1)
-        return finish(&asked, command_usage("leaks"));
-    return finish(&asked,
-                  call(&asked, "GET",
-                       with_query(asked.arena, "/_headrace/leaks", "account", asked.words[0]),
-                       STR_NONE));
+    if (asked_read(&asked, "leaks", "--json", argc, argv))
+        return finish(&asked, 2);
+    if (asked.n != 1)
+        return finish(&asked,
+                      asked.n ? command_odd("leaks", asked.words[1]) : command_usage("leaks"));
+    return finish(
+        &asked, command_show(&asked, "GET",
+                             with_query(asked.arena, "/_headrace/leaks", "account", asked.words[0]),
+                             STR_NONE, show_leaks));
 }
 
 int command_status(int argc, char **argv)
 {
     struct asked asked = {.arena = arena_new()};
     int code;
-    if (!read_arguments(&asked, argc, argv) || asked.n)
-        return finish(&asked, command_usage("status"));
+    if (asked_read(&asked, "status", "--json --watch", argc, argv))
+        return finish(&asked, 2);
+    if (asked.n)
+        return finish(&asked, command_odd("status", asked.words[0]));
     /* A frame is one write: a screen that is cleared before its text comes would flicker. */
     if (asked.watch)
         setvbuf(stdout, NULL, _IOFBF, FRAME);

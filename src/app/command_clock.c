@@ -29,26 +29,15 @@ static bool read_words(struct arena *arena, int argc, char **argv, str *body)
 
 int command_clock(int argc, char **argv)
 {
-    const char *endpoint = NULL, *text;
-    char *words[3];
-    bool json = false;
-    int n = 0, code;
-    for (int at = 0; at < argc; at++) {
-        if ((text = command_value(argc, argv, &at, "--endpoint-url")))
-            endpoint = text;
-        else if (!strcmp(argv[at], "--json"))
-            json = true;
-        else if (n < 3)
-            words[n++] = argv[at];
-    }
-    struct arena *arena = arena_new();
+    struct asked asked = {.arena = arena_new()};
     str body;
-    if (read_words(arena, n, words, &body))
-        code = command_request(arena, endpoint, body.p ? "POST" : "GET",
-                               json ? S("/_headrace/clock") : S("/_headrace/clock?format=text"),
-                               body, NULL);
-    else
-        code = command_usage("clock");
-    arena_free(arena);
+    int code = asked_read(&asked, "clock", "--json", argc, argv);
+    if (!code && read_words(asked.arena, asked.n, asked.words, &body))
+        code = command_request(
+            asked.arena, asked.endpoint, body.p ? "POST" : "GET",
+            asked.json ? S("/_headrace/clock") : S("/_headrace/clock?format=text"), body, NULL);
+    else if (!code)
+        code = command_misused(&asked, "clock");
+    arena_free(asked.arena);
     return code;
 }

@@ -229,14 +229,13 @@ static int play(struct demo *demo)
 
 int command_demo(int argc, char **argv)
 {
-    (void)argv;
     char *forced[] = {"--ephemeral", "--port", "0", "--host", "127.0.0.1", "--auth", "off"};
     struct demo *demo = xalloc(sizeof *demo);
     struct options options;
     str message = STR_NONE;
     int code;
     if (argc)
-        code = command_usage("demo");
+        code = command_odd("demo", argv[0]);
     else if (!options_read(&options, sizeof forced / sizeof *forced, forced,
                            (const char *(*)(const char *))getenv, &message))
         code = command_fail("%.*s", STR_ARG(message));

@@ -13,6 +13,8 @@
     "port\n"                                                                                       \
     "                      HEADRACE_PORT (4566) of this machine\n"
 
+#define JSON "  --json              as JSON, which it is anyway where stdout is no terminal\n"
+
 static const struct help {
     const char *name, *usage, *text;
 } rows[] = {
@@ -50,7 +52,7 @@ static const struct help {
      "  --json              as JSON\n"
      "  --follow            go on with what happens from now on; without an ID, of "
      "everything\n" ASKS},
-    {"fault", "fault [list | add RULE | remove ID | clear] [--endpoint-url URL]",
+    {"fault", "fault [list | add RULE | remove ID | clear] [--json] [--endpoint-url URL]",
      "Makes requests, events or workers go wrong on purpose. RULE is JSON: what it matches "
      "(service,\n"
      "operation, bucket, key, queue, account, region), when (nth, next, every, probability with "
@@ -58,7 +60,7 @@ static const struct help {
      "and its effect (error, latency, cut, duplicate, reorder, lose-delete, late-event, "
      "double-event,\n"
      "kill-worker). docs/testing.md has the members of each.\n"
-     "\noptions:\n" ASKS "\nexamples:\n"
+     "\noptions:\n" JSON ASKS "\nexamples:\n"
      "  headrace fault add '{\"operation\":\"ReceiveMessage\",\"nth\":3,\"effect\":\"error\","
      "\"code\":\"OverLimit\"}'\n"
      "  headrace fault add "
@@ -69,12 +71,11 @@ static const struct help {
      "\noptions:\n"
      "  --watch             again every second\n"
      "  --json              as JSON\n" ASKS},
-    {"snapshot",
-     "snapshot [list | save NAME|FILE | load NAME|FILE | delete NAME] [--endpoint-url URL]",
+    {"snapshot", "snapshot [list | save NAME|FILE | load NAME|FILE | delete NAME] [OPTIONS]",
      "Keeps the whole state, or brings it back. A NAME is kept by the emulator; a FILE has a slash "
      "in\n"
      "it or ends in .snapshot, and is yours. Loading replaces everything at once.\n"
-     "\noptions:\n" ASKS},
+     "\noptions:\n" JSON ASKS},
     {"cost", "cost [--json] [--endpoint-url URL]",
      "What the requests so far would have cost on AWS, at its list prices.\n"
      "\noptions:\n"
@@ -83,14 +84,14 @@ static const struct help {
      "What would hurt on AWS in the use so far; docs/lint.md explains each finding.\n"
      "\noptions:\n"
      "  --json              as JSON\n" ASKS},
-    {"reset", "reset [ACCOUNT] [--endpoint-url URL]",
+    {"reset", "reset [ACCOUNT] [--json] [--endpoint-url URL]",
      "Empties a running emulator, or one account (12 digits); the pipeline's own resources are "
      "made\n"
      "anew. Done when it returns.\n"
-     "\noptions:\n" ASKS},
-    {"leaks", "leaks ACCOUNT [--endpoint-url URL]",
-     "The buckets and queues of an account (12 digits) that are still there, as JSON.\n"
-     "\noptions:\n" ASKS},
+     "\noptions:\n" JSON ASKS},
+    {"leaks", "leaks ACCOUNT [--json] [--endpoint-url URL]",
+     "The buckets and queues of an account (12 digits) that are still there.\n"
+     "\noptions:\n" JSON ASKS},
     {"doctor", "doctor [--data-dir DIR] [--repair]",
      "Examines the data directory of a stopped emulator: its pages, files without a body, bodies\n"
      "without their file, and every body and message against the digests that were stored with "
@@ -125,6 +126,22 @@ bool command_help_put(struct buf *b, const char *name)
         buf_printf(b, "usage: headrace %s\n\n%s", row->usage, row->text);
     }
     return row || !strcmp(name, "serve");
+}
+
+int command_odd(const char *name, const char *argument)
+{
+    const char *usage = row_of(name)->usage, *at = strstr(row_of(name)->text, argument);
+    const char *wrong = argument[0] != '-'                  ? "no use for this"
+                        : at && at[strlen(argument)] == ' ' ? "this needs a value"
+                                                            : "no such option";
+    return command_fail("%s %s: %s; usage: headrace %s (headrace %s --help says more)", name,
+                        argument, wrong, usage, name);
+}
+
+int command_misused(const struct asked *asked, const char *name)
+{
+    bool odd = asked->n && !strstr(row_of(name)->usage, asked->words[0]);
+    return odd ? command_odd(name, asked->words[0]) : command_usage(name);
 }
 
 int command_usage(const char *name)

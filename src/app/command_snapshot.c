@@ -3,6 +3,7 @@
  * snapshot of its own that is deleted afterwards. */
 #include "app/call_http.h"
 #include "app/command.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,8 +43,20 @@ static bool write_file(const char *path, str bytes)
     return good;
 }
 
-static int save_file(struct arena *arena, const char *endpoint, const char *path)
+static void tell_size(const struct asked *asked, const char *path, size_t n)
 {
+    struct buf b = buf_in(asked->arena);
+    buf_json(&b, str_of(path));
+    if (asked->json)
+        printf("{\"file\":%.*s,\"bytes\":%zu}\n", STR_ARG(buf_str(&b)), n);
+    else
+        printf("%s: %zu bytes\n", path, n);
+}
+
+static int save_file(const struct asked *asked, const char *path)
+{
+    struct arena *arena = asked->arena;
+    const char *endpoint = asked->endpoint;
     str ignored, bytes = STR_NONE;
     int code = command_request(arena, endpoint, "POST", S(PLACE "/" TRANSFER), S("{}"), &ignored);
     if (code == 0)
@@ -52,7 +65,7 @@ static int save_file(struct arena *arena, const char *endpoint, const char *path
     if (code == 0 && !write_file(path, bytes))
         return command_fail("cannot write %s: %s", path, strerror(errno));
     if (code == 0)
-        printf("%s: %zu bytes\n", path, bytes.n);
+        tell_size(asked, path, bytes.n);
     return code;
 }
 
@@ -70,53 +83,46 @@ static bool read_file(struct arena *arena, const char *path, str *bytes)
     return good;
 }
 
-static int load_file(struct arena *arena, const char *endpoint, const char *path)
+static int load_file(const struct asked *asked, const char *path)
 {
+    struct arena *arena = asked->arena;
+    const char *endpoint = asked->endpoint;
     str ignored, bytes;
     if (!read_file(arena, path, &bytes))
         return command_fail("cannot read %s: %s", path, strerror(errno));
     forget_transfer(arena, endpoint);
     int code = command_request(arena, endpoint, "PUT", S(PLACE "/" TRANSFER), bytes, &ignored);
     if (code == 0)
-        code =
-            command_request(arena, endpoint, "POST", S(PLACE "/" TRANSFER "/load"), S("{}"), NULL);
+        code = command_show(asked, "POST", S(PLACE "/" TRANSFER "/load"), S("{}"), show_done);
     forget_transfer(arena, endpoint);
     return code;
 }
 
-static int run(struct arena *arena, const char *endpoint, int n, char **words)
+static int run(const struct asked *asked)
 {
-    const char *word = n ? words[0] : "list";
-    bool list = !strcmp(word, "list") && n <= 1;
-    if (list)
-        return command_request(arena, endpoint, "GET", S(PLACE), STR_NONE, NULL);
-    if (n == 2 && !strcmp(word, "save"))
-        return is_file(words[1]) ? save_file(arena, endpoint, words[1])
-                                 : command_request(arena, endpoint, "POST",
-                                                   place(arena, words[1], ""), S("{}"), NULL);
-    if (n == 2 && !strcmp(word, "load"))
-        return is_file(words[1]) ? load_file(arena, endpoint, words[1])
-                                 : command_request(arena, endpoint, "POST",
-                                                   place(arena, words[1], "/load"), S("{}"), NULL);
-    if (n == 2 && !strcmp(word, "delete"))
-        return command_request(arena, endpoint, "DELETE", place(arena, words[1], ""), STR_NONE,
-                               NULL);
-    return command_usage("snapshot");
+    struct arena *arena = asked->arena;
+    const char *word = asked->n ? asked->words[0] : "list", *name = asked->words[1];
+    if (!strcmp(word, "list") && asked->n <= 1)
+        return command_show(asked, "GET", S(PLACE), STR_NONE, show_snapshots);
+    if (asked->n == 2 && !strcmp(word, "save"))
+        return is_file(name)
+                   ? save_file(asked, name)
+                   : command_show(asked, "POST", place(arena, name, ""), S("{}"), show_snapshot);
+    if (asked->n == 2 && !strcmp(word, "load"))
+        return is_file(name)
+                   ? load_file(asked, name)
+                   : command_show(asked, "POST", place(arena, name, "/load"), S("{}"), show_done);
+    if (asked->n == 2 && !strcmp(word, "delete"))
+        return command_show(asked, "DELETE", place(arena, name, ""), STR_NONE, show_done);
+    return command_misused(asked, "snapshot");
 }
 
 int command_snapshot(int argc, char **argv)
 {
-    const char *endpoint = NULL, *text;
-    char *words[3];
-    int n = 0;
-    for (int at = 0; at < argc; at++) {
-        if ((text = command_value(argc, argv, &at, "--endpoint-url")))
-            endpoint = text;
-        else if (n < 3)
-            words[n++] = argv[at];
-    }
-    struct arena *arena = arena_new();
-    int code = run(arena, endpoint, n, words);
-    arena_free(arena);
+    struct asked asked = {.arena = arena_new()};
+    int code = asked_read(&asked, "snapshot", "--json", argc, argv);
+    if (!code)
+        code = run(&asked);
+    arena_free(asked.arena);
     return code;
 }

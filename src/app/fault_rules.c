@@ -112,18 +112,49 @@ struct wire {
     json_int_t nth, first, every, seed, status;
 };
 
-static bool wire_read(json_t *json, struct wire *w, json_error_t *why)
+static bool wire_read(json_t *json, struct wire *w)
 {
     *w = (struct wire){.probability = NAN, .nth = ABSENT, .first = ABSENT, .every = ABSENT};
     w->status = ABSENT;
     return json_unpack_ex(
-               json, why, JSON_STRICT,
+               json, NULL, JSON_STRICT,
                "{s?s s?s s?s s?s s?s s?s s?s s?s s?s s?s s?s s?s s?o s?F s?I s?I s?I s?I s?I}",
                "service", &w->service, "operation", &w->operation, "region", &w->region, "account",
                &w->account, "bucket", &w->bucket, "key", &w->key, "queue", &w->queue, "effect",
                &w->effect, "code", &w->code, "message", &w->message, "delay", &w->delay, "at",
                &w->at, "error", &w->error, "probability", &w->probability, "nth", &w->nth, "next",
                &w->first, "every", &w->every, "seed", &w->seed, "status", &w->status) == 0;
+}
+
+static bool among(const char *const *words, const char *word)
+{
+    while (*words && strcmp(*words, word))
+        words++;
+    return *words;
+}
+
+/* What is wrong with an object that wire_read refused; jansson does not tell the member. */
+static str misread(struct arena *arena, json_t *json)
+{
+    static const char *const texts[] = {"service", "operation", "region", "account", "bucket",
+                                        "key",     "queue",     "effect", "code",    "message",
+                                        "delay",   "at",        NULL};
+    static const char *const numbers[] = {"nth", "next", "every", "seed", "status", NULL};
+    static const char *const others[] = {"error", "probability", NULL};
+    const char *name;
+    json_t *value;
+    json_object_foreach(json, name, value)
+    {
+        if (among(texts, name) && !json_is_string(value))
+            return arena_printf(arena, "%s is a string", name);
+        if (among(numbers, name) && !json_is_integer(value))
+            return arena_printf(arena, "%s is a whole number", name);
+        if (!among(texts, name) && !among(numbers, name) && !among(others, name))
+            return arena_printf(arena, "a rule has no member \"%s\" (docs/testing.md has them all)",
+                                name);
+    }
+    return json_is_object(json) ? S("probability is a number from 0 to 1")
+                                : S("a rule is an object");
 }
 
 /* LocalStack's form: the error is an object of its own. */
@@ -217,10 +248,9 @@ static struct rule *rule_read(struct arena *arena, json_t *json, str *message)
 {
     struct rule *rule = xalloc(sizeof *rule);
     struct wire w;
-    json_error_t why;
     rule->json = json_incref(json);
-    if (!wire_read(json, &w, &why)) {
-        *message = arena_printf(arena, "%s", why.text);
+    if (!wire_read(json, &w)) {
+        *message = misread(arena, json);
         rule_free(rule);
         return NULL;
     }

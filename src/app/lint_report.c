@@ -147,6 +147,9 @@ void lint_report_text(const struct lint_report *report, struct buf *b)
             buf_printf(b, " (%lld times)", (long long)finding->count);
         buf_printf(b, "\n  why: %s\n  fix: %s\n", row->why, row->fix);
     }
-    size_t n = lint_report_count(report);
-    buf_printf(b, n == 1 ? "%zu finding\n" : "%zu findings\n", n);
+    size_t n = lint_report_count(report), notes = report->n - n;
+    buf_printf(b, n == 1 ? "%zu finding" : "%zu findings", n);
+    if (notes)
+        buf_printf(b, notes == 1 ? ", %zu note" : ", %zu notes", notes);
+    BUF_LIT(b, "\n");
 }

@@ -3,6 +3,8 @@
 #include "s3/multipart.h"
 #include "s3/reset.h"
 
+#include <stdlib.h>
+
 /* Rows are read into the arena first: a statement must not be stepped while its table changes. */
 static err empty(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket)
 {
@@ -31,6 +33,14 @@ err s3_reset(struct s3 *s3, struct ctx *ctx, str account)
     return OK;
 }
 
+static int by_account_and_name(const void *a, const void *b)
+{
+    const struct s3_bucket *left = *(struct s3_bucket *const *)a;
+    const struct s3_bucket *right = *(struct s3_bucket *const *)b;
+    int order = str_cmp(left->account, right->account);
+    return order ? order : str_cmp(left->name, right->name);
+}
+
 size_t s3_buckets_all(struct s3 *s3, struct arena *arena, str account, struct s3_bucket ***out)
 {
     size_t n = 0;
@@ -39,6 +49,8 @@ size_t s3_buckets_all(struct s3 *s3, struct arena *arena, str account, struct s3
         for (struct s3_bucket *bucket = s3->slots[i]; bucket; bucket = bucket->next)
             if (!account.p || str_eq(bucket->account, account))
                 (*out)[n++] = bucket;
+    if (n)
+        qsort(*out, n, sizeof **out, by_account_and_name);
     return n;
 }
 

@@ -8,7 +8,7 @@
 /* Deletes every bucket of `account`, or of all when it is absent, with all that is in it; object
  * lock does not hold it up. No events are sent. Inside the caller's savepoint. */
 err s3_reset(struct s3 *s3, struct ctx *ctx, str account);
-/* The buckets of `account` (absent: all), in no order. */
+/* The buckets of `account` (absent: all), by account and name. */
 size_t s3_buckets_all(struct s3 *s3, struct arena *arena, str account, struct s3_bucket ***out);
 /* Versions and delete markers in the bucket. Walks an index. */
 int64_t s3_bucket_objects(struct s3 *s3, const struct s3_bucket *bucket);

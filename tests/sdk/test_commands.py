@@ -55,6 +55,10 @@ def test_every_command_has_help_of_its_own(command):
     (["demo", "x"], "usage: headrace demo"), (["ops", "--yaml"], "--json|--markdown"), (["wait", "--timeout", "soon"], "soon"),
     (["clock", "advance"], "advance LENGTH"), (["fault", "add"], "add RULE"), (["snapshot", "save"], "save NAME|FILE"),
     (["trace"], "s3://BUCKET/KEY"), (["leaks"], "leaks ACCOUNT"), (["doctor", "--data-dir", "/nonexistent"], "/nonexistent"),
+    (["status", "--bogus"], "status --bogus: no such option; usage: headrace status"), (["status", "now"], "status now: no use for this"),
+    (["cost", "--watch"], "no such option"), (["status", "--follow"], "no such option"), (["snapshot", "list", "--watch"], "no such option"),
+    (["wait", "--timeout"], "needs a value"), (["snapshot", "--endpoint-url"], "needs a value"), (["fault", "lst"], "fault lst: no use for this"),
+    (["clock", "foo"], "clock foo: no use for this"), (["leaks", "1", "2"], "leaks 2: no use for this"),
     (["--data-dir", "/etc/passwd"], "not a directory"), (["--host", "1.2.3.4", "--ephemeral"], "1.2.3.4"),
 ])
 def test_a_mistake_is_one_line_that_helps(words, says):
@@ -77,7 +81,9 @@ def test_without_an_emulator_it_says_where_it_looked(words):
     ("clock set soon", "set wants an instant"), ("reset abc", "12 digits"), ("leaks abc", "12 digits"),
     ("fault add {bad", "not JSON"), ('fault add {"effect":"nope"}', "effect is one of"), ("fault remove nosuch", "headrace fault list"),
     ("snapshot load nosuch", "headrace snapshot list"), ("snapshot delete nosuch", "headrace snapshot list"),
-    ("snapshot save .hidden", "begins with a letter"), ("trace s3://nosuch/key", "nothing is known"),
+    ("snapshot save .hidden", "begins with a letter"), ("trace s3://nosuch/key", "nothing is known of s3://nosuch/key: no request named it"),
+    ('fault add {"effect":"error","bogus":1}', 'no member "bogus"'), ('fault add {"nth":"x"}', "nth is a whole number"),
+    ('fault add {"queue":5}', "queue is a string"), ('fault add {"probability":"x"}', "probability is a number"), ("fault add [1]", "a rule is an object"),
 ])
 def test_a_refusal_is_one_line_without_json(server, words, says):
     first, rest = words.split(" ", 1)
@@ -114,7 +120,8 @@ def test_what_is_not_a_headrace_is_told():
 
 @pytest.mark.parametrize("words", ["status --json", "cost --json", "lint --json", "clock --json", "fault list", "snapshot list", "ops --json",
                                    "leaks 000000000000", "trace s3://nosuch/key --json", "snapshot save one", "snapshot delete one",
-                                   "clock advance 1s --json", "clock --json real", "fault clear", "reset 111122223333"])
+                                   "clock advance 1s --json", "clock --json real", "fault clear", "reset 111122223333", "fault --json list",
+                                   "leaks 000000000000 --json", "snapshot --json", "reset 111122223333 --json"])
 def test_json_is_json(server, words):
     answer = ask(server, *words.split())
     assert isinstance(json.loads(answer), dict) and answer.endswith("\n")
@@ -128,11 +135,69 @@ def test_the_examples_of_fault_work(server):
     assert json.loads(ask(server, "fault", "clear"))["removed"] == 2
 
 
+def sent(server, account, method, path):
+    connection = server.connect()
+    service = "sqs" if "Action=" in path else "s3"
+    connection.request(method, path, headers={"Authorization": f"AWS4-HMAC-SHA256 Credential={account}/20260101/us-east-1/{service}/aws4_request, "
+                                                               "SignedHeaders=host, Signature=0"})
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def on_a_terminal(server, *words):
+    """What a person sees: stdout is a terminal."""
+    master, slave = os.openpty()
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "HEADRACE_"))}
+    code = subprocess.run([BINARY, *words], stdin=subprocess.DEVNULL, stdout=slave, timeout=60,
+                          env={**clean, "HEADRACE_PORT": str(server.port)}).returncode
+    os.write(slave, b"\0")  # its end, after all that was written
+    text = b""
+    while not text.endswith(b"\0"):
+        text += os.read(master, 4096)
+    os.close(master)
+    os.close(slave)
+    assert code == 0, text
+    return text[:-1].decode().replace("\r\n", "\n")
+
+
+def test_people_get_lines_and_programs_json(server):
+    rule = '{"operation":"PutObject","effect":"latency","delay":"1ms","bucket":"a\\u001b[2J","nth":3}'
+    assert on_a_terminal(server, "fault") == "no rules: nothing goes wrong on purpose\n"
+    added = on_a_terminal(server, "fault", "add", rule)
+    assert re.fullmatch(r"added fault-\d+\n", added)
+    assert re.fullmatch(added[6:-1] + r" +latency +matched 0, fired 0  operation=PutObject  delay=1ms  bucket=a\?\[2J  nth=3\n",
+                        on_a_terminal(server, "fault"))
+    assert json.loads(on_a_terminal(server, "fault", "--json"))["rules"][0]["nth"] == 3
+    assert on_a_terminal(server, "fault", "clear") == "removed 1 rule\n"
+    assert on_a_terminal(server, "snapshot") == "no snapshots\n"
+    assert re.fullmatch(r"shown: \d+ bytes\n", on_a_terminal(server, "snapshot", "save", "shown"))
+    assert re.fullmatch(r"shown +\d+ bytes\n", on_a_terminal(server, "snapshot", "list"))
+    assert on_a_terminal(server, "snapshot", "delete", "shown") == "done\n"
+    assert on_a_terminal(server, "leaks", "111122223333") == "account 111122223333 left nothing behind\n"
+    assert sent(server, "111122223333", "PUT", "/left-behind") == 200
+    assert re.fullmatch(r"bucket +left-behind +0 versions\n", on_a_terminal(server, "leaks", "111122223333"))
+    assert on_a_terminal(server, "reset", "111122223333") == "done\n"
+
+
+def test_status_is_in_order(server):
+    for name in ("zebra", "ant", "mole", "bee"):
+        assert sent(server, "222233334444", "PUT", "/" + name) == 200
+        assert sent(server, "222233334444", "GET", "/?Action=CreateQueue&QueueName=" + name) == 200
+    for kind in ("buckets", "queues"):
+        names = [one["name"] for one in json.loads(ask(server, "status", "--json"))[kind] if one["account"] == "222233334444"]
+        assert names == ["ant", "bee", "mole", "zebra"]
+    shown = re.findall(r"222233334444 (\w+)", ask(server, "status"))
+    assert shown == ["ant", "bee", "mole", "zebra"] * 2
+    ask(server, "reset", "222233334444")
+
+
 def test_a_snapshot_in_a_file_says_what_it_wrote(server, tmp_path):
     path = tmp_path / "state.snapshot"
     assert ask(server, "snapshot", "save", str(path)) == f"{path}: {path.stat().st_size} bytes\n"
     assert path.stat().st_mode & 0o077 == 0
     ask(server, "snapshot", "load", str(path))
+    assert json.loads(ask(server, "snapshot", "save", str(path), "--json")) == {"file": str(path), "bytes": path.stat().st_size}
     done = run("snapshot", "save", "/nonexistent/a.snapshot", env={"HEADRACE_PORT": str(server.port)})
     assert done.returncode == 2 and "No such file" in done.stderr
 
@@ -172,3 +237,10 @@ def test_the_documents_of_the_program_are_where_it_says():
     for command in COMMANDS:
         for name in re.findall(r"docs/\w+\.md", run(command, "--help").stdout):
             assert (docs / name).exists(), name
+
+
+def test_lint_counts_its_notes_apart():
+    with Server("--no-pipeline") as one:
+        assert ask(one, "lint") == "0 findings\n"
+        assert sent(one, "test", "PUT", "/bucket") == 200
+        assert ask(one, "lint").endswith("\n0 findings, 1 note\n")

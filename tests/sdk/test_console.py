@@ -58,6 +58,12 @@ def test_the_page_only_reads(server):
         assert ask(server, method, PAGE)[0] == 405
 
 
+def test_a_wrong_method_is_told_the_right_ones(server):
+    status, headers, body = ask(server, "DELETE", "/_headrace/clock")
+    assert (status, headers["allow"]) == (405, "GET, POST") and "takes GET, POST" in json.loads(body)["error"]
+    assert ask(server, "GET", "/_headrace/reset")[1]["allow"] == "POST"
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_what_the_page_may_do_is_said_with_every_file(server, file):
     _, headers, _ = ask(server, "GET", f"{PAGE}/{file.name}")
@@ -90,6 +96,16 @@ def test_browsers_that_ask_for_the_list_are_sent_to_the_page(server, accept, mov
         assert (status, headers["location"], headers["vary"]) == (302, PAGE, "Accept")
     else:
         assert status == 200 and PAGE in [one["path"] for one in json.loads(body)["endpoints"]]
+
+
+def test_the_bare_address_is_the_page_for_browsers_and_the_buckets_for_all_others(server):
+    status, headers, _ = ask(server, "GET", "/", Accept="text/html,*/*;q=0.8")
+    assert (status, headers["location"]) == (302, PAGE)
+    signed = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+    for wanted in ({}, {"Accept": "*/*"}, {"Accept": "text/html", "Authorization": signed}):
+        status, headers, body = ask(server, "GET", "/", **wanted)
+        assert status == 200 and b"<ListAllMyBucketsResult" in body, wanted
+    assert b"<ListAllMyBucketsResult" in ask(server, "GET", "/?x-id=ListBuckets", Accept="text/html")[2]
 
 
 def test_a_browser_that_asks_for_the_list_as_json_gets_it(server):
