@@ -105,6 +105,8 @@ static err read_small(struct reader *reader)
             continue;
         TRY(blob_read(reader->blobs, reader->small, slice->id, slice->at, (size_t)slice->n,
                       &reader->item[i].bytes));
+        if ((int64_t)reader->item[i].bytes.n != slice->n)
+            return FAIL(FAULT_INTERNAL); /* the row lies: someone made it */
         small += slice->n;
     }
     return OK;

@@ -9,7 +9,7 @@
     F(T, STR, tier, "Tier", BODY, .flags = REQUIRED, .values = "Standard|Bulk|Expedited")
 SHAPE(glacier_job, "GlacierJobParameters", GLACIER_JOB)
 #define RESTORE(F, T)                                                                              \
-    F(T, INT, days, "Days", BODY)                                                                  \
+    F(T, INT, days, "Days", BODY, INT_32)                                                          \
     F(T, STRUCT, job, "GlacierJobParameters", BODY, .of = &glacier_job_shape)                      \
     F(T, STR, type, "Type", BODY, .flags = UNIMPLEMENTED)                                          \
     F(T, STR, tier, "Tier", BODY, .values = "Standard|Bulk|Expedited")                             \

@@ -69,6 +69,8 @@ typedef struct {
     bool set; /* the wire had it, perhaps empty */
 } list;
 
+/* An xs:int: what does not fit into 32 bits is malformed. */
+#define INT_32 .min = INT32_MIN, .max = INT32_MAX
 #define INT_OF(value) ((opt_int){.v = (value), .set = true})
 #define BOOL_OF(value) ((opt_bool){.v = (value), .set = true})
 /* The i-th item of a list, as `type *`. */

@@ -74,13 +74,13 @@ SHAPE_DECLARE(s3_encryption, S3_ENCRYPTION)
 
 /* --- object lock --- */
 #define S3_EVENT_HOLD(F, T)                                                                        \
-    F(T, INT, days, "Days", BODY)                                                                  \
-    F(T, INT, years, "Years", BODY)
+    F(T, INT, days, "Days", BODY, INT_32)                                                          \
+    F(T, INT, years, "Years", BODY, INT_32)
 SHAPE_DECLARE(s3_event_hold, S3_EVENT_HOLD)
 #define S3_DEFAULT_RETENTION(F, T)                                                                 \
     F(T, STR, mode, "Mode", BODY, .values = "GOVERNANCE|COMPLIANCE")                               \
-    F(T, INT, days, "Days", BODY)                                                                  \
-    F(T, INT, years, "Years", BODY)                                                                \
+    F(T, INT, days, "Days", BODY, INT_32)                                                          \
+    F(T, INT, years, "Years", BODY, INT_32)                                                        \
     F(T, STRUCT, event_hold, "DefaultEventHold", BODY, .of = &s3_event_hold_shape,                 \
       .flags = UNIMPLEMENTED)
 SHAPE_DECLARE(s3_default_retention, S3_DEFAULT_RETENTION)
@@ -111,26 +111,26 @@ SHAPE_DECLARE(s3_lifecycle_filter, S3_LIFECYCLE_FILTER)
     "GLACIER|STANDARD_IA|ONEZONE_IA|INTELLIGENT_TIERING|DEEP_ARCHIVE|GLACIER_IR"
 #define S3_EXPIRATION(F, T)                                                                        \
     F(T, TIME, date, "Date", BODY)                                                                 \
-    F(T, INT, days, "Days", BODY)                                                                  \
+    F(T, INT, days, "Days", BODY, INT_32)                                                          \
     F(T, BOOL, marker, "ExpiredObjectDeleteMarker", BODY)
 SHAPE_DECLARE(s3_expiration, S3_EXPIRATION)
 #define S3_TRANSITION(F, T)                                                                        \
     F(T, TIME, date, "Date", BODY)                                                                 \
-    F(T, INT, days, "Days", BODY)                                                                  \
+    F(T, INT, days, "Days", BODY, INT_32)                                                          \
     F(T, STR, storage_class, "StorageClass", BODY, .flags = REQUIRED,                              \
       .values = S3_TRANSITION_CLASSES)
 SHAPE_DECLARE(s3_transition, S3_TRANSITION)
 #define S3_OLD_TRANSITION(F, T)                                                                    \
-    F(T, INT, days, "NoncurrentDays", BODY)                                                        \
-    F(T, INT, keep, "NewerNoncurrentVersions", BODY)                                               \
+    F(T, INT, days, "NoncurrentDays", BODY, INT_32)                                                \
+    F(T, INT, keep, "NewerNoncurrentVersions", BODY, INT_32)                                       \
     F(T, STR, storage_class, "StorageClass", BODY, .flags = REQUIRED,                              \
       .values = S3_TRANSITION_CLASSES)
 SHAPE_DECLARE(s3_old_transition, S3_OLD_TRANSITION)
 #define S3_OLD_EXPIRATION(F, T)                                                                    \
-    F(T, INT, days, "NoncurrentDays", BODY)                                                        \
-    F(T, INT, keep, "NewerNoncurrentVersions", BODY)
+    F(T, INT, days, "NoncurrentDays", BODY, INT_32)                                                \
+    F(T, INT, keep, "NewerNoncurrentVersions", BODY, INT_32)
 SHAPE_DECLARE(s3_old_expiration, S3_OLD_EXPIRATION)
-#define S3_ABORT_UPLOADS(F, T) F(T, INT, days, "DaysAfterInitiation", BODY)
+#define S3_ABORT_UPLOADS(F, T) F(T, INT, days, "DaysAfterInitiation", BODY, INT_32)
 SHAPE_DECLARE(s3_abort_uploads, S3_ABORT_UPLOADS)
 
 #define S3_LIFECYCLE_RULE(F, T)                                                                    \

@@ -5,6 +5,15 @@
 #include "s3/engine.h"
 #include "s3/lifecycle.h"
 
+#define DAY INT64_C(86400000)
+
+/* Requests say no more than 32 bits of days; a snapshot that someone made may. */
+msec s3_midnight_after(msec instant, int64_t days)
+{
+    int64_t most = days < INT32_MAX ? days : INT32_MAX;
+    return (instant + most * DAY + DAY - 1) / DAY * DAY;
+}
+
 static msec earliest(struct stmt *stmt)
 {
     msec due = stmt_row(stmt) && !col_null(stmt, 0) ? col_int(stmt, 0) : INT64_MAX;

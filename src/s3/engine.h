@@ -32,7 +32,9 @@ struct s3 {
         reserved; /* sequence.c: the last number given out, and what they stay below */
 };
 
-/* due.c: a date was written: s3_next_due may have moved. */
+/* due.c: the first midnight (UTC) that is not before `instant` and so many days. */
+msec s3_midnight_after(msec instant, int64_t days);
+/* A date was written: s3_next_due may have moved. */
 void s3_due_changed(struct s3 *s3);
 
 /* sequence.c: reserve in a savepoint first, then ask for as many numbers as one request needs. */

@@ -14,14 +14,8 @@
 
 #include <stdlib.h>
 
-#define DAY INT64_C(86400000)
 #define KEYS_STEP 500
 #define SMALL 131072 /* bytes below which objects are not worth a transition */
-
-static msec midnight_after(msec instant, int64_t days)
-{
-    return (instant + days * DAY + DAY - 1) / DAY * DAY;
-}
 
 /* ---- filters ---- */
 
@@ -76,7 +70,7 @@ static msec expiry_of(const struct s3_lifecycle_rule *rule, const struct s3_obje
     const struct s3_expiration *expiration = rule->expiration;
     if (!expiration || (!expiration->days.set && !expiration->date.set))
         return INT64_MAX;
-    return expiration->days.set ? midnight_after(object->mtime, expiration->days.v)
+    return expiration->days.set ? s3_midnight_after(object->mtime, expiration->days.v)
                                 : expiration->date.v;
 }
 
@@ -103,7 +97,7 @@ static msec abort_of(const struct s3_lifecycle_rule *rule, const struct s3_objec
     const struct s3_abort_uploads *abort = rule->abort;
     bool meant = abort && str_eq(rule->status, S("Enabled")) &&
                  str_starts(upload->key, s3_lifecycle_limits(rule).prefix);
-    return meant ? midnight_after(upload->mtime, abort->days.v) : INT64_MAX;
+    return meant ? s3_midnight_after(upload->mtime, abort->days.v) : INT64_MAX;
 }
 
 bool s3_lifecycle_abort(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
@@ -186,7 +180,7 @@ static err transition_current(struct work *w, struct s3_object *object)
         if (!applies(w->ctx, rule, object) || too_small(w, rule, object))
             continue;
         LIST_EACH (const struct s3_transition, transition, rule->transitions) {
-            msec due = transition->days.set ? midnight_after(object->mtime, transition->days.v)
+            msec due = transition->days.set ? s3_midnight_after(object->mtime, transition->days.v)
                                             : transition->date.v;
             if (due <= w->ctx->now &&
                 s3_lifecycle_rank(transition->storage_class) > s3_lifecycle_rank(target))
@@ -227,11 +221,11 @@ static err tend_old(struct work *w, struct s3_object *object, msec since, int64_
             continue;
         const struct s3_old_expiration *expiration = rule->old_expiration;
         if (expiration && newer >= expiration->keep.v &&
-            midnight_after(since, expiration->days.v) <= w->ctx->now)
+            s3_midnight_after(since, expiration->days.v) <= w->ctx->now)
             return locked(w->ctx, object) ? OK : drop(w, object);
         LIST_EACH (const struct s3_old_transition, transition, rule->old_transitions)
             if (!object->marker && !too_small(w, rule, object) && newer >= transition->keep.v &&
-                midnight_after(since, transition->days.v) <= w->ctx->now &&
+                s3_midnight_after(since, transition->days.v) <= w->ctx->now &&
                 s3_lifecycle_rank(transition->storage_class) > s3_lifecycle_rank(target))
                 target = transition->storage_class;
     }
@@ -336,7 +330,7 @@ msec s3_lifecycle_due(const struct s3 *s3)
 
 void s3_lifecycle_changed(struct s3 *s3, struct ctx *ctx)
 {
-    msec due = next_bucket(s3, 0) ? midnight_after(ctx->now + 1, 0) : INT64_MAX;
+    msec due = next_bucket(s3, 0) ? s3_midnight_after(ctx->now + 1, 0) : INT64_MAX;
     if (!s3->lifecycle.bucket)
         s3->lifecycle.due = due;
     s3_due_changed(s3);
@@ -362,7 +356,7 @@ err s3_lifecycle_run(struct s3 *s3, struct ctx *ctx)
     struct work w = {.s3 = s3, .ctx = ctx, .bucket = next_bucket(s3, from)};
     if (!w.bucket) {
         remember(s3, 0, STR_NONE);
-        s3->lifecycle.due = next_bucket(s3, 0) ? midnight_after(ctx->now + 1, 0) : INT64_MAX;
+        s3->lifecycle.due = next_bucket(s3, 0) ? s3_midnight_after(ctx->now + 1, 0) : INT64_MAX;
         return OK;
     }
     str after = w.bucket->id == s3->lifecycle.bucket ? arena_copy(ctx->arena, s3->lifecycle.key)
@@ -372,7 +366,7 @@ err s3_lifecycle_run(struct s3 *s3, struct ctx *ctx)
     w.small_stay = !str_eq(s3_config_get(s3, ctx, w.bucket, S3_CONFIG_LIFECYCLE, S("minimum")),
                            S("varies_by_storage_class"));
     /* Should the disk fail now, tomorrow is another day. */
-    s3->lifecycle.due = midnight_after(ctx->now + 1, 0);
+    s3->lifecycle.due = s3_midnight_after(ctx->now + 1, 0);
     TRY(tend_some(&w, after, &last));
     s3->lifecycle.due = ctx->now;
     remember(s3, w.bucket->id, last);

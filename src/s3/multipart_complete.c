@@ -199,9 +199,9 @@ static err check_conditions(const struct work *w)
 
 /* ---- the object ---- */
 
-static digest raw_hex(str hex)
+static digest raw_md5(str hex)
 {
-    digest d = {.n = hex.n / 2};
+    digest d = {.n = 16};
     hex_decode(hex, d.bytes, d.n);
     return d;
 }
@@ -232,7 +232,7 @@ static str etag_of(const struct work *w)
 {
     struct buf raw = buf_in(w->ctx->arena);
     for (size_t i = 0; i < w->complete->n; i++)
-        put_digest(&raw, raw_hex(w->chosen[i]->etag));
+        put_digest(&raw, raw_md5(w->chosen[i]->etag));
     return digest_of_digests(w->ctx, DIGEST_MD5, &raw, w->complete->n, true);
 }
 

@@ -6,7 +6,6 @@
 
 #define MINUTE INT64_C(60000)
 #define HOUR INT64_C(3600000)
-#define DAY INT64_C(86400000)
 
 static const struct tier {
     const char *storage_class, *name;
@@ -38,12 +37,6 @@ static err find_tier(struct ctx *ctx, const struct s3_object *object, str name,
                     object->storage_class.p ? object->storage_class : S("STANDARD"));
 }
 
-/* A restored copy goes at the first midnight after its days are over. */
-static msec ends(msec from, int64_t days)
-{
-    return (from + days * DAY + DAY - 1) / DAY * DAY;
-}
-
 err s3_restore_begin(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
                      struct s3_object *object, const struct s3_restore *restore, bool *again)
 {
@@ -56,7 +49,9 @@ err s3_restore_begin(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
     *again = object->restore_until > ctx->now;
     if (!*again)
         object->restore_due = ctx->now + tier->takes;
-    object->restore_until = ends(*again ? ctx->now : object->restore_due, restore->days.v);
+    /* A restored copy goes at the first midnight after its days are over. */
+    object->restore_until =
+        s3_midnight_after(*again ? ctx->now : object->restore_due, restore->days.v);
     TRY(s3_object_update(s3->db, object));
     s3_due_changed(s3);
     return *again ? OK : s3_changed(s3, ctx, bucket, S3_RESTORE_POST, object);

@@ -231,6 +231,9 @@ err row_received(struct sqs *sqs, const struct queue *queue, const struct messag
                  msec visible_at, msec first, msec now);
 err row_visible_at(struct sqs *sqs, const struct queue *queue, uint64_t seq, msec visible_at);
 err row_delete(struct sqs *sqs, const struct queue *queue, const struct message *message);
+/* The column of an id or an MD5, filled up with zeros: a snapshot that someone made may hold less.
+ */
+void bytes_16(str from, uint8_t to[16]);
 /* Whether a body gets a row of its own. */
 bool body_big(str body);
 /* Takes a sequence for a new message. */

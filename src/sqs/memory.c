@@ -23,7 +23,7 @@ bool dedupe_find(struct sqs *sqs, struct ctx *ctx, const struct queue *queue, st
     bind_str(row, 2, key);
     bool found = stmt_row(row) && col_int(row, 0) + WINDOW > ctx->now;
     if (found) {
-        memcpy(out->message_id, col_str(row, 1).p, 16);
+        bytes_16(col_str(row, 1), out->message_id);
         out->seq = (uint64_t)col_int(row, 2);
     }
     stmt_done(row);

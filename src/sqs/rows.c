@@ -9,6 +9,13 @@
 
 #define BODY_INLINE 8192
 
+void bytes_16(str from, uint8_t to[16])
+{
+    memset(to, 0, 16);
+    if (from.n)
+        memcpy(to, from.p, from.n < 16 ? from.n : 16);
+}
+
 void id_new(struct rng *rng, uint8_t id[16])
 {
     uint64_t words[2] = {rng_next(rng), rng_next(rng)};
@@ -66,7 +73,7 @@ static void put_length(struct buf *b, size_t n)
 static size_t take_length(str packed, size_t *at)
 {
     size_t n = 0;
-    for (unsigned shift = 0; *at < packed.n; shift += 7) {
+    for (unsigned shift = 0; *at < packed.n && shift < 32; shift += 7) {
         unsigned char c = (unsigned char)packed.p[(*at)++];
         n |= (size_t)(c & 127) << shift;
         if (c < 128)
@@ -108,7 +115,9 @@ static void unpack(struct arena *arena, str packed, struct sqs_message *message)
     size_t at = 0;
     if (!packed.n)
         return;
-    message->nattributes = take_length(packed, &at);
+    /* Three lengths of a byte each are the least that one takes. */
+    size_t n = take_length(packed, &at), most = (packed.n - at) / 3;
+    message->nattributes = n < most ? n : most;
     struct sqs_attribute *attributes = arena_array(arena, message->nattributes, sizeof *attributes);
     for (size_t i = 0; i < message->nattributes; i++) {
         attributes[i].name = take_text(packed, &at);
@@ -168,14 +177,13 @@ static str read_body(struct sqs *sqs, struct arena *arena, int64_t id)
 static void read_columns(struct stmt *from, struct arena *arena, struct row *row)
 {
     struct sqs_message *message = &row->message;
-    str id = col_str(from, 5), md5 = col_str(from, 6);
     message->sent_at = col_int(from, 0);
     message->receive_count = col_int(from, 1);
     row->received_at = col_int(from, 2);
     message->group = col_copy(from, 3, arena);
     message->first_received_at = col_int(from, 4);
-    memcpy(row->message_id, id.p, 16);
-    memcpy(row->md5, md5.p, 16);
+    bytes_16(col_str(from, 5), row->message_id);
+    bytes_16(col_str(from, 6), row->md5);
     message->sender = col_copy(from, 7, arena);
     message->trace_header = col_copy(from, 8, arena);
     message->dedup = col_copy(from, 9, arena);
@@ -235,7 +243,7 @@ bool row_message_id(struct sqs *sqs, const struct queue *queue, uint64_t seq, ui
     bind_int(from, 1, row_id(queue, seq));
     if (!stmt_row(from))
         return false;
-    memcpy(id, col_str(from, 0).p, 16);
+    bytes_16(col_str(from, 0), id);
     stmt_done(from);
     return true;
 }

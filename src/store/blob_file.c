@@ -86,9 +86,8 @@ static bool sync_directory(const char *path)
     return good;
 }
 
-/* Walks the names in a directory; false when it cannot be read, or is a link. */
-static bool each_name(const char *path,
-                      void (*visit)(void *user, const char *dir, const char *name), void *user)
+bool blob_each_name(const char *path, void (*visit)(void *user, const char *dir, const char *name),
+                    void *user)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -107,7 +106,7 @@ static bool each_name(const char *path,
 static void remove_tree(void *user, const char *dir, const char *name)
 {
     char *path = join(dir, name);
-    if (unlink(path) && each_name(path, remove_tree, user))
+    if (unlink(path) && blob_each_name(path, remove_tree, user))
         rmdir(path);
     free(path);
 }
@@ -239,7 +238,7 @@ static void tell_lost(struct sweep *sweep, const char *dir)
 static void sweep_directory(void *user, const char *dir, const char *name)
 {
     char *path = join(dir, name);
-    if (!each_name(path, strcmp(name, "new") == 0 ? remove_tree : sweep_file, user)) {
+    if (!blob_each_name(path, strcmp(name, "new") == 0 ? remove_tree : sweep_file, user)) {
         bool strange = errno == ENOTDIR || errno == ELOOP;
         if (!strange && errno != ENOENT)
             complain("look into", path);
@@ -253,7 +252,7 @@ bool blob_files_open(struct blobs *blobs, const char *dir, char **message)
 {
     if (!dir) {
         char *root = temp_root();
-        each_name(root, sweep_private, NULL);
+        blob_each_name(root, sweep_private, NULL);
         free(root);
         return true;
     }
@@ -263,7 +262,7 @@ bool blob_files_open(struct blobs *blobs, const char *dir, char **message)
         return false;
     }
     struct sweep sweep = {.blobs = blobs};
-    each_name(blobs->root, sweep_directory, &sweep);
+    blob_each_name(blobs->root, sweep_directory, &sweep);
     tell_lost(&sweep, dir);
     return true;
 }
@@ -271,7 +270,7 @@ bool blob_files_open(struct blobs *blobs, const char *dir, char **message)
 void blob_files_close(struct blobs *blobs)
 {
     if (blobs->private_dir) {
-        each_name(blobs->private_dir, remove_tree, NULL);
+        blob_each_name(blobs->private_dir, remove_tree, NULL);
         rmdir(blobs->private_dir);
         close(blobs->lock_fd);
     }

@@ -41,6 +41,10 @@ void blobs_schema_make(struct db *db); /* creates and upgrades the table */
 bool blobs_schema_current(struct db *db);
 bool blob_files_open(struct blobs *blobs, const char *dir, char **message);
 void blob_files_close(struct blobs *blobs);
+/* Calls `visit` for each name in the directory that does not begin with a dot; false when it cannot
+ * be read, or is a link: what that leads to is somebody else's. */
+bool blob_each_name(const char *path, void (*visit)(void *user, const char *dir, const char *name),
+                    void *user);
 /* Opens a file for the sink. These tell failure by false, after logging why. */
 bool blob_file_create(struct blob_sink *sink);
 bool blob_file_write(int fd, str bytes);

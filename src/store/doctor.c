@@ -5,7 +5,6 @@
 #include "store/blob_internal.h"
 #include "store/db_internal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -174,53 +173,60 @@ static bool row_names(struct doctor *d, int64_t id)
     return named;
 }
 
-static void examine_path(struct doctor *d, const char *path, const char *name, bool unfinished)
+static char *join(const char *dir, const char *name)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s", dir, name) < 0)
+        abort();
+    return path;
+}
+
+static bool in_place(struct doctor *d, const char *path, const char *name)
 {
     int64_t id;
-    if (!unfinished && str_to_int(str_of(name), &id) && row_names(d, id)) {
-        char *right = blob_file_path(&d->blobs, id);
-        bool in_place = strcmp(right, path) == 0;
-        free(right);
-        if (in_place)
-            return;
-    }
-    struct doctor_finding finding = {unfinished ? DOCTOR_LEFTOVER : DOCTOR_ORPHAN_FILE};
+    if (!str_to_int(str_of(name), &id) || !row_names(d, id))
+        return false;
+    char *right = blob_file_path(&d->blobs, id);
+    bool same = strcmp(right, path) == 0;
+    free(right);
+    return same;
+}
+
+/* What is not where a body's file lies goes with `repair`. */
+static void tell_file(struct doctor *d, const char *path, enum doctor_kind kind)
+{
+    struct doctor_finding finding = {kind};
     int64_t size = size_of(path);
     finding.repaired = d->repair && unlink(path) == 0;
     tell(d, finding, "%s (%lld bytes): %s", path, (long long)size,
-         unfinished ? "was never finished" : "no body has this file");
+         kind == DOCTOR_LEFTOVER ? "was never finished" : "no body has this file");
 }
 
-static void examine_shelf(struct doctor *d, const char *shelf, bool unfinished)
+static void examine_unfinished(void *user, const char *dir, const char *name)
 {
-    DIR *dir = opendir(shelf);
-    for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        char *path = NULL;
-        if (entry->d_name[0] == '.')
-            continue;
-        if (asprintf(&path, "%s/%s", shelf, entry->d_name) < 0)
-            abort();
-        examine_path(d, path, entry->d_name, unfinished);
-        free(path);
-    }
-    if (dir)
-        closedir(dir);
+    char *path = join(dir, name);
+    tell_file(user, path, DOCTOR_LEFTOVER);
+    free(path);
 }
 
-static void examine_shelves(struct doctor *d)
+static void examine_placed(void *user, const char *dir, const char *name)
 {
-    DIR *dir = opendir(d->blobs.root);
-    for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        char *shelf = NULL;
-        if (entry->d_name[0] == '.')
-            continue;
-        if (asprintf(&shelf, "%s/%s", d->blobs.root, entry->d_name) < 0)
-            abort();
-        examine_shelf(d, shelf, strcmp(entry->d_name, "new") == 0);
-        free(shelf);
-    }
-    if (dir)
-        closedir(dir);
+    char *path = join(dir, name);
+    if (!in_place(user, path, name))
+        tell_file(user, path, DOCTOR_ORPHAN_FILE);
+    free(path);
+}
+
+/* A start takes what is no directory for an orphan, too: a file, or a link, which is not followed.
+ */
+static void examine_shelf(void *user, const char *dir, const char *name)
+{
+    char *shelf = join(dir, name);
+    bool unfinished = strcmp(name, "new") == 0;
+    if (!blob_each_name(shelf, unfinished ? examine_unfinished : examine_placed, user) &&
+        (errno == ENOTDIR || errno == ELOOP))
+        tell_file(user, shelf, DOCTOR_ORPHAN_FILE);
+    free(shelf);
 }
 
 static void measure(const char *file, struct doctor_summary *summary)
@@ -274,7 +280,7 @@ bool doctor_examine(const char *dir, bool repair,
     /* Rows of damaged pages cannot be trusted, and to remove a file because its row cannot be read
      * would be a loss. */
     if (examine_pages(&d) && examine_tables(&d) && has_bodies(&d) && examine_rows(&d))
-        examine_shelves(&d);
+        blob_each_name(d.blobs.root, examine_shelf, &d);
     free(d.blobs.root);
     db_close(db);
     return true;

@@ -69,12 +69,25 @@ static bool copy_body(struct blobs *blobs, sqlite3 *to, int64_t id, int64_t size
     return good || complain(message, "%s", sqlite3_errmsg(to));
 }
 
+/* Rows of the statement, one after the other: false when there are no more, or *good is no longer
+ * true. A walk that ends for another reason than its end makes it false, too. */
+static bool next_row(sqlite3_stmt *rows, bool *good, char **message)
+{
+    if (!*good)
+        return false;
+    int rc = rows ? sqlite3_step(rows) : SQLITE_ERROR;
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        *good = complain(message, "%s",
+                         rows ? sqlite3_errmsg(sqlite3_db_handle(rows)) : "a table cannot be read");
+    return rc == SQLITE_ROW;
+}
+
 static bool copy_bodies(struct blobs *blobs, sqlite3 *to, char **message)
 {
     sqlite3_stmt *files;
     bool good = run(to, message, "BEGIN; " BODIES);
     sqlite3_prepare_v2(to, "SELECT id, size FROM blob WHERE data IS NULL", -1, &files, NULL);
-    while (good && sqlite3_step(files) == SQLITE_ROW)
+    while (next_row(files, &good, message))
         good = copy_body(blobs, to, sqlite3_column_int64(files, 0), sqlite3_column_int64(files, 1),
                          message);
     sqlite3_finalize(files);
@@ -321,12 +334,13 @@ static bool place_bodies(struct db *db, struct blobs *blobs, int64_t offset, cha
                               "b.id = f.id WHERE b.data IS NULL";
     if (sqlite3_prepare_v2(db->handle, sql, -1, &bodies, NULL) != SQLITE_OK)
         return complain(message, "this is not a snapshot of Headrace");
-    while (good && sqlite3_step(bodies) == SQLITE_ROW) {
+    while (next_row(bodies, &good, message)) {
         str bytes = {sqlite3_column_blob(bodies, 1), (size_t)sqlite3_column_bytes(bodies, 1)};
-        good = place_body(blobs, sqlite3_column_int64(bodies, 0) + offset, bytes);
+        good = place_body(blobs, sqlite3_column_int64(bodies, 0) + offset, bytes) ||
+               complain(message, "cannot write the bodies: is the disk full?");
     }
     sqlite3_finalize(bodies);
-    return good || complain(message, "cannot write the bodies: is the disk full?");
+    return good;
 }
 
 /* Numbers of the bodies in `schema` that are files. */
@@ -403,7 +417,7 @@ static bool copy_tables(struct db *db, char **message)
         "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         " AND name NOT IN ('migration', 'blob')",
         -1, &tables, NULL);
-    while (good && sqlite3_step(tables) == SQLITE_ROW)
+    while (next_row(tables, &good, message))
         good = copy_table(db, (const char *)sqlite3_column_text(tables, 0), message);
     sqlite3_finalize(tables);
     return good;

@@ -163,6 +163,26 @@ def test_a_file_that_is_no_snapshot_changes_nothing(endpoint, s3, account):
     call(endpoint, "DELETE", "/_headrace/snapshots/broken" + account)
 
 
+def test_a_snapshot_that_cannot_be_read_to_its_end_changes_nothing(endpoint, s3, account):
+    s3.create_bucket(Bucket="stays-" + account)
+    s3.put_object(Bucket="stays-" + account, Key="k", Body=b"\xa7" * 1000000)
+    call(endpoint, "POST", "/_headrace/snapshots/torn" + account)
+    file = bytearray(call(endpoint, "GET", "/_headrace/snapshots/torn" + account))
+    file[60:64] = bytes(4)  # no sum: made by hand
+    page = int.from_bytes(file[16:18], "big") or 65536
+    full = b"\xa7" * (page - 4)
+    torn = [at for at in range(page, len(file), page) if file[at + 4 : at + page] == full][50]
+    file[torn : torn + 4] = b"\xff" * 4  # the number of the next page of this body
+    call(endpoint, "DELETE", "/_headrace/snapshots/torn" + account)
+    call(endpoint, "PUT", "/_headrace/snapshots/torn" + account, bytes(file))
+    s3.put_object(Bucket="stays-" + account, Key="later", Body=b"")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        call(endpoint, "POST", f"/_headrace/snapshots/torn{account}/load")
+    assert refused.value.code in (409, 500)
+    s3.head_object(Bucket="stays-" + account, Key="later")
+    call(endpoint, "DELETE", "/_headrace/snapshots/torn" + account)
+
+
 @pytest.mark.parametrize("name", ["..", ".hidden", "a%2Fb", "a" * 65])
 def test_a_snapshots_name_names_no_other_place(endpoint, name):
     with pytest.raises(urllib.error.HTTPError) as refused:

@@ -123,6 +123,24 @@ TEST(files_without_a_row_are_told_and_removed_only_on_repair)
     free(dir);
 }
 
+TEST(what_a_link_leads_to_is_left_alone)
+{
+    char *dir = directory(), path[512], *elsewhere = temp_dir();
+    CHECK(mkdir(elsewhere, 0700) == 0);
+    char theirs[600];
+    snprintf(theirs, sizeof theirs, "%s/theirs", elsewhere);
+    CHECK(close(open(theirs, O_CREAT | O_WRONLY, 0600)) == 0);
+    file_of(dir, "ab", path, sizeof path);
+    CHECK(symlink(elsewhere, path) == 0);
+    struct doctor_summary s = examine(dir, true);
+    CHECK_INT(s.repaired, 1);
+    CHECK_INT(seen.n[DOCTOR_ORPHAN_FILE], 1);
+    CHECK(!there(dir, "ab"));
+    CHECK(access(theirs, F_OK) == 0);
+    free(elsewhere);
+    free(dir);
+}
+
 TEST(damage_is_told_and_then_nothing_is_touched)
 {
     char *dir = directory(), path[512], noise[2048];

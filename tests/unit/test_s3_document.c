@@ -208,4 +208,15 @@ TEST(access_logs_are_delivered_together_some_minutes_after_the_first_line)
     lab_end(&lab);
 }
 
+/* Milliseconds of as many days as an integer of XML may say do not fit 64 bits. */
+TEST(days_are_of_32_bits)
+{
+    LAB(lab);
+    struct s3_expiration expiration = {.days = {.set = true, .v = INT32_MAX}};
+    CHECK_INT(shape_check(lab.ctx.arena, &s3_expiration_shape, &expiration).wrong, WRONG_NOTHING);
+    expiration.days.v++;
+    CHECK_INT(shape_check(lab.ctx.arena, &s3_expiration_shape, &expiration).wrong, WRONG_RANGE);
+    lab_end(&lab);
+}
+
 UNIT_MAIN
