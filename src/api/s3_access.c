@@ -3,6 +3,7 @@
  * (op->action), or is its name. */
 #include "api/s3_access.h"
 
+#include "api/s3_acl.h"
 #include "api/s3_common.h"
 #include "aws/keys.h"
 #include "aws/policy.h"
@@ -222,9 +223,7 @@ static enum policy_decision ask_policy(const struct question *q, bool *public)
 
 static bool acls_disabled(const struct question *q)
 {
-    str text =
-        s3_config_get(q->call->api->s3, &q->call->ctx, q->bucket, S3_CONFIG_OWNERSHIP, S(""));
-    return text.p && str_find(text, S("BucketOwnerEnforced"), 0) >= 0;
+    return s3_ownership_of(q->call, q->bucket) == S3_OWNER_ENFORCED;
 }
 
 static bool acl_allows(const struct question *q)

@@ -4,6 +4,7 @@
 
 #include "api/s3_acl.h"
 #include "api/s3_common.h"
+#include "api/s3_upload.h"
 #include "base/text.h"
 #include "s3/document.h"
 
@@ -262,7 +263,7 @@ static err put_versioning(struct call *call, const void *input, void *output)
     const struct versioning *configuration = in->configuration;
     struct s3_bucket *bucket;
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
-    TRY(s3_document_check(call));
+    TRY(s3_body_check(call, true));
     if (!configuration->status.p)
         return FAIL(S3_ILLEGAL_VERSIONING);
     if (str_eq(configuration->mfa_delete, S("Enabled")))

@@ -18,33 +18,6 @@ err s3_argument_invalid(struct call *call, const char *text, const char *name, s
     return value.p ? err_with(call->ctx.arena, e, "ArgumentValue", value) : e;
 }
 
-static err check_md5(struct call *call, str claimed)
-{
-    struct arena *arena = call->ctx.arena;
-    str computed = digest_base64(arena, digest_of(DIGEST_MD5, call->body));
-    if (!claimed.p || str_eq(claimed, computed))
-        return OK;
-    str expected = base64_decode(arena, claimed);
-    err e = err_with(arena, FAIL(S3_BAD_DIGEST), "ExpectedDigest",
-                     hex_encode(arena, expected.p, expected.n));
-    return err_with(arena, e, "CalculatedDigest", computed);
-}
-
-err s3_document_check(struct call *call)
-{
-    struct s3_upload_claims claims;
-    bool named;
-    enum digest_kind kind = DIGEST_MD5;
-    TRY(s3_upload_claims(call, &claims, &named, &kind));
-    TRY(check_md5(call, claims.content_md5));
-    str claimed = named ? claims.checksum[kind] : STR_NONE;
-    if (!claimed.p || str_eq(claimed, digest_base64(call->ctx.arena, digest_of(kind, call->body))))
-        return OK;
-    return err_text(call->ctx.arena, &S3_BAD_DIGEST,
-                    "The %s you specified did not match the calculated checksum.",
-                    digest_infos[kind].name);
-}
-
 /* Where the requester pays, other accounts must say that they know. */
 static err requester_pays(struct call *call, struct s3_bucket *bucket)
 {

@@ -29,7 +29,7 @@
     F(T, STR, ssec_key, "x-amz-server-side-encryption-customer-key", HEADER)                       \
     F(T, STR, ssec_md5, "x-amz-server-side-encryption-customer-key-MD5", HEADER)
 
-/* What may vouch for a document in the body; s3_document_check does the vouching. */
+/* What may vouch for a document in the body; s3_body_check asks them. */
 #define S3_DOCUMENT_IN(F, T)                                                                       \
     F(T, STR, content_md5, "Content-MD5", HEADER)                                                  \
     F(T, STR, checksum_algorithm, "x-amz-sdk-checksum-algorithm", HEADER)
@@ -131,9 +131,6 @@ extern const struct shape s3_tag_shape; /* of struct s3_tag in s3/tags.h */
 err s3_bucket_of(struct call *call, str bucket, str expected_owner, struct s3_bucket **out);
 /* InvalidArgument with ArgumentName and, unless absent, ArgumentValue. */
 err s3_argument_invalid(struct call *call, const char *text, const char *name, str value);
-/* Compares call->body with the Content-MD5 and checksum headers that came with it: InvalidDigest,
- * BadDigest, InvalidRequest. */
-err s3_document_check(struct call *call);
 /* The owner that `account` shows. */
 struct s3_owner s3_owner_of(struct call *call, str account);
 

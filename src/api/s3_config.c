@@ -223,7 +223,7 @@ static err put_run(struct call *call, const void *input, void *output)
     const struct put_in *in = input;
     const struct config *config = config_of(call->op);
     struct s3_bucket *bucket;
-    TRY(s3_body_check(call));
+    TRY(s3_body_check(call, false));
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     TRY(check_id(config, in));
     if (config->by_id && s3_config_full(call->api->s3, bucket, config->kind, in->id))

@@ -53,7 +53,7 @@ static err put_retention(struct call *call, const void *input, void *output)
     const struct retention *body = in->body;
     struct s3_bucket *bucket;
     struct s3_object object;
-    TRY(s3_body_check(call));
+    TRY(s3_body_check(call, false));
     TRY(find_in(call, (const struct get_in *)in, &bucket, &object));
     if (!body->mode.p != !body->until.set)
         return FAIL(S3_MALFORMED_XML);
@@ -79,7 +79,7 @@ static err put_hold(struct call *call, const void *input, void *output)
     const struct hold_in *in = input;
     const struct hold *body = in->body;
     struct s3_object object;
-    TRY(s3_body_check(call));
+    TRY(s3_body_check(call, false));
     TRY(find(call, (const struct get_in *)in, &object));
     if (!body->status.p)
         return FAIL(S3_MALFORMED_XML);

@@ -7,8 +7,6 @@
 #include "s3/access_log.h"
 #include "s3/config.h"
 
-#include <time.h>
-
 static void put(struct buf *b, str text)
 {
     buf_put(b, text.n ? text : S("-"));
@@ -27,18 +25,8 @@ static void put_quoted(struct buf *b, str text)
     BUF_LIT(b, "\" ");
 }
 
-static void put_time(struct buf *b, msec now)
-{
-    char text[64];
-    time_t seconds = (time_t)(now / 1000);
-    struct tm date;
-    gmtime_r(&seconds, &date);
-    strftime(text, sizeof text, "[%d/%b/%Y:%H:%M:%S +0000] ", &date);
-    buf_put(b, str_of(text));
-}
-
-/* REST.PUT.OBJECT, REST.GET.UPLOADS, WEBSITE.GET.OBJECT: the method and the first sub-resource of
- * the operation's route. */
+/* REST.PUT.OBJECT, REST.GET.UPLOADS: the method and the first sub-resource of the operation's
+ * route. */
 static void put_operation(struct buf *b, const struct call *call)
 {
     str rest = str_of(call->op->rest.query);
@@ -75,7 +63,7 @@ static str line_of(struct call *call, const struct s3_bucket *bucket,
     struct buf b = buf_in(ctx->arena);
     put(&b, s3_owner_of(call, bucket->account).id);
     put(&b, bucket->name);
-    put_time(&b, ctx->now);
+    buf_printf(&b, "[%.*s] ", STR_ARG(date_log(ctx->arena, ctx->now)));
     put(&b, ctx->source_ip);
     put(&b, ctx->anonymous ? STR_NONE : ctx->principal);
     put(&b, ctx->request_id);

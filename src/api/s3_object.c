@@ -210,7 +210,7 @@ static err delete_many(struct call *call, const void *input, void *output)
     struct s3_bucket *bucket;
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     TRY(check_claim(call));
-    TRY(s3_document_check(call));
+    TRY(s3_body_check(call, true));
     out->deleted = (list){
         .at = arena_array(call->ctx.arena, wanted->objects.n, sizeof(struct deleted)), .set = true};
     out->errors =

@@ -47,7 +47,7 @@ static err put_run(struct call *call, const void *input, void *output)
     const struct put_in *in = input;
     struct s3_bucket *bucket;
     struct policy *policy;
-    TRY(s3_body_check(call));
+    TRY(s3_body_check(call, false));
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     if (size_of(in->policy) > POLICY_MAX)
         return err_text(call->ctx.arena, &S3_MALFORMED_POLICY,

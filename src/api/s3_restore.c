@@ -34,7 +34,7 @@ static err restore_run(struct call *call, const void *input, void *output)
     struct s3_bucket *bucket;
     struct s3_object object;
     bool again = false;
-    TRY(s3_body_check(call));
+    TRY(s3_body_check(call, false));
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     TRY(s3_find_for(call, bucket, in->key, in->version, &object));
     TRY(s3_restore_begin(call->api->s3, &call->ctx, bucket, &object, &restore, &again));

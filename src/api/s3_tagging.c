@@ -1,5 +1,6 @@
 /* api/s3_tagging.c - the tags of objects. */
 #include "api/s3_common.h"
+#include "api/s3_upload.h"
 #include "api/s3_tables.h"
 #include "s3/tags.h"
 
@@ -42,7 +43,7 @@ static err put(struct call *call, const void *input, void *output)
     const struct tagging *tagging = in->tagging;
     struct s3_bucket *bucket;
     struct s3_object object;
-    TRY(s3_document_check(call));
+    TRY(s3_body_check(call, true));
     TRY(find(call, (const struct version_in *)in, &bucket, &object));
     TRY(s3_tags_check(&call->ctx, tagging->tags.at, tagging->tags.n, false));
     str packed = s3_tags_pack(call->ctx.arena, tagging->tags.at, tagging->tags.n);

@@ -532,14 +532,14 @@ static err check_checksum(struct call *call, const struct s3_upload_claims *clai
                     info_of(algorithm)->name);
 }
 
-err s3_body_check(struct call *call)
+err s3_body_check(struct call *call, bool algorithm_needs_value)
 {
     struct arena *arena = call->ctx.arena;
     struct s3_upload_claims claims;
     bool named;
     enum digest_kind algorithm = DIGEST_CRC64NVME;
     claims_read(call->request, &claims);
-    claims.sdk_algorithm_needs_value = false;
+    claims.sdk_algorithm_needs_value = algorithm_needs_value;
     TRY(check_claims(arena, &claims, &named, &algorithm));
     if (claims.content_md5.p)
         TRY(check_md5(arena, &claims, digest_of(DIGEST_MD5, call->body)));

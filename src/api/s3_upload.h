@@ -52,9 +52,10 @@ void s3_upload_also(struct call *call, enum digest_kind kind);
  * body is sent. */
 err s3_upload_claims(struct call *call, struct s3_upload_claims *claims, bool *named,
                      enum digest_kind *algorithm);
-/* The same checks for a body that came whole (call->body): configuration documents, DeleteObjects.
- */
-err s3_body_check(struct call *call);
+/* Compares a body that came whole (call->body: a document) with the MD5 and the checksum that came
+ * with it, in headers or in the trailer. `algorithm_needs_value`: as in the claims. Faults:
+ * InvalidDigest, BadDigest, InvalidRequest, MalformedTrailerError. */
+err s3_body_check(struct call *call, bool algorithm_needs_value);
 /* Compares every digest with its claim and hands the body over; call->upload is gone afterwards,
  * also on failure. Faults: BadDigest, XAmzContentSHA256Mismatch,
  * IncompleteBody, InvalidRequest. */

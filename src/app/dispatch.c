@@ -362,6 +362,8 @@ static void http_trailers(struct request *request)
     struct arena *arena = request->http->arena;
     str rest = http_header(request->http, S("x-amz-trailer"));
     size_t max = 1;
+    if (!request->http->chunked)
+        return;
     for (size_t i = 0; i < rest.n; i++)
         max += rest.p[i] == ',';
     call->trailers = arena_array(arena, max, sizeof *call->trailers);
@@ -379,7 +381,7 @@ static err end_upload(struct request *request)
     if (request->chunked) {
         TRY(chunked_end(request->chunked));
         chunked_trailers(request->chunked, &call->trailers, &call->ntrailers);
-    } else if (request->http->chunked) {
+    } else {
         http_trailers(request);
     }
     if (call->upload && call->upload->ops->settle)
@@ -393,6 +395,7 @@ static err end_body(struct request *request)
     call->body = buf_str(&request->body);
     if (request->admin)
         return OK;
+    http_trailers(request);
     if (request->route.needs_form) {
         TRY(route_form(request->http->arena, api_services, request->http, call->body,
                        &request->route));

@@ -115,6 +115,11 @@ str date_http(struct arena *arena, msec t)
     return date_format(arena, t, "a, d b y h:n:s GMT");
 }
 
+str date_log(struct arena *arena, msec t)
+{
+    return date_format(arena, t, "d/b/y:h:n:s +0000");
+}
+
 /* The n-th Sunday of a month, at so many hours UTC. */
 static msec sunday(int64_t year, int month, int nth, int hour)
 {

@@ -46,6 +46,8 @@ str date_iso_ms(struct arena *arena, msec t);
 str date_iso(struct arena *arena, msec t);
 /* "Thu, 01 Jan 2026 00:00:00 GMT" */
 str date_http(struct arena *arena, msec t);
+/* "01/Jan/2026:00:00:00 +0000": of access logs */
+str date_log(struct arena *arena, msec t);
 /* "20260101T000000Z" */
 str date_basic(struct arena *arena, msec t);
 /* "Tue Dec 31 16:00:00 PST 2019": how AWS prints some dates in faults, of any region. */

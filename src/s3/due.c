@@ -100,9 +100,12 @@ msec s3_tick(struct s3 *s3, struct ctx *ctx)
         e = s3_log_deliver(s3, ctx);
     if (!failed(e) && s3_lifecycle_due(s3) <= ctx->now)
         e = s3_lifecycle_run(s3, ctx);
-    if (failed(e))
+    if (failed(e)) {
         db_rollback(s3->db);
-    else
+        s3_sequence_load(s3);
+        if (s3->log_due == INT64_MAX)
+            s3_log_load(s3); /* lines that were delivered are there again */
+    } else
         db_release(s3->db);
     s3_due_changed(s3);
     return s3->due;

@@ -46,6 +46,14 @@ def default_retention(rule):
 
 K, L = "/{bucket}/k", "/{locked}/new"
 LOCK = "x-amz-object-lock-"
+TRAILER = {"Transfer-Encoding": "chunked", "x-amz-trailer": "x-amz-checksum-crc32"}
+
+
+def trailed(document):
+    """In chunks, with a checksum of something else behind them."""
+    return f"{len(document):x}\r\n{document}\r\n0\r\nx-amz-checksum-crc32:{crc32(b'other')}\r\n\r\n"
+
+
 RULES = [
     # keys of the customer
     ("SSE-C without an algorithm", put(K, "x", sse(key=SECRET, key_MD5=SECRET_MD5)), 400, "InvalidArgument",
@@ -135,6 +143,11 @@ RULES = [
         "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x-amz-decoded-content-length": "1",
         "x-amz-trailer": "x-amz-checksum-crc32"}), 400, "InvalidRequest",
      "Value for x-amz-checksum-crc32 trailing header is invalid.", {}),
+    ("tags with another's checksum in the trailer", put(K + "?tagging", trailed(tagging(("a", "b"))), TRAILER), 400,
+     "BadDigest", "The CRC32 you specified did not match the calculated checksum.", {}),
+    ("a list of keys with another's checksum in the trailer", post("/{bucket}?delete", trailed(
+        "<Delete><Object><Key>k</Key></Object></Delete>"), TRAILER), 400, "BadDigest",
+     "The CRC32 you specified did not match the calculated checksum.", {}),
     # uploads
     ("Complete with checksums nobody asked for", post("/{bucket}/one?uploadId={one}", complete(
         (1, "{onepart}"), checksum=f"<ChecksumCRC32>{crc32(b'0123')}</ChecksumCRC32>")), 400, "InvalidPart", NO_PART,
