@@ -183,17 +183,40 @@ static err send(struct visit *v, const struct s3_object *object, const struct s3
 
 /* ---- rules ---- */
 
+/* Text that goes into a header as it stands ("#!/" is meant to stay that), but for what would end
+ * the header. */
+static str as_it_stands(struct arena *arena, str text)
+{
+    struct buf b = buf_in(arena);
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] > ' ' && text.p[i] <= '~')
+            buf_char(&b, text.p[i]);
+        else
+            buf_percent(&b, str_slice(text, i, i + 1), PERCENT_PATH);
+    return buf_str(&b);
+}
+
+/* Somewhere on a host, with the visitor's query. */
+static str elsewhere(struct visit *v, str protocol, str host, str path)
+{
+    struct arena *arena = v->call->ctx.arena;
+    str query = v->call->request->query;
+    return arena_printf(arena, "%.*s://%.*s/%.*s%s%.*s", STR_ARG(protocol_or_http(protocol)),
+                        STR_ARG(host), STR_ARG(path), query.p ? "?" : "",
+                        STR_ARG(as_it_stands(arena, query)));
+}
+
 static str redirect_target(struct visit *v, const struct s3_redirect *redirect, str prefix)
 {
     struct arena *arena = v->call->ctx.arena;
-    str key = v->key;
-    if (redirect->replace_key.p)
-        key = redirect->replace_key;
-    else if (redirect->replace_prefix.p)
-        key = arena_join(arena, redirect->replace_prefix, str_slice(v->key, prefix.n, v->key.n));
-    str host = redirect->host.p ? redirect->host : v->call->ctx.host;
-    return arena_printf(arena, "%.*s://%.*s/%.*s", STR_ARG(protocol_or_http(redirect->protocol)),
-                        STR_ARG(host), STR_ARG(percent_encode(arena, key, PERCENT_PATH)));
+    str put = redirect->replace_key.p ? redirect->replace_key : redirect->replace_prefix;
+    str kept = redirect->replace_key.p      ? S("")
+               : redirect->replace_prefix.p ? str_slice(v->key, prefix.n, v->key.n)
+                                            : v->key;
+    str path =
+        arena_join(arena, as_it_stands(arena, put), percent_encode(arena, kept, PERCENT_PATH));
+    return elsewhere(v, redirect->protocol, redirect->host.p ? redirect->host : v->call->ctx.host,
+                     path);
 }
 
 /* The first rule for this key and error (absent: before anything went wrong). */
@@ -331,9 +354,8 @@ static err website_run(struct call *call, const void *input, void *output)
     const struct s3_redirect_all *all = v.config.redirect_all;
     if (all)
         return move(&v, 301,
-                    arena_printf(call->ctx.arena, "%.*s://%.*s/%.*s",
-                                 STR_ARG(protocol_or_http(all->protocol)), STR_ARG(all->host),
-                                 STR_ARG(percent_encode(call->ctx.arena, v.key, PERCENT_PATH))));
+                    elsewhere(&v, all->protocol, all->host,
+                              percent_encode(call->ctx.arena, v.key, PERCENT_PATH)));
     const struct s3_routing_rule *rule = rule_for(&v, STR_NONE);
     return rule ? follow(&v, rule) : show(&v);
 }

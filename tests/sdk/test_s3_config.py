@@ -172,6 +172,33 @@ def test_a_website_serves_index_error_and_redirects(aws, bucket):
     assert ask(aws.endpoint, "GET", "/", host, **{"If-None-Match": '"other"'}).read() == b"home"
 
 
+def test_redirects_of_a_website_keep_the_query_and_say_what_the_rule_says(aws, bucket):
+    """What people rely on: hash-bangs for pages of one page (stackoverflow.com/q/16267339), and queries that reach the rule
+    (stackoverflow.com/q/30775068). The redirect to a folder loses its query (gatsby-uc/gatsby-plugin-s3 #51)."""
+    host = f"{bucket}.s3-website.localhost"
+
+    def location(path):
+        return ask(aws.endpoint, "GET", path, host).headers["Location"]
+
+    def rules(*pairs):
+        aws.s3.put_bucket_website(Bucket=bucket, WebsiteConfiguration={
+            "IndexDocument": {"Suffix": "index.html"},
+            "RoutingRules": [{"Condition": condition, "Redirect": redirect} for condition, redirect in pairs]})
+
+    aws.s3.put_object(Bucket=bucket, Key="b/index.html", Body=b"b")
+    rules(({"KeyPrefixEquals": "old/"}, {"ReplaceKeyPrefixWith": "new/"}),
+          ({"KeyPrefixEquals": "one"}, {"ReplaceKeyWith": "index.html?page=1&x=%20"}),
+          ({"KeyPrefixEquals": "bad"}, {"ReplaceKeyWith": "a\tb\u00e9"}),
+          ({"HttpErrorCodeReturnedEquals": "404"}, {"HostName": "a.example", "ReplaceKeyPrefixWith": "#!/"}))
+    assert location("/old/a%20b?x=1&y=%20z") == f"http://{host}/new/a%20b?x=1&y=%20z"
+    assert location("/one") == f"http://{host}/index.html?page=1&x=%20"
+    assert location("/bad") == f"http://{host}/a%09b%C3%A9"
+    assert location("/not/here") == "http://a.example/#!/not/here"
+    assert location("/b?x=1") == "/b/"
+    aws.s3.put_bucket_website(Bucket=bucket, WebsiteConfiguration={"RedirectAllRequestsTo": {"HostName": "b.example"}})
+    assert location("/a%20b?x=1") == "http://b.example/a%20b?x=1"
+
+
 def test_a_website_tells_what_went_wrong(aws, bucket):
     host = f"{bucket}.s3-website.localhost"
     aws.s3.put_bucket_website(Bucket=bucket, WebsiteConfiguration=DOCUMENTS["bucket_website"][1])
