@@ -201,7 +201,7 @@ err attributes_change(struct ctx *ctx, const struct attributes *base, bool fifo,
             return unknown_attribute(ctx, pairs[i].name);
         TRY(take(ctx, fifo, &pairs[i], id, change));
     }
-    if (change->next.number[SQS_THROUGHPUT] && !change->next.number[SQS_SCOPE])
+    if (!lenient && change->next.number[SQS_THROUGHPUT] && !change->next.number[SQS_SCOPE])
         return err_text(ctx->arena, &SQS_INVALID_ATTRIBUTE_VALUE,
                         "Invalid value for the parameter FifoThroughputLimit. Reason: The "
                         "perMessageGroupId value is allowed "

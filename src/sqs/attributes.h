@@ -80,8 +80,9 @@ void attribute_load(struct attributes *attributes, enum sqs_attribute_id id, str
 void attribute_own(struct attributes *attributes, enum sqs_attribute_id id, str text);
 void attributes_free(struct attributes *attributes);
 
-/* Checks the pairs against each other and `base`, the attributes of a queue of that kind. Read-only
- * names are refused, or passed over with `lenient`. Does not look at other queues. */
+/* Checks the pairs against each other and `base`, the attributes of a queue of that kind.
+ * `lenient`: only to compare, so that read-only names are passed over and what a scope and a
+ * throughput limit would be together does not matter. Does not look at other queues. */
 err attributes_change(struct ctx *ctx, const struct attributes *base, bool fifo, bool lenient,
                       const struct sqs_pair *pairs, size_t n, struct attribute_change *change);
 /* redrive.c: the two documents. */

@@ -28,6 +28,14 @@ TEST(r57_a_refusal_names_an_attribute_of_the_request)
                "A queue already exists with the same name and a different value for attribute "
                "SqsManagedSseEnabled");
     CHECK_OK(try_queue(w, "q", "SqsManagedSseEnabled=false", &again));
+    make_queue(w, "q.fifo",
+               "FifoQueue=true;DeduplicationScope=messageGroup;"
+               "FifoThroughputLimit=perMessageGroupId");
+    CHECK_SAYS(try_queue(w, "q.fifo", "FifoQueue=true;DeduplicationScope=queue", &again),
+               SQS_QUEUE_NAME_EXISTS,
+               "A queue already exists with the same name and a different value for attribute "
+               "DeduplicationScope");
+    CHECK_OK(try_queue(w, "q.fifo", "FifoThroughputLimit=perMessageGroupId", &again));
     world_close(w);
 }
 
