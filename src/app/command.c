@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +133,15 @@ bool command_color(int fd, str when)
     if (str_eq(when, S("always")) || str_eq(when, S("never")))
         return str_eq(when, S("always"));
     return isatty(fd) && !(off && *off) && !(term && !strcmp(term, "dumb"));
+}
+
+str command_self(struct arena *arena)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._+-";
+    const char *name = program_invocation_name;
+    return arena_copy(arena, name && *name && name[strspn(name, plain)] == '\0' ? str_of(name)
+                                                                                : S("headrace"));
 }
 
 const char *command_value(int argc, char **argv, int *at, const char *name)

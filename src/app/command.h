@@ -33,6 +33,8 @@ bool command_help_put(struct buf *b, const char *name);
  * never. */
 bool command_color(int fd, str when);
 
+/* How this program was called, as a shell takes it. */
+str command_self(struct arena *arena);
 /* The value of flag `--name VALUE` or `--name=VALUE` in argv[*at], moving *at; NULL when argv[*at]
  * is another. */
 const char *command_value(int argc, char **argv, int *at, const char *name);

@@ -104,14 +104,19 @@ static void ask(struct demo *demo, const char *method, str path, const struct ht
 static void farewell(struct demo *demo)
 {
     const struct pipeline_options *p = &demo->options->pipeline;
+    str self = command_self(demo->arena);
+    str env = arena_printf(demo->arena, "eval \"$(%.*s env)\"", STR_ARG(self));
     printf(
         "\nThat was the whole way: S3 event, ingest, jobs queue, worker, report, results queue.\n"
         "To use it yourself:\n\n"
-        "  headrace                       # in one terminal; data stays in .headrace\n"
-        "  eval \"$(headrace env)\"         # in another: aws-cli and SDKs now mean this machine\n"
-        "  aws s3 cp notes.txt s3://%.*s/%.*s\n"
-        "  aws s3 cp s3://%.*s/%.*snotes.txt.report.json -\n",
-        STR_ARG(p->dropzone), STR_ARG(p->prefix), STR_ARG(p->processed), STR_ARG(p->output_prefix));
+        "  %-30.*s # in one terminal; data stays in .headrace\n"
+        "  %-30.*s # in another: aws-cli and SDKs now mean this machine\n"
+        "  echo 'hello world' > notes.txt\n",
+        STR_ARG(self), STR_ARG(env));
+    printf("  aws s3 cp notes.txt s3://%.*s/%.*s\n"
+           "  aws s3 cp s3://%.*s/%.*snotes.txt.report.json -\n",
+           STR_ARG(p->dropzone), STR_ARG(p->prefix), STR_ARG(p->processed),
+           STR_ARG(p->output_prefix));
 }
 
 static void result_came(void *user, const struct http_fetched *fetched)

@@ -43,6 +43,22 @@ static void banner_pipeline(struct buf *b, bool color, const struct options *opt
                              STR_ARG(p->processed), STR_ARG(p->results_queue)));
 }
 
+/* What a shell evaluates to have its tools speak to this server. */
+static str env_line(struct arena *arena, const struct app *app)
+{
+    const struct options *options = app->options;
+    struct buf b = buf_in(arena);
+    buf_printf(&b, "eval \"$(%.*s env", STR_ARG(command_self(arena)));
+    if (app->port != 4566)
+        buf_printf(&b, " --port %d", app->port);
+    if (!str_eq(options->host, S("127.0.0.1")))
+        buf_printf(&b, " --host %.*s", STR_ARG(options->host));
+    if (!str_eq(options->region, S("us-east-1")))
+        buf_printf(&b, " --region %.*s", STR_ARG(options->region));
+    BUF_LIT(&b, ")\"");
+    return buf_str(&b);
+}
+
 static void print_banner(const struct app *app)
 {
     struct arena *arena = arena_new();
@@ -56,18 +72,17 @@ static void print_banner(const struct app *app)
                 options->ephemeral ? S("in memory, gone at exit") : options->data_dir);
     banner_line(&b, color, "console", arena_join(arena, endpoint, S("/_headrace/console")));
     banner_pipeline(&b, color, options);
+    str env = env_line(arena, app);
     if (options->pipeline.enabled)
-        banner_line(&b, color, "try",
-                    arena_printf(arena,
-                                 "eval \"$(headrace env --port %d)\"; echo 'hello world' > a.txt; "
-                                 "aws s3 cp a.txt s3://%.*s/%.*s",
-                                 app->port, STR_ARG(options->pipeline.dropzone),
-                                 STR_ARG(options->pipeline.prefix)));
+        banner_line(
+            &b, color, "try",
+            arena_printf(arena, "%.*s; echo 'hello world' > a%.*s; aws s3 cp a%.*s s3://%.*s/%.*s",
+                         STR_ARG(env), STR_ARG(options->pipeline.suffix),
+                         STR_ARG(options->pipeline.suffix), STR_ARG(options->pipeline.dropzone),
+                         STR_ARG(options->pipeline.prefix)));
     else
         banner_line(&b, color, "try",
-                    arena_printf(arena,
-                                 "eval \"$(headrace env --port %d)\"; aws s3 mb s3://my-bucket",
-                                 app->port));
+                    arena_printf(arena, "%.*s; aws s3 mb s3://my-bucket", STR_ARG(env)));
     log_text((str){b.p, b.n - 1});
     arena_free(arena);
 }

@@ -244,3 +244,11 @@ def test_lint_counts_its_notes_apart():
         assert ask(one, "lint") == "0 findings\n"
         assert sent(one, "test", "PUT", "/bucket") == 200
         assert ask(one, "lint").endswith("\n0 findings, 1 note\n")
+
+
+def test_the_banner_tells_what_a_shell_evaluates():
+    with Server("--region", "eu-west-1", "--suffix", ".csv") as one:
+        line, then = re.search(r"^  try +(eval \"\S+ env .*?\)\"); (.*)$", one.output(), re.M).groups()
+        shown = subprocess.run(["sh", "-c", line + '; echo "$AWS_ENDPOINT_URL $AWS_REGION"'], capture_output=True, text=True)
+        assert shown.stdout == f"{one.endpoint} eu-west-1\n", shown
+        assert "aws s3 cp a.csv s3://dropzone/incoming/" in then
