@@ -11,6 +11,7 @@
 #include "aws/fault.h"
 #include "aws/route_rest.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static const struct service *service_named(const struct service *const *services, str name)
@@ -57,7 +58,37 @@ str route_scope_service(const struct http_request *request)
     return query.p ? service_of_credential(query) : STR_NONE;
 }
 
-/* What does here what a course builds from that service; the rest is left out or goes elsewhere. */
+/* What SDKs and aws-cli call the endpoint of the service that signs as `name`: after its id, which
+ * for some is another. */
+static void put_variable(struct buf *b, str name)
+{
+    static const struct {
+        const char *name, *id;
+    } others[] = {
+        {"monitoring", "CLOUDWATCH"},
+        {"events", "EVENTBRIDGE"},
+        {"states", "SFN"},
+        {"secretsmanager", "SECRETS_MANAGER"},
+        {"apigateway", "API_GATEWAY"},
+        {"cognito-idp", "COGNITO_IDENTITY_PROVIDER"},
+    };
+    BUF_LIT(b, "AWS_ENDPOINT_URL_");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (str_eq(name, str_of(others[i].name))) {
+            buf_put(b, str_of(others[i].id));
+            return;
+        }
+    static const char signs[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    bool signing = name.n > 0;
+    for (size_t i = 0; i < name.n; i++)
+        signing = signing && memchr(signs, name.p[i], sizeof signs - 1);
+    if (!signing) /* a prefix of X-Amz-Target */
+        name = S("service");
+    for (size_t i = 0; i < name.n; i++)
+        buf_char(b, name.p[i] == '-' ? '_' : (char)toupper((unsigned char)name.p[i]));
+}
+
+/* What does here what a course builds from that service; NULL: it is left out or goes elsewhere. */
 static const char *instead_of(str name)
 {
     static const struct {
@@ -75,7 +106,7 @@ static const char *instead_of(str name)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (str_eq(name, str_of(known[i].name)))
             return known[i].advice;
-    return "Leave that step out, or give it an endpoint of its own (AWS_ENDPOINT_URL_SERVICE).";
+    return NULL;
 }
 
 /* A service that is not here, named, with those that are and the next step: whoever works through a
@@ -87,7 +118,13 @@ static err no_service(struct arena *arena, const struct service *const *services
     buf_printf(&b, "There is no %.*s here, only", STR_ARG(name));
     for (size_t i = 0; services[i]; i++)
         buf_printf(&b, "%s %s", !i ? "" : services[i + 1] ? "," : " and", services[i]->name);
-    buf_printf(&b, ". %s", instead_of(name));
+    const char *instead = instead_of(name);
+    buf_printf(&b, ". %s",
+               instead ? instead : "Leave that step out, or give it an endpoint of its own (");
+    if (!instead) {
+        put_variable(&b, name);
+        BUF_LIT(&b, ").");
+    }
     return err_text(arena, fault, "%.*s", STR_ARG(buf_str(&b)));
 }
 

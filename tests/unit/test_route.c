@@ -106,6 +106,24 @@ TEST(a_service_that_is_not_here_is_named)
     CHECK_STR(err_message(result), S(""));
 }
 
+TEST(a_service_that_is_not_here_may_have_an_endpoint_of_its_own)
+{
+    static const char *const rows[][2] = {
+        {"POST / HTTP/1.1" LOCAL SCOPE("dynamodb") "\nX-Amz-Target: DynamoDB_20120810.PutItem\n",
+         "AWS_ENDPOINT_URL_DYNAMODB)."},
+        {"POST / HTTP/1.1" LOCAL SCOPE("states") "\nX-Amz-Target: AWSStepFunctions.Run\n",
+         "AWS_ENDPOINT_URL_SFN)."},
+        {"GET /?Action=Subscribe&Version=2010-03-31 HTTP/1.1" LOCAL SCOPE("sns") "\n",
+         "AWS_ENDPOINT_URL_SNS)."},
+        {"POST / HTTP/1.1" LOCAL SCOPE("cognito-idp") "\nX-Amz-Target: A.B\n",
+         "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER)."},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        routed(rows[i][0]);
+        CHECK(str_ends(err_message(result), str_of(rows[i][1])));
+    }
+}
+
 TEST(method_level_and_sub_resource_choose_the_row)
 {
     CHECK_STR(routed("GET / HTTP/1.1" LOCAL), S("ListBuckets"));
