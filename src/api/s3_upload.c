@@ -2,35 +2,17 @@
  *
  * MD5 is the slowest thing an upload does (ETags need it), and the file is the next, so a large
  * body is digested on one pool thread and written to its file on another while the loop receives
- * more. Batches go round a ring: the loop fills the one after `filled` and then counts it there;
- * each of the two stages takes what lies between its `done` and `filled`, and counts it in `done`.
- * All may read what lies between; a stage alone touches its digest states, or the sink, while it
- * runs; that is all the synchronisation there is. A stage goes on as long as it finds batches, for
- * waking it takes a quarter of the time of digesting one; only when the loop is stopped by a full
- * ring it comes back a batch early, so that all have something to do. The loop writes the first
- * batch itself: that makes the file, and tells a small body from a large one.
- * The struct lives on the heap because a dropped request may leave work behind that still reads it;
- * the last one out frees it. */
+ * more (upload_ring.h). The struct lives on the heap because a dropped request may leave work
+ * behind that still reads it; the last one out frees it. */
 #include "api/s3_upload.h"
 
+#include "api/upload_ring.h"
 #include "aws/fault.h"
 #include "base/text.h"
 #include "s3/faults.h"
 #include "store/blob.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum {
-    BATCH = 256 * 1024, /* bytes handed to the pool at once */
-    RING = 6,           /* batches, with the one being filled */
-};
-
-struct batch {
-    char *p;
-    size_t n, cap;
-};
 
 struct body {
     struct upload base; /* first */
@@ -42,19 +24,9 @@ struct body {
     struct blob_sink *sink;
     struct digest_state *states[DIGEST_KINDS];
     int64_t size;
-    struct batch ring[RING];
-    _Atomic size_t filled; /* batches so far */
-    struct stage {
-        struct body *body;
-        void (*each)(struct body *body, const struct batch *batch);
-        _Atomic size_t done; /* batches so far */
-        bool running;        /* on a pool thread */
-    } digesting, storing;
-    atomic_bool waiting; /* the loop can fill no more */
-    bool settling;       /* the body is complete */
-    bool dropped;
-    err stored;  /* of storing so far: the pool's while it stores */
-    err outcome; /* the same, as the loop knows it */
+    struct ring *ring; /* NULL: a small body, digested and stored as it comes */
+    err stored;        /* of storing so far: the pool's while it stores */
+    err outcome;       /* the same, as the loop knows it */
 };
 
 static const struct digest_info *info_of(enum digest_kind kind)
@@ -243,139 +215,64 @@ err s3_upload_claims(struct call *call, struct s3_upload_claims *claims, bool *n
 
 /* ---- the body ---- */
 
-static void body_free(struct body *body)
+static void body_free(void *user)
 {
+    struct body *body = user;
     for (int kind = 0; kind < DIGEST_KINDS; kind++)
         if (body->states[kind])
             digest_drop(body->states[kind]);
     if (body->sink)
         blob_sink_drop(body->sink);
-    for (int i = 0; i < RING; i++)
-        free(body->ring[i].p);
     free(body);
 }
 
-static void digest_all(struct body *body, str bytes)
+static void body_end(struct body *body)
 {
+    if (body->ring)
+        ring_stop(body->ring);
+    else
+        body_free(body);
+}
+
+static void digest_more(void *user, str bytes, bool last)
+{
+    (void)last;
+    struct body *body = user;
     for (int kind = 0; kind < DIGEST_KINDS; kind++)
         if (body->states[kind])
             digest_update(body->states[kind], bytes.p, bytes.n);
 }
 
-static void digest_batch(struct body *body, const struct batch *batch)
+static void store_more(void *user, str bytes, bool last)
 {
-    digest_all(body, (str){batch->p, batch->n});
-}
-
-static void store_batch(struct body *body, const struct batch *batch)
-{
+    struct body *body = user;
     if (!failed(body->stored))
-        body->stored = blob_sink_write(body->sink, (str){batch->p, batch->n});
+        body->stored = blob_sink_write(body->sink, bytes);
+    if (!failed(body->stored) && last)
+        body->stored = blob_sink_sync(body->sink);
 }
 
-static void stage_run(void *arg)
+static void on_rest(void *user, enum ring_stage stage)
 {
-    struct stage *stage = arg;
-    struct body *body = stage->body;
-    size_t at = stage->done, left = body->filled - at;
-    while (left) {
-        stage->each(body, &body->ring[at % RING]);
-        stage->done = ++at;
-        left = body->filled - at;
-        if (left == 1 && body->waiting)
-            break;
-    }
+    struct body *body = user;
+    if (stage == RING_STORE)
+        body->outcome = body->stored;
 }
 
-static struct batch *front_of(struct body *body)
+static void on_busy(void *user, bool busy)
 {
-    return &body->ring[body->filled % RING];
-}
-
-static void set_busy(struct body *body, bool busy)
-{
-    bool drained = body->base.busy && !busy;
-    body->waiting = busy;
+    struct body *body = user;
     body->base.busy = busy;
-    if (drained && body->base.drained)
+    if (!busy && body->base.drained)
         body->base.drained(body->base.user);
 }
 
-static void pump(struct body *body);
-
-static bool is_running(const struct body *body)
-{
-    return body->digesting.running || body->storing.running;
-}
-
-static void stage_done(void *arg)
-{
-    struct stage *stage = arg;
-    struct body *body = stage->body;
-    stage->running = false;
-    if (stage == &body->storing)
-        body->outcome = body->stored;
-    if (!body->dropped)
-        pump(body);
-    else if (!is_running(body))
-        body_free(body);
-}
-
-static void wake(struct stage *stage)
-{
-    struct api *api = stage->body->call->api;
-    if (stage->running || stage->body->filled == stage->done)
-        return;
-    stage->running = true;
-    api->offload(api->offload_user, stage_run, stage_done, stage);
-}
-
-static bool has_room(const struct body *body)
-{
-    size_t digested = body->digesting.done, stored = body->storing.done;
-    size_t behind = digested < stored ? digested : stored;
-    return body->filled + 1 - behind < RING; /* for the front after this one */
-}
-
-/* The file is opened here, on the loop. */
-static void store_first(struct body *body)
-{
-    store_batch(body, &body->ring[0]);
-    body->outcome = body->stored;
-    body->storing.done = 1;
-}
-
-/* Gives the pool its next batch, and says whether the loop must wait for it. */
-static void pump(struct body *body)
-{
-    struct batch *front = front_of(body);
-    bool due = front->n >= BATCH || (body->settling && front->n);
-    if (due && has_room(body)) {
-        due = false;
-        if (!body->filled)
-            store_first(body);
-        body->ring[(body->filled + 1) % RING].n = 0;
-        body->filled++;
-    }
-    wake(&body->digesting);
-    wake(&body->storing);
-    set_busy(body, due || (body->settling && is_running(body)));
-}
-
-static void batch_put(struct batch *batch, str chunk)
-{
-    if (batch->cap - batch->n < chunk.n) {
-        batch->cap = batch->n + chunk.n > BATCH ? batch->n + chunk.n : BATCH + BATCH / 4;
-        batch->p = xrealloc(batch->p, batch->cap);
-    }
-    memcpy(batch->p + batch->n, chunk.p, chunk.n);
-    batch->n += chunk.n;
-}
+static const struct ring_user stages = {{digest_more, store_more}, on_rest, on_busy, body_free};
 
 /* A small body isn't worth a thread's wake-up, and a test has no pool. */
-static bool digests_inline(const struct body *body)
+static bool wants_ring(const struct api *api, const struct s3_upload_claims *claims)
 {
-    return !body->call->api->offload || (body->claims.length >= 0 && body->claims.length <= BATCH);
+    return api->offload && (claims->length < 0 || claims->length > (int64_t)RING_BATCH);
 }
 
 static err too_large(struct body *body, int64_t size)
@@ -398,30 +295,26 @@ static err body_write(struct upload *upload, str chunk)
     if (body->claims.length >= 0 && size > body->claims.length)
         return FAIL(S3_INCOMPLETE_BODY);
     body->size = size;
-    if (digests_inline(body)) {
-        digest_all(body, chunk);
-        return blob_sink_write(body->sink, chunk);
+    if (body->ring) {
+        ring_put(body->ring, chunk);
+        return body->outcome;
     }
-    batch_put(front_of(body), chunk);
-    pump(body);
-    return body->outcome;
+    digest_more(body, chunk, false);
+    return blob_sink_write(body->sink, chunk);
 }
 
 static void body_settle(struct upload *upload)
 {
     struct body *body = (struct body *)upload;
-    body->settling = true;
-    if (!digests_inline(body))
-        pump(body);
+    if (body->ring)
+        ring_end(body->ring);
 }
 
 static void body_drop(struct upload *upload)
 {
     struct body *body = (struct body *)upload;
     body->base.drained = NULL;
-    body->dropped = true;
-    if (!is_running(body))
-        body_free(body);
+    body_end(body);
 }
 
 static const struct upload_ops body_ops = {body_write, body_settle, body_drop};
@@ -432,8 +325,6 @@ static err body_open(struct call *call, const struct s3_upload_claims *claims, b
     struct body *body = xalloc(sizeof *body);
     body->base.ops = &body_ops;
     body->call = call;
-    body->digesting = (struct stage){.body = body, .each = digest_batch};
-    body->storing = (struct stage){.body = body, .each = store_batch};
     body->claims = *claims;
     if (!body->claims.max)
         body->claims.max = S3_UPLOAD_MAX;
@@ -451,6 +342,8 @@ static err body_open(struct call *call, const struct s3_upload_claims *claims, b
     if (!body->states[algorithm])
         body->states[algorithm] = digest_begin(algorithm);
     body->sink = blob_sink_open(call->api->blobs);
+    if (wants_ring(call->api, claims))
+        body->ring = ring_new(call->api, &stages, body);
     call->upload = &body->base;
     return OK;
 }
@@ -552,12 +445,6 @@ static err body_finish(struct body *body, struct s3_uploaded *out)
 {
     struct arena *arena = body->call->ctx.arena;
     digest values[DIGEST_KINDS] = {0};
-    struct batch *rest = front_of(body);
-    if (rest->n) {
-        digest_batch(body, rest);
-        store_batch(body, rest);
-        body->outcome = body->stored;
-    }
     TRY(body->outcome);
     for (int kind = 0; kind < DIGEST_KINDS; kind++)
         if (body->states[kind]) {
@@ -591,6 +478,6 @@ err s3_upload_finish(struct call *call, struct s3_uploaded *out)
     struct body *body = (struct body *)call->upload;
     err e = body_finish(body, out);
     call->upload = NULL;
-    body_free(body);
+    body_end(body);
     return e;
 }

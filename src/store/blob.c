@@ -204,7 +204,13 @@ err blob_sink_write(struct blob_sink *sink, str chunk)
             return sink_fail(sink);
     }
     sink->size += (int64_t)chunk.n;
+    sink->synced = false;
     return OK;
+}
+
+err blob_sink_sync(struct blob_sink *sink)
+{
+    return sink->fd < 0 || blob_file_sync(sink) ? OK : sink_fail(sink);
 }
 
 int64_t blob_sink_size(const struct blob_sink *sink)
@@ -220,6 +226,7 @@ int blob_sink_fd(const struct blob_sink *sink)
 void blob_sink_wrote(struct blob_sink *sink, int64_t n)
 {
     sink->size += n;
+    sink->synced = false;
 }
 
 err blob_sink_keep(struct blob_sink *sink, int64_t *id)

@@ -30,6 +30,9 @@ struct blob_sink *blob_sink_open(struct blobs *blobs);
  * the sink then only takes blob_sink_drop. Once more than BLOB_INLINE_MAX bytes were written it may
  * be called on a pool thread, one at a time. */
 err blob_sink_write(struct blob_sink *sink, str chunk);
+/* With DURABLE_POWER, what blob_sink_keep would else wait for: the body is complete, and its file
+ * is synced here, on a pool thread. Fails as blob_sink_write. */
+err blob_sink_sync(struct blob_sink *sink);
 int64_t blob_sink_size(const struct blob_sink *sink);
 /* File descriptor once the body is a file, else -1: for writing from a pool thread between two loop
  * turns. */

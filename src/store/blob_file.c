@@ -342,6 +342,14 @@ bool blob_file_read(int fd, char *out, size_t n, int64_t at)
     return true;
 }
 
+bool blob_file_sync(struct blob_sink *sink)
+{
+    if (sink->synced || sink->blobs->durability != DURABLE_POWER)
+        return true;
+    sink->synced = fdatasync(sink->fd) == 0;
+    return sink->synced || complain("sync", sink->path);
+}
+
 /* Directories are made as they are first needed. */
 static bool move_into(const char *from, const char *to, const char *dir, const char *root,
                       bool durable)
@@ -356,10 +364,8 @@ bool blob_file_place(struct blob_sink *sink, int64_t id)
 {
     struct blobs *blobs = sink->blobs;
     bool durable = blobs->durability == DURABLE_POWER;
-    if (!in_place(blobs))
+    if (!in_place(blobs) || !blob_file_sync(sink))
         return false;
-    if (durable && fdatasync(sink->fd))
-        return complain("sync", sink->path);
     char *path = blob_file_path(blobs, id), *dir = file_directory(blobs, id);
     bool good = move_into(sink->path, path, dir, blobs->root, durable);
     if (!good)

@@ -28,8 +28,9 @@ struct blob_sink {
     char *buffer; /* the body while it is small */
     size_t n, cap;
     int64_t size;
-    int fd;     /* once it is large */
-    char *path; /* of the file being written; NULL once it is in place */
+    int fd;      /* once it is large */
+    char *path;  /* of the file being written; NULL once it is in place */
+    bool synced; /* all of the file */
     bool failed;
 };
 
@@ -48,6 +49,7 @@ bool blob_each_name(const char *path, void (*visit)(void *user, const char *dir,
 /* Opens a file for the sink. These tell failure by false, after logging why. */
 bool blob_file_create(struct blob_sink *sink);
 bool blob_file_write(int fd, str bytes);
+bool blob_file_sync(struct blob_sink *sink);
 /* Gives the sink's file its number: it survives what the durability asks for when this returns. */
 bool blob_file_place(struct blob_sink *sink, int64_t id);
 /* Closes the sink's file; removes it unless it was placed. */

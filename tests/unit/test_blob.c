@@ -219,6 +219,48 @@ TEST(a_pool_thread_may_write_to_the_descriptor_itself)
     store_close(&s);
 }
 
+/* What the sink writes to becomes something that cannot be synced. */
+static void make_unsyncable(struct blob_sink *sink)
+{
+    int ends[2];
+    CHECK(pipe(ends) == 0 && dup2(ends[1], blob_sink_fd(sink)) >= 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static err keep_unsyncable(enum durability durability, bool synced_before)
+{
+    struct store s = store_at(temp_dir(), durability);
+    struct blob_sink *sink = blob_sink_open(s.blobs);
+    int64_t id;
+    CHECK_OK(blob_sink_write(sink, big()));
+    if (synced_before)
+        CHECK_OK(blob_sink_sync(sink));
+    make_unsyncable(sink);
+    db_savepoint(s.db);
+    err e = blob_sink_keep(sink, &id);
+    if (failed(e))
+        db_rollback(s.db);
+    else
+        db_release(s.db);
+    store_close(&s);
+    return e;
+}
+
+TEST(a_body_is_synced_once_before_it_is_kept_where_power_may_fail)
+{
+    struct store s = store_at(temp_dir(), DURABLE_POWER);
+    struct blob_sink *sink = blob_sink_open(s.blobs);
+    CHECK_OK(blob_sink_write(sink, big()));
+    make_unsyncable(sink);
+    CHECK_FAULT(blob_sink_sync(sink), FAULT_INTERNAL);
+    blob_sink_drop(sink);
+    store_close(&s);
+    CHECK_FAULT(keep_unsyncable(DURABLE_POWER, false), FAULT_INTERNAL);
+    CHECK_OK(keep_unsyncable(DURABLE_POWER, true));
+    CHECK_OK(keep_unsyncable(DURABLE_PROCESS, false));
+}
+
 TEST(a_dropped_sink_leaves_nothing)
 {
     struct store s = store_at(temp_dir(), DURABLE_PROCESS);
