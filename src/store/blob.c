@@ -205,6 +205,8 @@ err blob_sink_write(struct blob_sink *sink, str chunk)
     }
     sink->size += (int64_t)chunk.n;
     sink->synced = false;
+    if (sink->fd >= 0)
+        blob_file_sync_ahead(sink, sink->size - (int64_t)chunk.n);
     return OK;
 }
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define PRIVATE_PREFIX "headrace-"
+#define SYNC_AHEAD ((off_t)8 << 20) /* bytes */
 #define LARGE ((off_t)8 << 20) /* bytes: closing the last descriptor takes half a millisecond */
 
 /* Leaves errno as it was. */
@@ -340,6 +341,13 @@ bool blob_file_read(int fd, char *out, size_t n, int64_t at)
         n -= (size_t)got;
     }
     return true;
+}
+
+void blob_file_sync_ahead(const struct blob_sink *sink, int64_t before)
+{
+    off_t from = before / SYNC_AHEAD * SYNC_AHEAD;
+    if (sink->blobs->durability == DURABLE_POWER && sink->size - from >= SYNC_AHEAD)
+        sync_file_range(sink->fd, from, SYNC_AHEAD, SYNC_FILE_RANGE_WRITE);
 }
 
 bool blob_file_sync(struct blob_sink *sink)

@@ -50,6 +50,8 @@ bool blob_each_name(const char *path, void (*visit)(void *user, const char *dir,
 bool blob_file_create(struct blob_sink *sink);
 bool blob_file_write(int fd, str bytes);
 bool blob_file_sync(struct blob_sink *sink);
+/* A file that is to be synced grew, from `before`: lets the disk begin, and promises nothing. */
+void blob_file_sync_ahead(const struct blob_sink *sink, int64_t before);
 /* Gives the sink's file its number: it survives what the durability asks for when this returns. */
 bool blob_file_place(struct blob_sink *sink, int64_t id);
 /* Closes the sink's file; removes it unless it was placed. */
