@@ -225,12 +225,6 @@ int blob_sink_fd(const struct blob_sink *sink)
     return sink->fd;
 }
 
-void blob_sink_wrote(struct blob_sink *sink, int64_t n)
-{
-    sink->size += n;
-    sink->synced = false;
-}
-
 err blob_sink_keep(struct blob_sink *sink, int64_t *id)
 {
     struct blobs *blobs = sink->blobs;

@@ -204,63 +204,6 @@ TEST(a_sink_takes_a_body_in_pieces)
     store_close(&s);
 }
 
-TEST(a_pool_thread_may_write_to_the_descriptor_itself)
-{
-    struct store s = store_at(temp_dir(), DURABLE_PROCESS);
-    struct blob_sink *sink = blob_sink_open(s.blobs);
-    int64_t id;
-    CHECK_OK(blob_sink_write(sink, str_slice(big(), 0, 100000)));
-    CHECK(write(blob_sink_fd(sink), big_bytes + 100000, 200000) == 200000);
-    blob_sink_wrote(sink, 200000);
-    db_savepoint(s.db);
-    CHECK_OK(blob_sink_keep(sink, &id));
-    db_release(s.db);
-    CHECK_STR(whole(&s, id), big());
-    store_close(&s);
-}
-
-/* What the sink writes to becomes something that cannot be synced. */
-static void make_unsyncable(struct blob_sink *sink)
-{
-    int ends[2];
-    CHECK(pipe(ends) == 0 && dup2(ends[1], blob_sink_fd(sink)) >= 0);
-    close(ends[0]);
-    close(ends[1]);
-}
-
-static err keep_unsyncable(enum durability durability, bool synced_before)
-{
-    struct store s = store_at(temp_dir(), durability);
-    struct blob_sink *sink = blob_sink_open(s.blobs);
-    int64_t id;
-    CHECK_OK(blob_sink_write(sink, big()));
-    if (synced_before)
-        CHECK_OK(blob_sink_sync(sink));
-    make_unsyncable(sink);
-    db_savepoint(s.db);
-    err e = blob_sink_keep(sink, &id);
-    if (failed(e))
-        db_rollback(s.db);
-    else
-        db_release(s.db);
-    store_close(&s);
-    return e;
-}
-
-TEST(a_body_is_synced_once_before_it_is_kept_where_power_may_fail)
-{
-    struct store s = store_at(temp_dir(), DURABLE_POWER);
-    struct blob_sink *sink = blob_sink_open(s.blobs);
-    CHECK_OK(blob_sink_write(sink, big()));
-    make_unsyncable(sink);
-    CHECK_FAULT(blob_sink_sync(sink), FAULT_INTERNAL);
-    blob_sink_drop(sink);
-    store_close(&s);
-    CHECK_FAULT(keep_unsyncable(DURABLE_POWER, false), FAULT_INTERNAL);
-    CHECK_OK(keep_unsyncable(DURABLE_POWER, true));
-    CHECK_OK(keep_unsyncable(DURABLE_PROCESS, false));
-}
-
 TEST(a_dropped_sink_leaves_nothing)
 {
     struct store s = store_at(temp_dir(), DURABLE_PROCESS);
@@ -422,6 +365,27 @@ TEST(with_durability_power_a_body_is_on_disk_before_its_row_is)
     check_order(DURABLE_PROCESS, "rename ");
 }
 
+TEST(a_body_that_was_synced_ahead_is_not_synced_again_unless_it_grew)
+{
+    static const char *const expected[] = {"sync:body sync:shelf rename sync:shelf ",
+                                           "sync:body sync:body sync:shelf rename sync:shelf "};
+    struct store s = store_at(temp_dir(), DURABLE_POWER);
+    for (int grows = 0; grows < 2; grows++) {
+        struct blob_sink *sink = blob_sink_open(s.blobs);
+        int64_t id;
+        CHECK_OK(blob_sink_write(sink, big()));
+        events[0] = 0;
+        CHECK_OK(blob_sink_sync(sink));
+        CHECK_OK(grows ? blob_sink_write(sink, S("more")) : OK);
+        db_savepoint(s.db);
+        CHECK_OK(blob_sink_keep(sink, &id));
+        db_release(s.db);
+        CHECK_STR(str_of(events), str_of(expected[grows]));
+        CHECK_OK(turn_end(&s));
+    }
+    store_close(&s);
+}
+
 TEST(a_body_that_cannot_be_synced_is_not_kept)
 {
     struct store s = store_at(temp_dir(), DURABLE_POWER);
@@ -429,6 +393,7 @@ TEST(a_body_that_cannot_be_synced_is_not_kept)
     int64_t id;
     CHECK_OK(blob_sink_write(sink, big()));
     disk_full = true;
+    CHECK_FAULT(blob_sink_sync(sink), FAULT_INTERNAL);
     CHECK_FAULT(blob_sink_keep(sink, &id), FAULT_INTERNAL);
     disk_full = false;
     CHECK_INT(files(&s), 0);
