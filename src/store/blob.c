@@ -220,11 +220,6 @@ int64_t blob_sink_size(const struct blob_sink *sink)
     return sink->size;
 }
 
-int blob_sink_fd(const struct blob_sink *sink)
-{
-    return sink->fd;
-}
-
 err blob_sink_keep(struct blob_sink *sink, int64_t *id)
 {
     struct blobs *blobs = sink->blobs;

@@ -34,8 +34,6 @@ err blob_sink_write(struct blob_sink *sink, str chunk);
  * is synced here, on a pool thread. Fails as blob_sink_write. */
 err blob_sink_sync(struct blob_sink *sink);
 int64_t blob_sink_size(const struct blob_sink *sink);
-/* File descriptor once the body is a file, else -1. */
-int blob_sink_fd(const struct blob_sink *sink);
 /* Makes the body permanent inside the caller's open savepoint, with one reference; frees the sink.
  */
 err blob_sink_keep(struct blob_sink *sink, int64_t *id);
