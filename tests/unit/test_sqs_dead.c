@@ -94,6 +94,18 @@ TEST(r51_a_dead_letter_queue_with_a_policy_of_its_own_counts_anew)
     world_close(w);
 }
 
+/* A retry queue that is a dead letter queue with a delay: "the delay is not working, it processes
+ * the message right away" (spring-cloud-aws, issue 717, on AWS). */
+TEST(r51_the_delay_of_a_dead_letter_queue_does_not_hold_the_dead)
+{
+    struct world *w = two_queues("1");
+    CHECK_OK(try_set(w, dead, "DelaySeconds=900"));
+    bury(w, 1);
+    CHECK_STR(counts(w, dead), S("1/0/0"));
+    CHECK_STR(bodies(w, dead, 1, -1), S("m0"));
+    world_close(w);
+}
+
 TEST(r51_a_large_body_moves_too)
 {
     struct world *w = two_queues("1");
