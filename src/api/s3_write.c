@@ -192,10 +192,10 @@ static err take_lock(struct call *call, const struct s3_write_in *in, struct s3_
     s3_lock_default(call->api->s3, &call->ctx, bucket, object);
     if (!in->lock_mode.p && !in->lock_until.set && !in->lock_hold.p)
         return OK;
+    TRY(check_lock(call, in));
     if (!bucket->object_lock) /* AWS writes it in other words where an object is written */
         return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
                         "Bucket is missing ObjectLockConfiguration");
-    TRY(check_lock(call, in));
     if (in->lock_mode.p) {
         object->lock_mode = in->lock_mode;
         object->lock_until = in->lock_until.v;
@@ -288,7 +288,11 @@ err s3_ssec_check(struct call *call, str algorithm, str key, str md5,
                         "to retrieve the object.");
     str given;
     TRY(s3_ssec_take(call, algorithm, key, md5, &given));
-    if (!secret_equal(given, object->ssec_md5))
-        return err_text(call->ctx.arena, &S3_ACCESS_DENIED, SSEC_TEXT "the correct secret key.");
-    return OK;
+    if (secret_equal(given, object->ssec_md5))
+        return OK;
+    /* Only who reads the object is told more. */
+    str name = str_of(call->op->name);
+    if (!str_eq(name, S("GetObject")) && !str_eq(name, S("HeadObject")))
+        return FAIL(S3_ACCESS_DENIED);
+    return err_text(call->ctx.arena, &S3_ACCESS_DENIED, SSEC_TEXT "the correct secret key.");
 }

@@ -100,6 +100,7 @@ static enum MHD_Result add_header(void *user, enum MHD_ValueKind kind, const cha
         (struct http_header){{name, name_size}, {value ? value : name + name_size, value_size}};
     if (folded(header))
         header->name.n = 0;
+    header->value = str_trim(header->value); /* blanks around it are not of it: RFC 9110 5.5 */
     return MHD_YES;
 }
 

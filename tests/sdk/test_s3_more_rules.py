@@ -78,6 +78,8 @@ RULES = [
     # locks
     ("a lock where there is none", put(K, "x", {LOCK + "legal-hold": "ON"}), 400, "InvalidRequest",
      "Bucket is missing ObjectLockConfiguration", {}),
+    ("lock headers are read before the bucket", put(K, "x", {LOCK + "mode": "GOVERNANCE"}), 400, "InvalidArgument", BOTH,
+     {"ArgumentName": LOCK + "retain-until-date"}),
     ("lock mode alone", put(L, "x", {LOCK + "mode": "GOVERNANCE"}), 400, "InvalidArgument", BOTH,
      {"ArgumentName": LOCK + "retain-until-date"}),
     ("lock date alone", put(L, "x", {LOCK + "retain-until-date": "2099-01-01T00:00:00Z"}), 400, "InvalidArgument", BOTH,
@@ -276,6 +278,42 @@ def test_metadata_is_text(world):
     assert back("=?UTF-8?B?!?=") == "=?UTF-8?B?!?="
     assert back(b"\xe9 a=b_c".decode("latin-1")) == "=?UTF-8?Q?=C3=A9_a=3Db=5Fc?="
     assert back("=?UTF-8?B?4oCL?=") == "=?UTF-8?B?4oCL?="  # a character of no width
+
+
+def test_blanks_around_a_headers_value_are_not_of_it(world):
+    world.ok("PUT", world.filled(K), {"x-amz-meta-a": " v \t", "x-amz-storage-class": "STANDARD ", "Content-Type": "a/b "},
+             b"0123456789")
+    headers, _ = world.ok("HEAD", world.filled(K))
+    assert (headers["x-amz-meta-a"], headers["content-type"]) == ("v", "a/b")
+
+
+def test_another_customers_key_is_explained_to_readers_only(world):
+    """As LocalStack has it, whose answers are recorded on AWS: two texts for three operations."""
+    key, other = sse(algorithm="AES256", key=SECRET, key_MD5=SECRET_MD5), base64.b64encode(b"x" * 32).decode()
+    wrong = sse(algorithm="AES256", key=other, key_MD5=base64.b64encode(hashlib.md5(b"x" * 32).digest()).decode())
+    source = {name.replace("amz-", "amz-copy-source-"): value for name, value in wrong.items()}
+    path = world.filled("/{bucket}/secret")
+    world.ok("PUT", path, key, b"x")
+
+    def told(*request):
+        status, _, raw = world.send(*request)
+        fault = dict(fault_of(raw))
+        return status, fault["Code"], fault["Message"]
+
+    assert told("GET", path, wrong) == (403, "AccessDenied", CUSTOMER + "the correct secret key.")
+    assert told("GET", path + "?attributes", {**wrong, "x-amz-object-attributes": "ETag"})[2] == "Access Denied"
+    assert told("PUT", path + "2", {**source, "x-amz-copy-source": path})[2] == "Access Denied"
+
+
+def test_the_end_of_an_upload_does_not_tell_the_customers_key(world):
+    """CompleteMultipartUploadOutput of AWS's model has the other encryptions only; parts are told it."""
+    key = sse(algorithm="AES256", key=SECRET, key_MD5=SECRET_MD5)
+    path = world.filled("/{bucket}/parts")
+    _, body = world.ok("POST", path + "?uploads", key)
+    path += "?uploadId=" + body.split(b"<UploadId>")[1].split(b"<")[0].decode()
+    part, _ = world.ok("PUT", path + "&partNumber=1", key, b"x")
+    whole, _ = world.ok("POST", path, key, complete((1, part["etag"].strip('"'))).encode())
+    assert (part[SSEC + "algorithm"], [name for name in whole if name.startswith(SSEC)]) == ("AES256", [])
 
 
 def test_headers_that_a_request_overrides_are_sent_as_latin1(world):
