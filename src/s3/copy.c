@@ -203,11 +203,18 @@ static err attach(struct s3 *s3, const struct s3_object *object, struct piece *p
     return OK;
 }
 
+/* Where nothing else is asked for a copy is encrypted as the bucket says, which changes these. */
+static bool encrypted_otherwise(const struct s3_bucket *bucket, const struct s3_object *source)
+{
+    return s3_bucket_has(bucket, S3_CONFIG_ENCRYPTION) || source->ssec_md5.p ||
+           (source->sse.p && !str_eq(source->sse, S("AES256")));
+}
+
 static err check_self(struct ctx *ctx, struct s3_bucket *bucket, str key,
                       const struct s3_copy *copy, const struct s3_object *source)
 {
     bool changes = copy->changes || copy->replace_metadata || source->restore_until > ctx->now ||
-                   s3_bucket_has(bucket, S3_CONFIG_ENCRYPTION);
+                   encrypted_otherwise(bucket, source);
     if (changes || !onto_itself(bucket, key, copy))
         return OK;
     return err_text(

@@ -197,6 +197,15 @@ def test_copy_onto_itself_needs_a_change(aws, bucket, refused):
         aws.s3.copy_object(Bucket=bucket, Key="k", CopySource=f"{bucket}/k")
     with refused("NoSuchKey", 404):
         aws.s3.copy_object(Bucket=bucket, Key="k", CopySource=f"{bucket}/none")
+    # What the bucket would not encrypt so is changed by the copy: as LocalStack has it, and as AWS does for bucket keys.
+    put(aws, bucket, "k", ServerSideEncryption="aws:kms")
+    assert aws.s3.copy_object(Bucket=bucket, Key="k", CopySource=f"{bucket}/k")["ServerSideEncryption"] == "AES256"
+    with refused("InvalidRequest", 400):
+        aws.s3.copy_object(Bucket=bucket, Key="k", CopySource=f"{bucket}/k", ChecksumAlgorithm="SHA256")  # scality #6188
+    put(aws, bucket, "k", SSECustomerAlgorithm="AES256", SSECustomerKey=b"k" * 32)
+    answer = aws.s3.copy_object(Bucket=bucket, Key="k", CopySource=f"{bucket}/k", CopySourceSSECustomerAlgorithm="AES256",
+                                CopySourceSSECustomerKey=b"k" * 32)
+    assert answer["ServerSideEncryption"] == "AES256" and get(aws, bucket, "k")[0] == b"x"
 
 
 def test_delete_objects_answers_for_every_key(aws, bucket):
