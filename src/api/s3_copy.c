@@ -95,7 +95,6 @@ static void fill(struct call *call, const struct s3_bucket *bucket, const struct
     result->etag = s3_quoted(call, object->etag);
     s3_checksum_fill(object, &result->checksum_md5, &result->checksum_type);
     s3_written_fill(call, bucket, object, (struct s3_stored_out *)out);
-    out->version_id = s3_object_version(bucket, object); /* null, too: only other writes keep it */
     out->result = result;
 }
 

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #define POST_MAX_FIELDS 200
+#define SSE "x-amz-server-side-encryption"
 
 #define POST(F, T)                                                                                 \
     F(T, STR, bucket, "Bucket", BUCKET, .flags = REQUIRED)                                         \
@@ -262,11 +263,9 @@ static void inner_drained(void *user)
 
 static err open_inner(struct post *post)
 {
-    struct s3_upload_claims claims = {.length = -1, .max = post->limits.max};
+    int64_t max = post->limits.max;
+    struct s3_upload_claims claims = {.length = -1, .max = max > 0 ? max : max ? 0 : -1};
     struct call *call = post->call;
-    /* 0 means no limit there: a limit of no bytes at all is checked at the end. */
-    if (claims.max <= 0)
-        claims.max = claims.max == 0;
     for (int kind = 0; kind < DIGEST_KINDS; kind++)
         claims.checksum[kind] = field_of(post, digest_infos[kind].header);
     claims.content_md5 = field_of(post, "Content-MD5");
@@ -438,6 +437,29 @@ static void answer(struct post *post, const struct post_out *out)
     }
 }
 
+/* What PutObject would tell, the checksum too. */
+static void answer_headers(struct post *post, str etag)
+{
+    struct call *call = post->call;
+    struct s3_stored_out stored = {0};
+    s3_written_fill(call, post->bucket, &post->object, &stored);
+    const struct {
+        const char *name;
+        str value;
+    } headers[] = {{"ETag", etag},
+                   {"x-amz-version-id", stored.version_id},
+                   {SSE, stored.sse},
+                   {SSE "-aws-kms-key-id", stored.sse_key},
+                   {SSE "-bucket-key-enabled", stored.sse_bucket_key.set ? S("true") : STR_NONE},
+                   {SSE "-customer-algorithm", stored.ssec_algorithm},
+                   {SSE "-customer-key-MD5", stored.ssec_md5},
+                   {digest_infos[post->object.checksum_kind - 1].header, post->object.checksum},
+                   {"x-amz-checksum-type", S("FULL_OBJECT")}};
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        if (headers[i].value.p)
+            http_reply_set(call->ctx.arena, call->reply, str_of(headers[i].name), headers[i].value);
+}
+
 static err post_run(struct call *call, const void *input, void *output)
 {
     struct post *post = (struct post *)call->upload;
@@ -452,13 +474,7 @@ static err post_run(struct call *call, const void *input, void *output)
     TRY(store(post));
     *out = (struct post_out){location_of(call, post->object.key), call->bucket, post->object.key,
                              s3_quoted(call, post->object.etag)};
-    struct s3_stored_out stored = {0};
-    s3_written_fill(call, post->bucket, &post->object, &stored);
-    http_reply_set(call->ctx.arena, call->reply, S("ETag"), out->etag);
-    if (stored.version_id.p)
-        http_reply_set(call->ctx.arena, call->reply, S("x-amz-version-id"), stored.version_id);
-    if (stored.sse.p)
-        http_reply_set(call->ctx.arena, call->reply, S("x-amz-server-side-encryption"), stored.sse);
+    answer_headers(post, out->etag);
     answer(post, out);
     return OK;
 }

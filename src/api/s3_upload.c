@@ -326,8 +326,8 @@ static err body_open(struct call *call, const struct s3_upload_claims *claims, b
     body->base.ops = &body_ops;
     body->call = call;
     body->claims = *claims;
-    if (!body->claims.max)
-        body->claims.max = S3_UPLOAD_MAX;
+    if (claims->max <= 0)
+        body->claims.max = claims->max ? 0 : S3_UPLOAD_MAX;
     if (claims->length > body->claims.max) {
         err e = too_large(body, claims->length);
         free(body);

@@ -22,7 +22,7 @@ struct s3_upload_claims {
     str algorithm;                  /* x-amz-sdk-checksum-algorithm (or x-amz-checksum-algorithm) */
     str trailer;                    /* x-amz-trailer: name of the header that follows the body */
     int64_t length;                 /* decoded bytes announced, -1 when unknown */
-    int64_t max;                    /* bytes allowed; 0: S3_UPLOAD_MAX */
+    int64_t max;                    /* bytes allowed; 0: S3_UPLOAD_MAX, -1: none */
     bool sdk_algorithm_needs_value; /* x-amz-sdk-checksum-algorithm without its value is refused */
 };
 

@@ -133,6 +133,8 @@ def test_a_form_with_too_much(server):
     assert form(server, [["content-length-range", 0, 4]], {}) == (400, [
         ("Code", "EntityTooLarge"), ("Message", "Your proposed upload exceeds the maximum allowed size"),
         ("ProposedSize", "5"), ("MaxSizeAllowed", "4")])
+    assert form(server, [["content-length-range", 0, 0]], {})[1][2:] == [("ProposedSize", "5"), ("MaxSizeAllowed", "0")]
+    assert form(server, [["content-length-range", 0, 0]], {}, body=b"") == (204, [])
 
 
 def test_a_form_without_its_signature(server):

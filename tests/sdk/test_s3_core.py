@@ -69,7 +69,7 @@ def test_a_suspended_bucket_has_one_null_version(aws, bucket):
     aws.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
     assert "VersionId" not in put(aws, bucket, "k", b"after")
     copied = aws.s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "k"})
-    assert copied["VersionId"] == NULL and "CopySourceVersionId" not in copied  # as LocalStack, recorded on AWS
+    assert "VersionId" not in copied and "CopySourceVersionId" not in copied
     aws.s3.delete_object(Bucket=bucket, Key="copy", VersionId=NULL)
     listed = aws.s3.list_object_versions(Bucket=bucket)["Versions"]
     assert [(v["VersionId"], v["IsLatest"]) for v in listed] == [(NULL, True), (kept, False)]

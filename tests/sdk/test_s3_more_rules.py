@@ -316,6 +316,26 @@ def test_the_end_of_an_upload_does_not_tell_the_customers_key(world):
     assert (part[SSEC + "algorithm"], [name for name in whole if name.startswith(SSEC)]) == ("AES256", [])
 
 
+def test_forms_are_told_what_puts_are(world):
+    """RESTObjectPOST lists the headers of every encryption; the checksum is told as LocalStack has it, recorded on AWS."""
+    def sent(**fields):
+        parts = "".join(f'--b\r\nContent-Disposition: form-data; name="{name.replace("_", "-")}"\r\n\r\n{value}\r\n'
+                        for name, value in {"key": "form", **fields, "file": "x"}.items())
+        headers, _ = world.ok("POST", world.filled("/{bucket}"), {"Content-Type": "multipart/form-data; boundary=b"},
+                              (parts + "--b--\r\n").encode())
+        return {name: value for name, value in headers.items() if name.startswith(("x-amz-s", "x-amz-c"))}
+
+    sse, sums = "x-amz-server-side-encryption", {"x-amz-checksum-crc32": crc32(b"x"), "x-amz-checksum-type": "FULL_OBJECT"}
+    assert sent(x_amz_checksum_crc32=crc32(b"x")) == {sse: "AES256", **sums}
+    kms = {sse: "aws:kms", sse + "-aws-kms-key-id": "arn:aws:kms:us-east-1:000000000000:key/k",
+           sse + "-bucket-key-enabled": "true"}
+    assert sent(x_amz_checksum_crc32=crc32(b"x"), **{name.replace("-", "_"): value for name, value in kms.items()}) == {
+        **kms, **sums}
+    key = {SSEC + "algorithm": "AES256", SSEC + "key": SECRET, SSEC + "key-MD5": SECRET_MD5}
+    got = sent(**{name.replace("-", "_"): value for name, value in key.items()})
+    assert (got[SSEC + "algorithm"], got[SSEC.lower() + "key-md5"]) == ("AES256", SECRET_MD5)
+
+
 def test_headers_that_a_request_overrides_are_sent_as_latin1(world):
     for asked, sent in (("%C3%A9", "\xe9"), ("a%C3%BFb", "a\xffb"), ("%E9", "\xe9"), ("", "")):
         headers, _ = world.ok("GET", world.filled(K + "?response-content-disposition=" + asked), {"Authorization": "AWS test:x"})
