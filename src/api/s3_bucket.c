@@ -130,6 +130,8 @@ static err head(struct call *call, const void *input, void *output)
     out->arn = arn_of(call, in->bucket);
     out->region = arena_copy(call->ctx.arena, bucket->region);
     out->alias = BOOL_OF(false);
+    /* There is no body, but AWS names its type. */
+    http_reply_set(call->ctx.arena, call->reply, S("Content-Type"), S("application/xml"));
     return OK;
 }
 
