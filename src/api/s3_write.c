@@ -128,12 +128,12 @@ static err settle_encryption(struct call *call, const struct s3_write_in *in,
     str algorithm = in->sse.p || !apply ? in->sse : apply->algorithm;
     if (object->ssec_md5.p || !algorithm.p || str_eq(algorithm, S("AES256")))
         return OK;
-    str key = in->sse_key.p || !apply ? in->sse_key : apply->key;
+    str key = in->sse_key.n ? in->sse_key : apply ? apply->key : STR_NONE;
     TRY(check_kms_region(call, bucket, key));
     object->sse = algorithm;
     object->sse_key = kms_arn(call, bucket, key);
-    object->sse_bucket_key =
-        in->sse_bucket_key.set || !rule ? in->sse_bucket_key.v : rule->bucket_key.v;
+    bool by_bucket = in->sse_bucket_key.set || !rule ? in->sse_bucket_key.v : rule->bucket_key.v;
+    object->sse_bucket_key = by_bucket && str_eq(algorithm, S("aws:kms")); /* never of DSSE-KMS */
     return OK;
 }
 
@@ -148,7 +148,7 @@ static err take_encryption(struct call *call, const struct s3_write_in *in,
             "method specified",
             "x-amz-server-side-encryption", in->sse);
     bool kms = in->sse.p && !str_eq(in->sse, S("AES256"));
-    if (in->sse_key.p && !kms)
+    if (in->sse_key.n && !kms)
         return s3_argument_invalid(
             call,
             "Server Side Encryption with AWS KMS managed key requires HTTP header "

@@ -387,6 +387,13 @@ def test_requests_without_a_key_take_that_of_the_bucket(world):
     headers, _ = world.ok("PUT", f"/{bucket}/k", {"x-amz-server-side-encryption": "aws:kms"}, b"x")
     assert headers["x-amz-server-side-encryption-aws-kms-key-id"] == key
     assert headers["x-amz-server-side-encryption-bucket-key-enabled"] == "true"
+    headers, _ = world.ok("PUT", f"/{bucket}/k", {"x-amz-server-side-encryption": "aws:kms",
+                                                  "x-amz-server-side-encryption-aws-kms-key-id": ""}, b"x")
+    assert headers["x-amz-server-side-encryption-aws-kms-key-id"] == key
+    # "S3 Bucket Keys aren't supported for DSSE-KMS" (UsingDSSEncryption)
+    headers, _ = world.ok("PUT", f"/{bucket}/k", {"x-amz-server-side-encryption": "aws:kms:dsse"}, b"x")
+    assert headers["x-amz-server-side-encryption-aws-kms-key-id"] == key
+    assert "x-amz-server-side-encryption-bucket-key-enabled" not in headers
 
 
 def test_preflights_name_headers_tidily(world):
