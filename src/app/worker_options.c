@@ -171,6 +171,11 @@ static bool complete(const struct worker_options *options, struct arena *arena, 
             *message = arena_printf(arena, "%s is missing", wanted[i].flag);
             return false;
         }
+    if (str_eq(wanted[0].value, wanted[1].value)) {
+        *message = arena_printf(arena, "%s and %s are one queue; each needs its own",
+                                wanted[0].flag, wanted[1].flag);
+        return false;
+    }
     if (!direct && !str_eq(options->input, S("jobs"))) {
         *message = S("--input is jobs or s3-events");
         return false;

@@ -73,8 +73,9 @@ static struct ask next_record(struct task *task, struct ctx *ctx, const struct a
     struct ingest *ingest = (struct ingest *)task;
     for (; ingest->at < ingest->n; ingest->at++) {
         const struct record *record = &ingest->records[ingest->at];
-        if (record->broken.p)
-            return fail(ingest, ctx, record->broken);
+        str fault = record_fault(task->options, ctx->arena, record);
+        if (fault.p)
+            return fail(ingest, ctx, fault);
         if (!record->bucket.n || !record->key.n)
             continue;
         str reason = record_skip(task->options, record);

@@ -115,6 +115,16 @@ bool record_endless(const struct pipeline_options *options, struct arena *arena)
     return generations == 4;
 }
 
+str record_fault(const struct pipeline_options *options, struct arena *arena,
+                 const struct record *record)
+{
+    if (record->broken.p || !str_eq(record->bucket, options->processed) ||
+        record_skip(options, record).p || !record_endless(options, arena))
+        return record->broken;
+    return S("reports would be jobs again, without end: another --output-bucket, or another "
+             "--output-prefix, is needed");
+}
+
 static void put_base36(struct buf *b, uint64_t value)
 {
     char digits[13];

@@ -22,6 +22,10 @@ str record_skip(const struct pipeline_options *options, const struct record *rec
 /* Whether the report of a job may be a job itself, and so on without end, where both have one
  * bucket. */
 bool record_endless(const struct pipeline_options *options, struct arena *arena);
+/* Why this record cannot be worked on: the lab's code would throw, or its report would be a job
+ * again; absent when it can. */
+str record_fault(const struct pipeline_options *options, struct arena *arena,
+                 const struct record *record);
 /* The job of a record whose object exists; `etag` as HeadObject answered it. */
 struct job record_job(struct ctx *ctx, const struct pipeline_options *options,
                       const struct record *record, str etag);

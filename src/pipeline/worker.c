@@ -187,8 +187,9 @@ static struct ask next_record(struct task *task, struct ctx *ctx, const struct a
     for (; worker->at < worker->n; worker->at++) {
         const struct record *record = &worker->records[worker->at];
         worker->job = (struct job){.bucket = record->bucket, .key = record->key};
-        if (record->broken.p)
-            return fail(task, ctx, record->broken);
+        str fault = record_fault(task->options, ctx->arena, record);
+        if (fault.p)
+            return fail(task, ctx, fault);
         if (!record->bucket.n || !record->key.n)
             continue;
         str reason = record_skip(task->options, record);

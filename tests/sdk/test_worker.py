@@ -160,6 +160,29 @@ def test_a_worker_may_take_s3_events_themselves(bench):
     assert bench.counts(bench.events) == (0, 0)
 
 
+@pytest.mark.parametrize("command, flags", [("ingest", ()), ("worker", ("--input", "s3-events"))])
+def test_a_pipeline_that_would_feed_itself_is_not_run(bench, command, flags):
+    bench.notify()
+    bench.messages(bench.events)  # the test event
+    bench.upload("round")
+    bench.jobs = bench.events if command == "worker" else bench.jobs
+    own = (*flags, "--once", "--output-bucket", bench.source, "--output-prefix", "incoming/")
+    code, lines, err = bench.run(command, *own)  # reports end in .json: the suffix keeps them from being jobs
+    assert code == 0 and actions(lines) == ["ENQUEUED" if command == "ingest" else "PROCESSED"], (lines, err)
+    bench.messages(bench.events)
+    bench.upload("again")
+    code, lines, err = bench.run(command, *own, "--suffix", "")
+    assert code == 3 and "reports would be jobs again" in lines[0]["error"], (code, lines, err)
+    assert bench.counts(bench.events)[1] > 0, "the event was lost"
+
+
+def test_a_queue_in_two_roles_is_refused(bench):
+    for command, one, other in (("worker", "jobs", "results"), ("ingest", "events", "jobs")):
+        flags = [f"--{one}-queue-url", bench.jobs, f"--{other}-queue-url", bench.jobs]
+        done = subprocess.run([BINARY, command, *flags, "--output-bucket", "b"], env=bench.environment(), text=True, capture_output=True)
+        assert done.returncode == 2 and "are one queue" in done.stderr and done.stderr.count("\n") == 1, done
+
+
 def test_sigterm_ends_a_waiting_worker_at_once(bench):
     process = bench.start("worker", "--metrics-port", "0")
     for line in process.stderr:
