@@ -133,6 +133,7 @@ static void *on_target(void *user, const char *target, struct MHD_Connection *co
         exchange->watch->exchange = exchange;
     exchange->request = (struct http_request){.arena = arena, .content_length = -1};
     exchange->request.target = arena_copy(arena, str_of(target));
+    exchange->target_length = exchange->request.target.n;
     hide_query(target);
     all_insert(exchange);
     return exchange;
@@ -202,7 +203,7 @@ static enum MHD_Result first_call(struct exchange *exchange, const char *method,
     head_read(exchange, method);
     if (!head_leaves_room(exchange, ANSWER_BYTES))
         return MHD_NO;
-    const char *why = head_fault(&exchange->request, version);
+    const char *why = head_fault(exchange, method, version);
     if (why) {
         refuse(exchange, why);
         return reply_queue(exchange);

@@ -53,14 +53,15 @@ struct exchange {
     struct exchange *line_next, **line_link; /* in one of the server's lines; NULL: in none */
     struct watch *watch;
     struct http_reply *reply;
-    int file;          /* MHD sends the answer from it; -1: no file */
-    size_t room;       /* of the connection's pool that the request's head has left */
-    int64_t swallowed; /* body bytes thrown away after the answer was known */
-    bool begun;        /* the handler's first call is done */
-    bool known;        /* the app has seen it: `gone` is owed */
-    bool ended;        /* the body is complete */
-    bool left_unread;  /* at the last look for stuck uploads there were bytes to read */
-    bool called_again; /* or will be, before the loop polls: it had no answer at its end */
+    int file;             /* MHD sends the answer from it; -1: no file */
+    size_t target_length; /* as it was sent */
+    size_t room;          /* of the connection's pool that the request's head has left */
+    int64_t swallowed;    /* body bytes thrown away after the answer was known */
+    bool begun;           /* the handler's first call is done */
+    bool known;           /* the app has seen it: `gone` is owed */
+    bool ended;           /* the body is complete */
+    bool left_unread;     /* at the last look for stuck uploads there were bytes to read */
+    bool called_again;    /* or will be, before the loop polls: it had no answer at its end */
     bool suspended, paused, cut, queued, hung_up;
 };
 
@@ -102,7 +103,7 @@ void exchange_resume(struct exchange *exchange);
 /* server_head.c: fills exchange->request from what MHD has of its head. */
 void head_read(struct exchange *exchange, const char *method);
 /* Why the framing of this request cannot be trusted, or NULL. `version` is the request line's. */
-const char *head_fault(const struct http_request *request, const char *version);
+const char *head_fault(const struct exchange *exchange, const char *method, const char *version);
 
 /* False where the answer's head might not fit into the room that the request's has left: MHD would
  * close the connection without a word. The connection got a short answer then, and must be closed.

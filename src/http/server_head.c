@@ -3,7 +3,7 @@
  *
  * What MHD 0.9.75 lets through and we refuse: two Content-Length, Transfer-Encoding beside
  * Content-Length or other than "chunked", two Hosts, folded lines, blanks in header names, a
- * request line cut short by a NUL. */
+ * target cut short by a NUL, headers by one without a name, a length beyond 2^63. */
 #include "http/server_exchange.h"
 
 #include <string.h>
@@ -142,8 +142,43 @@ static bool bad_name(str name)
     return name.n == 0;
 }
 
-const char *head_fault(const struct http_request *request, const char *version)
+/* Whether anything but the ends of lines, which MHD made NULs, stands there. */
+static bool written(const char *from, const char *to)
 {
+    for (; from < to; from++)
+        if (*from && *from != ' ' && *from != '\t' && *from != '\r' && *from != '\n')
+            return true;
+    return false;
+}
+
+/* A NUL ends a target before its end, and a header without a name all headers before theirs: what
+ * follows would be passed over, or taken for another request. All of a head lies in one buffer,
+ * from its method on. */
+static bool passed_over(const struct exchange *exchange, const char *method, const char *version)
+{
+#if MHD_VERSION < 0x01000000
+    const struct http_request *request = &exchange->request;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    const char *end = method + (info ? info->header_size : 0), *last = version + strlen(version);
+    const char *target = method + strlen(method) + 1;
+    while (target < version && (*target == ' ' || *target == '\t'))
+        target++;
+    for (size_t i = 0; i < request->nheaders; i++) {
+        str value = request->headers[i].value;
+        if (value.p + value.n > last)
+            last = value.p + value.n;
+    }
+    return written(target + exchange->target_length, version) || written(last, end);
+#else
+    (void)exchange, (void)method, (void)version;
+    return false;
+#endif
+}
+
+const char *head_fault(const struct exchange *exchange, const char *method, const char *version)
+{
+    const struct http_request *request = &exchange->request;
     size_t lengths = 0, encodings = 0, hosts = 0;
     for (size_t i = 0; i < request->nheaders; i++) {
         const struct http_header *header = &request->headers[i];
@@ -157,10 +192,14 @@ const char *head_fault(const struct http_request *request, const char *version)
     }
     if (strcmp(version, "HTTP/1.1") && strcmp(version, "HTTP/1.0"))
         return "malformed request line";
+    if (passed_over(exchange, method, version))
+        return "NUL in the request line, or a header without a name";
     if (hosts > 1)
         return "more than one Host";
     if (lengths > 1)
         return "more than one Content-Length";
+    if (lengths && request->content_length < 0)
+        return "Content-Length is no number of bytes";
     if (encodings > 1 || (encodings && lengths))
         return "Transfer-Encoding beside another framing header";
     if (encodings && !str_eq_nocase(http_header(request, S("Transfer-Encoding")), S("chunked")))

@@ -52,12 +52,15 @@ static int64_t big_endian(const uint8_t *p, int n)
 
 static bool any_name(const char *path, bool (*fits)(const char *path, const char *name))
 {
-    DIR *dir = opendir(path);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     bool found = false;
     for (struct dirent *entry; dir && !found && (entry = readdir(dir));)
         found = entry->d_name[0] != '.' && fits(path, entry->d_name);
     if (dir)
         closedir(dir);
+    else if (fd >= 0)
+        close(fd);
     return found;
 }
 

@@ -462,6 +462,10 @@ SMUGGLED = {
     "a hex length": "Content-Length: 0x{n}\r\n",
     "a length with a tail": "Content-Length: {n} 0\r\n",
     "a huge length": "Content-Length: 99999999999999999999999\r\n",
+    "a length of 2^63": "Content-Length: 9223372036854775808\r\n",
+    "a length of 2^64 - 1": "Content-Length: 18446744073709551615\r\n",
+    "no name": ": x\r\n",
+    "no name and a length": ": x\r\nContent-Length: {n}\r\n",
     "length and chunked": "Content-Length: {n}\r\nTransfer-Encoding: chunked\r\n",
     "chunked and length": "Transfer-Encoding: chunked\r\nContent-Length: {n}\r\n",
     "two encodings": "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
@@ -486,6 +490,22 @@ def test_ambiguous_requests_end_the_connection(server, what):
     answer = raw(server, head + "\r\n" + HIDDEN, LAST)
     # libmicrohttpd 0.9.75 sends the head of an error of its own twice.
     assert set(statuses(answer)) <= {400, 413, 431} and '"status"' not in answer, answer
+
+
+@pytest.mark.parametrize("line", ["GET /page/k\0z HTTP/1.1", "GET /page/k\0 z HTTP/1.1", "GET /page/k?a\0z HTTP/1.1", "GET /page/\0 HTTP/1.1 HTTP/1.1"])
+def test_a_nul_hides_nothing_of_a_target(server, page, line):
+    page.put_object(Bucket="page", Key="k", Body=b"x")
+    answer = raw(server, line + "\r\nHost: localhost\r\n\r\n", LAST)
+    assert statuses(answer)[:1] == [400], answer
+
+
+def test_heads_in_unusual_forms_are_read(server, page):
+    page.put_object(Bucket="page", Key="k", Body=b"x")
+    for head in ("GET /page/k?a=b&c HTTP/1.1\nHost: localhost\n\n", "\r\n\r\nGET /page/k HTTP/1.1\r\nHost:localhost\r\n\r\n",
+                 "GET /page/k HTTP/1.1\r\nHost: localhost\r\nX-Empty:\r\nX-Blank: \t \r\n\r\n", "GET /page/k HTTP/1.0\r\n\r\n",
+                 "GET /page/k HTTP/1.1\r\nHost: localhost\r\n" + "".join(f"X-{n}: {'y' * n}\r\n" for n in range(60)) + "Last:\r\n\r\n"):
+        answer = raw(server, head, LAST)
+        assert statuses(answer)[:1] == [200], (head, answer)
 
 
 @pytest.mark.parametrize("chunk", ["-1\r\n", "+5\r\nhello\r\n", "0x5\r\nhello\r\n", "FFFFFFFFFFFFFFFFF\r\nhello", " 5\r\nhello\r\n",
