@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum tells { SIZE = 1, ETAG = 2, SEQUENCER = 4, RESTORE = 8, RETENTION = 16 };
+enum tells { SIZE = 1, ETAG = 2, SEQUENCER = 4, RESTORE = 8, RETENTION = 16, CLASS = 32 };
 
 static const struct event_row {
     const char *name, *version;
@@ -33,7 +33,7 @@ static const struct event_row {
     {"Replication:OperationNotTracked", "2.2", -1, 0},
     {"Replication:OperationMissedThreshold", "2.2", -1, 0},
     {"Replication:OperationReplicatedAfterThreshold", "2.2", -1, 0},
-    {"LifecycleTransition", "2.3", S3_TRANSITION, SIZE | ETAG | SEQUENCER},
+    {"LifecycleTransition", "2.3", S3_TRANSITION, SIZE | ETAG | SEQUENCER | CLASS},
     {"IntelligentTiering", "2.3", -1, 0},
     {"ObjectAcl:Put", "2.3", S3_ACL_PUT, ETAG},
     {"LifecycleExpiration:Delete", "2.3", S3_EXPIRED, SEQUENCER},
@@ -220,6 +220,13 @@ static void put_restore(struct buf *b, const struct s3_object *object)
     BUF_LIT(b, "}}");
 }
 
+static void put_class(struct buf *b, const struct s3_object *object)
+{
+    BUF_LIT(b, ",\"lifecycleEventData\":{\"transitionEventData\":{\"destinationStorageClass\":");
+    buf_json(b, object->storage_class);
+    BUF_LIT(b, "}}");
+}
+
 /* Left out when the retention was taken away. */
 static void put_retention(struct buf *b, const struct s3_object *object)
 {
@@ -255,6 +262,8 @@ static str record(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket
     BUF_LIT(&b, "}");
     if (row->tells & RESTORE)
         put_restore(&b, object);
+    if (row->tells & CLASS)
+        put_class(&b, object);
     if (row->tells & RETENTION)
         put_retention(&b, object);
     BUF_LIT(&b, "}]}");

@@ -226,6 +226,22 @@ TEST(filter_names_are_checked_and_come_back_capitalised)
     lab_end(&lab);
 }
 
+/* The members are those of LifecycleEventData in the event library of AWS's SDK for Java. */
+TEST(a_transition_tells_the_new_storage_class)
+{
+    EAR(lab, heard);
+    struct s3_notify_rule rule =
+        rule_of(&lab, S(QUEUE), S("s3:LifecycleTransition"), STR_NONE, STR_NONE);
+    CHECK_OK(put(&lab, &rule, 1));
+    struct s3_object object = lab_put(&lab, S("k"), S("x"));
+    object.storage_class = S("GLACIER");
+    CHECK_OK(s3_notify(lab.s3, &lab.ctx, lab.bucket, S3_TRANSITION, &object));
+    CHECK(str_find(heard.last, S("\"eventName\":\"LifecycleTransition\""), 0) > 0);
+    CHECK(str_ends(heard.last, S("\"}},\"lifecycleEventData\":{\"transitionEventData\":{"
+                                 "\"destinationStorageClass\":\"GLACIER\"}}}]}")));
+    lab_end(&lab);
+}
+
 TEST(an_empty_configuration_deletes)
 {
     EAR(lab, heard);
