@@ -27,6 +27,8 @@ static err find_named(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, 
     if (!version_ok(bucket, version))
         return invalid_version(ctx, version);
     s3_version_named(s3, ctx, bucket, key, version, out);
+    if (!out->id && bucket->versioning == S3_UNVERSIONED) /* its null version is the key itself */
+        return err_with(ctx->arena, FAIL(S3_NO_SUCH_KEY), "Key", key);
     if (!out->id) {
         err e = err_with(ctx->arena, FAIL(S3_NO_SUCH_VERSION), "Key", key);
         return err_with(ctx->arena, e, "VersionId", version);

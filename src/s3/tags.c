@@ -7,14 +7,31 @@
 
 #include <string.h>
 
+/* Beyond ASCII: what is neither a letter nor a number nor a space. The blocks of symbols, pictures,
+ * punctuation and private use; a letter of an unusual kind passes rather than fails. */
+static bool is_symbol(int32_t c)
+{
+    static const int32_t blocks[][2] = {
+        {0x80, 0x9F},       {0xA1, 0xA9},       {0xAB, 0xB1},     {0xB4, 0xB4},
+        {0xB6, 0xB8},       {0xBB, 0xBB},       {0xBF, 0xBF},     {0xD7, 0xD7},
+        {0xF7, 0xF7},       {0x2010, 0x2027},   {0x2030, 0x205E}, {0x20A0, 0x20CF},
+        {0x2190, 0x245F},   {0x2500, 0x2775},   {0x2794, 0x2BFF}, {0x3001, 0x3004},
+        {0x3008, 0x3020},   {0xE000, 0xF8FF},   {0xFE00, 0xFE6B}, {0x1F000, 0x1F0FF},
+        {0x1F10D, 0x1FAFF}, {0xF0000, 0x10FFFF}};
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
+        if (c >= blocks[i][0] && c <= blocks[i][1])
+            return true;
+    return false;
+}
+
 static bool text_ok(str s, size_t max)
 {
     if (utf8_count(s) > max || !utf8_valid(s))
         return false;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
+    for (size_t i = 0; i < s.n;) {
+        int32_t c = utf8_next(s, &i);
         bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (c < 0x80 && !alnum && !memchr(" \t_.:/=+-@", c, 10))
+        if (c < 0x80 ? !alnum && !memchr(" \t_.:/=+-@", c, 10) : is_symbol(c))
             return false;
     }
     return true;

@@ -196,6 +196,12 @@ RULES = [
                                              "</LocationConstraint></CreateBucketConfiguration>",
                                              account("000000000000", "us-west-1")), 409, "BucketAlreadyOwnedByYou",
      "Your previous request to create the named bucket succeeded and you already own it.", {"BucketName": "{bucket}"}),
+    ("null version of no key", get("/{bucket}/none?versionId=null"), 404, "NoSuchKey", "The specified key does not exist.",
+     {"Key": "none"}),  # as two emulators that are tested against AWS have it
+    *[(f"tag with {name}", put(f"/{{bucket}}{where}?tagging", "<Tagging><TagSet><Tag><Key>a</Key><Value>" + value +  # object-tagging.html
+                               "</Value></Tag></TagSet></Tagging>"), 400, "InvalidTag", "The TagValue you have provided is invalid",
+       {"TagKey": "a", "TagValue": value})
+      for name, value in (("a picture", "\U0001f600"), ("a currency", "1 \u20ac"), ("a dash", "\u2014")) for where in ("", "/k")],
     ("no version id at all", get("/{bucket}/k?versionId="), 400, "InvalidArgument", "Version id cannot be the empty string",
      argument("versionId", "")),
     ("Complete with part 0", post("/{bucket}/one?uploadId={one}", complete((0, "{onepart}"))), 400, "InvalidArgument",

@@ -253,6 +253,13 @@ def test_empty_pairs_of_a_tagging_header_are_no_tags(world, header, tags):  # ve
     assert [(tag[0].text, tag[1].text or "") for tag in root.iter() if tag.tag.endswith("}Tag")] == tags
 
 
+def test_tags_are_letters_of_all_kinds(world):
+    text = "\u00e9\u00df\u65e5\u672c\u0451 \u0660\u00bd a_.:/=+-@"
+    body = f"<Tagging><TagSet><Tag><Key>{text}</Key><Value>{text}</Value></Tag></TagSet></Tagging>".encode()
+    world.ok("PUT", world.filled("/{bucket}?tagging"), {}, body)
+    assert text.encode() in world.ok("GET", world.filled("/{bucket}?tagging"))[1]
+
+
 def test_pages_of_no_parts_and_no_uploads_are_whole(world):  # as those of no keys: s3-tests test_bucket_list_maxkeys_zero
     for path in ("/{bucket}/one?uploadId={one}&max-parts=0", "/{bucket}?uploads&max-uploads=0"):
         raw = world.ok("GET", world.filled(path))[1]
