@@ -177,8 +177,8 @@ static bool execute(struct db *db, const char *sql, char **message)
 }
 
 /* Debian builds SQLite to overwrite deleted content (secure_delete), which doubles the cost of a
- * delete. A larger cache costs memory and saves no time: pages that nobody touched lately are as far
- * from the processor in it as in the kernel's (docs/scaling.md has numbers). */
+ * delete. A larger cache costs memory and saves no time: pages that nobody touched lately are as
+ * far from the processor in it as in the kernel's (docs/scaling.md has numbers). */
 #define SETTINGS                                                                                   \
     "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF; PRAGMA cache_size=-16384; PRAGMA "        \
     "foreign_keys=OFF;"                                                                            \
