@@ -63,6 +63,9 @@ static err check_standard(struct ctx *ctx, const struct sqs_send *send)
 {
     if (!send->dedup.p)
         return OK;
+    if (send->entry) /* of an entry AWS does not say which parameter */
+        return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
+                        "The request include parameter that is not valid for this queue type");
     return err_text(ctx->arena, &SQS_INVALID_PARAMETER,
                     "Value %.*s for parameter MessageDeduplicationId is invalid. Reason: The "
                     "request include parameter that is not valid for this queue type.",

@@ -167,6 +167,8 @@ def test_the_words_of_a_refusal(aws, places, call, code, message):
     ("SendMessageBatch", {}, MISSING, "The request must contain the parameter SendMessageBatchRequestEntry.1.MessageBody."),
     ("SendMessageBatch", {"MessageBody": "m", "MessageAttributes": {"a": {"DataType": "String", "StringListValues": ["v"]}}},
      FAILED_BATCH + "UnsupportedOperation", "Message attribute list values in SendMessage operation are not supported."),
+    ("SendMessageBatch", {"MessageBody": "m", "MessageDeduplicationId": "d"}, INVALID,
+     "The request include parameter that is not valid for this queue type"),  # aws-sdk-js, issue 3187
     ("DeleteMessageBatch", {}, MISSING, "The request must contain the parameter ReceiptHandle."),
     ("DeleteMessageBatch", {"ReceiptHandle": ""}, MISSING, "The request must contain the parameter ReceiptHandle."),
     ("ChangeMessageVisibilityBatch", {"VisibilityTimeout": 1}, MISSING, "The request must contain the parameter ReceiptHandle."),
