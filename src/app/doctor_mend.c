@@ -74,7 +74,7 @@ static bool drop(struct db *db, struct blobs *blobs, const struct doctor_damage 
     db_release(db);
     if (failed(db_turn_commit(db)))
         e = FAIL(FAULT_INTERNAL);
-    blobs_turn_ended(blobs, !failed(e));
+    blobs_turn_ended(blobs);
     arena_free(arena);
     s3_close(s3);
     return !failed(e);

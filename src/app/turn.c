@@ -208,7 +208,7 @@ static void after_commit(struct app *app, err outcome)
         trace_rewind(app->trace, app->trace_mark);
     app->trace_mark = trace_last(app->trace);
     lint_settle(app->lint, committed);
-    blobs_turn_ended(app->blobs, committed);
+    blobs_turn_ended(app->blobs);
     if (!committed) {
         log_error("commit failed: everything of this turn was refused and rolled back");
         sqs_reload(app->sqs);

@@ -8,7 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) /* gcc */
+#define POISONS
+#elif defined(__has_feature) /* clang */
+#if __has_feature(address_sanitizer)
+#define POISONS
+#endif
+#endif
+
+#if defined(POISONS)
 #include <sanitizer/asan_interface.h>
 #define POISON(p, n) ASAN_POISON_MEMORY_REGION(p, n)
 #define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)

@@ -57,7 +57,9 @@ static err check_one(struct ctx *ctx, const struct s3_tag *tag, bool bucket)
 
 err s3_tags_check(struct ctx *ctx, const struct s3_tag *tags, size_t n, bool bucket)
 {
-    for (size_t i = 0; i < n; i++) {
+    size_t max = bucket ? S3_BUCKET_TAGS_MAX : S3_OBJECT_TAGS_MAX;
+    /* Each is compared with all before it, so no further than the number alone refuses them. */
+    for (size_t i = 0; i < n && i <= max; i++) {
         for (size_t k = 0; k < i; k++) {
             if (!str_eq(tags[i].key, tags[k].key))
                 continue;

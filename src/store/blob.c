@@ -54,11 +54,14 @@ struct blobs *blobs_open(struct db *db, const char *dir, enum durability durabil
     *blobs = (struct blobs){.db = db, .durability = durability, .lock_fd = -1};
     blobs_schema_make(db);
     blobs->next_id = highest_id(db) + 1;
-    if (!blob_files_open(blobs, dir && db_dir(db) ? db_dir(db) : dir, message)) {
-        blobs_close(blobs);
-        return NULL;
-    }
-    return blobs;
+    bool good =
+        !db_failed(db) && blob_files_open(blobs, dir && db_dir(db) ? db_dir(db) : dir, message);
+    if (good && !db_failed(db))
+        return blobs;
+    if (db_failed(db))
+        *message = xstrdup(S("the table of bodies cannot be read"));
+    blobs_close(blobs);
+    return NULL;
 }
 
 void blobs_release_by(struct blobs *blobs, void (*release)(void *user, int fd), void *user)
@@ -103,15 +106,20 @@ static bool file_wanted(struct blobs *blobs, int64_t id)
     return there ? is_file : blob_pinned(blobs, id);
 }
 
-void blobs_turn_ended(struct blobs *blobs, bool committed)
+void blobs_turn_ended(struct blobs *blobs)
 {
-    (void)committed;
+    size_t unknown = 0;
     if (blobs->holds)
         return;
-    for (size_t i = 0; i < blobs->ntouched; i++)
-        if (!file_wanted(blobs, blobs->touched[i]))
-            blob_file_unlink(blobs, blobs->touched[i]);
-    blobs->ntouched = 0;
+    for (size_t i = 0; i < blobs->ntouched; i++) {
+        int64_t id = blobs->touched[i];
+        bool wanted = file_wanted(blobs, id);
+        if (db_failed(blobs->db))
+            blobs->touched[unknown++] = id; /* a row that cannot be read may be there */
+        else if (!wanted)
+            blob_file_unlink(blobs, id);
+    }
+    blobs->ntouched = unknown;
 }
 
 int64_t blob_sum(str data)
@@ -127,7 +135,7 @@ void blobs_hold(struct blobs *blobs)
 void blobs_let_go(struct blobs *blobs)
 {
     blobs->holds--;
-    blobs_turn_ended(blobs, true);
+    blobs_turn_ended(blobs);
 }
 
 /* `data` absent: the body is a file. */

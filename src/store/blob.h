@@ -52,8 +52,9 @@ void blob_unref(struct blobs *blobs, int64_t id);
 /* Who takes the descriptor of a large file whose name has gone, to close it elsewhere: the last
  * close frees the blocks, 50 us a MiB, and would hold up a turn. Without, it is closed at once. */
 void blobs_release_by(struct blobs *blobs, void (*release)(void *user, int fd), void *user);
-/* Call after every turn: on success unlinks what was dropped, on failure forgets it. */
-void blobs_turn_ended(struct blobs *blobs, bool committed);
+/* Call after every turn, committed or not: unlinks the files of bodies that the turn dropped, or
+ * made and then undid. What the database cannot tell now is asked again after the next turn. */
+void blobs_turn_ended(struct blobs *blobs);
 /* From blobs_hold to blobs_let_go no file of a body goes away, though its row may: somebody reads
  * the files of a moment. Between two turns. */
 void blobs_hold(struct blobs *blobs);

@@ -215,7 +215,8 @@ static void sweep_file(void *user, const char *dir, const char *name)
     int64_t id;
     char *path = join(dir, name);
     int64_t size = str_to_int(str_of(name), &id) ? expected_size(sweep->blobs, id) : -1;
-    if (size < 0 && unlink(path))
+    bool unknown = db_failed(sweep->blobs->db); /* a row that cannot be read may be there */
+    if (size < 0 && !unknown && unlink(path))
         complain("remove", path);
     if (size >= 0 && stat(path, &st) == 0 && (int64_t)st.st_size == size)
         sweep->whole++;

@@ -174,7 +174,7 @@ static void turn_abandon(struct db *db)
 
 static void turn_fail(struct db *db, const char *sql)
 {
-    log_error("the data directory cannot be written (%s): %s", db_reason(db->handle), sql);
+    log_error("the data directory cannot be read or written (%s): %s", db_reason(db->handle), sql);
     turn_abandon(db);
     db->failed = true;
 }

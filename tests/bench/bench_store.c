@@ -119,7 +119,7 @@ static struct cost run(struct bench *b, void (*op)(struct bench *, int64_t), int
         }
         if (db_turn_commit(b->db).fault)
             abort();
-        blobs_turn_ended(b->blobs, true);
+        blobs_turn_ended(b->blobs);
     }
     struct cost end = cost_now();
     if (db_checkpoint_due(b->db))

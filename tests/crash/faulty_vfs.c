@@ -25,8 +25,8 @@ struct file {
 static struct {
     sqlite3_vfs vfs, *real;
     struct image *images;
-    int writes_left, rc, syncs;
-    bool failing, syncs_fail;
+    int writes_left, reads_left, rc, syncs;
+    bool failing, reads_fail, syncs_fail;
 } disk;
 
 static sqlite3_file *real_of(sqlite3_file *f)
@@ -83,6 +83,8 @@ static int on_close(sqlite3_file *f)
 
 static int on_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
 {
+    if (disk.reads_fail && disk.reads_left-- <= 0)
+        return SQLITE_IOERR_READ;
     return real_of(f)->pMethods->xRead(real_of(f), to, n, at);
 }
 
@@ -211,6 +213,12 @@ void faulty_writes_fail_after(int writes, int rc)
     disk.rc = rc;
 }
 
+void faulty_reads_fail_after(int reads)
+{
+    disk.reads_fail = true;
+    disk.reads_left = reads;
+}
+
 void faulty_syncs_fail(void)
 {
     disk.syncs_fail = true;
@@ -218,7 +226,7 @@ void faulty_syncs_fail(void)
 
 void faulty_heal(void)
 {
-    disk.failing = disk.syncs_fail = false;
+    disk.failing = disk.reads_fail = disk.syncs_fail = false;
 }
 
 void faulty_survivors(const char *from, const char *to)

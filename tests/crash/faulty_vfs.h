@@ -9,6 +9,8 @@ void faulty_install(void);
 /* After `writes` more writes each one fails with `rc` (SQLITE_FULL, SQLITE_IOERR_WRITE), until
  * faulty_heal. */
 void faulty_writes_fail_after(int writes, int rc);
+/* After `reads` more reads each one fails with SQLITE_IOERR_READ, until faulty_heal. */
+void faulty_reads_fail_after(int reads);
 /* From now on syncs fail with SQLITE_IOERR_FSYNC. */
 void faulty_syncs_fail(void);
 void faulty_heal(void);

@@ -52,7 +52,7 @@ static inline void lab_end(struct lab *lab)
 {
     db_release(lab->db);
     CHECK_OK(db_turn_commit(lab->db));
-    blobs_turn_ended(lab->blobs, true);
+    blobs_turn_ended(lab->blobs);
     s3_close(lab->s3);
     blobs_close(lab->blobs);
     db_close(lab->db);

@@ -114,7 +114,7 @@ static struct store store_at(char *dir, enum durability durability)
 static void store_close(struct store *s)
 {
     CHECK_OK(db_turn_commit(s->db));
-    blobs_turn_ended(s->blobs, true);
+    blobs_turn_ended(s->blobs);
     blobs_close(s->blobs);
     db_close(s->db);
     free(s->dir);
@@ -123,7 +123,7 @@ static void store_close(struct store *s)
 static err turn_end(struct store *s)
 {
     err e = db_turn_commit(s->db);
-    blobs_turn_ended(s->blobs, !failed(e));
+    blobs_turn_ended(s->blobs);
     return e;
 }
 
