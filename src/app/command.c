@@ -226,7 +226,9 @@ static int help_of(const struct command *command)
         put_help(&b);
     else
         command_help_put(&b, command->name);
-    return print_buf(arena, &b);
+    help_print(buf_str(&b));
+    arena_free(arena);
+    return 0;
 }
 
 /* With --markdown only the table of options, for the docs. */

@@ -29,6 +29,9 @@ int command_usage(const char *name);
 int command_odd(const char *name, const char *argument);
 /* What `headrace NAME --help` prints; false when command_help.c has no such row. */
 bool command_help_put(struct buf *b, const char *name);
+/* Prints a help text, on a narrow terminal with its lines broken anew; help_fit breaks them. */
+void help_print(str text);
+void help_fit(struct buf *out, str text, size_t width);
 /* True when ANSI colours are welcome on `fd`: a terminal, NO_COLOR unset; `when` is auto, always or
  * never. */
 bool command_color(int fd, str when);

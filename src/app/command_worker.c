@@ -290,7 +290,7 @@ static int run(int argc, char **argv, bool ingest)
         code = command_fail("%.*s", STR_ARG(message));
     } else if (station->options.help) {
         worker_options_help(&help, ingest);
-        fwrite(help.p, 1, help.n, stdout);
+        help_print(buf_str(&help));
         code = 0;
     } else {
         code = work(station, ingest);

@@ -40,6 +40,8 @@ function wanted() {
         return part;
       }
     });
+  // A target that was typed by hand keeps its slashes: #trace/s3://bucket/key.
+  if (parts[0] === "trace" && parts.length > 1) return ["trace", parts.slice(1).join("/")];
   return VIEWS[parts[0]] ? parts : ["send"];
 }
 

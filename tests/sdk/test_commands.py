@@ -1,10 +1,13 @@
 """`headrace COMMAND` as somebody meets it who has not read anything: help, mistakes, exit codes, JSON, colours."""
+import fcntl
 import http.server
 import json
 import os
 import pathlib
 import re
+import struct
 import subprocess
+import termios
 import threading
 
 import pytest
@@ -145,20 +148,35 @@ def sent(server, account, method, path):
     return status
 
 
-def on_a_terminal(server, *words):
+def on_a_terminal(server, *words, columns=0):
     """What a person sees: stdout is a terminal."""
     master, slave = os.openpty()
+    if columns:
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "HEADRACE_"))}
-    code = subprocess.run([BINARY, *words], stdin=subprocess.DEVNULL, stdout=slave, timeout=60,
-                          env={**clean, "HEADRACE_PORT": str(server.port)}).returncode
-    os.write(slave, b"\0")  # its end, after all that was written
-    text = b""
-    while not text.endswith(b"\0"):
-        text += os.read(master, 4096)
-    os.close(master)
+    process = subprocess.Popen([BINARY, *words], stdin=subprocess.DEVNULL, stdout=slave, env={**clean, "HEADRACE_PORT": str(server.port)})
     os.close(slave)
-    assert code == 0, text
-    return text[:-1].decode().replace("\r\n", "\n")
+    text = b""
+    try:
+        while more := os.read(master, 4096):
+            text += more
+    except OSError:  # EIO: the other end is closed, and all was read
+        pass
+    os.close(master)
+    assert process.wait(60) == 0, text
+    return text.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_help_fits_a_narrow_terminal(server, columns):
+    for command in ["", *COMMANDS]:
+        words = [command, "--help"] if command else ["--help"]
+        narrow, wide = on_a_terminal(server, *words, columns=columns), run(*words).stdout
+        assert narrow.split() == wide.split(), "not a word is lost"
+        text, _, examples = narrow.partition("\nexamples:\n")
+        assert max(map(len, map(str.rstrip, text.splitlines()))) <= columns, command
+        assert examples == wide.partition("\nexamples:\n")[2], "commands stay as they are"
+    assert on_a_terminal(server, "--help", columns=120) == run("--help").stdout
 
 
 def test_people_get_lines_and_programs_json(server):

@@ -346,6 +346,13 @@ def test_the_policy_holds_in_the_browser(browser, server):
     assert page.evaluate("fetch('https://127.0.0.1:9/').then(() => 'done', () => 'refused')") == "refused"
 
 
+def test_a_trace_by_an_address_typed_by_hand(browser, server):
+    ask(server, "PUT", "/dropzone/incoming/by-hand.txt")
+    page = console(browser, server, "#trace/s3://dropzone/incoming/by-hand.txt")
+    page.until("document.querySelector('#view .tree')?.innerText.includes('by-hand.txt')")
+    assert page.evaluate("document.querySelector('#view input').value") == "s3://dropzone/incoming/by-hand.txt"
+
+
 def test_clock_faults_and_queues_by_hand(browser, server):
     page = console(browser, server, "#faults")
     page.until("document.querySelector('.preset')")
