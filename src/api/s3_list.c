@@ -262,13 +262,17 @@ static void start_at(struct s3_list *asked, str marker)
     asked->after_prefix = true;
 }
 
-/* Only list-type=2 names another operation; no other value is known. */
-static err check_list_type(struct call *call)
+/* Each of the two forms refuses the markers of the other, empty ones too. */
+static err foreign(struct call *call, const char *name, const char *text)
 {
-    str type = call->request ? http_query(call->request, S("list-type")) : STR_NONE;
-    return type.p ? s3_argument_invalid(call, "Invalid List Type specified in Request", "list-type",
-                                        type)
-                  : OK;
+    str value = call->request ? http_query(call->request, str_of(name)) : STR_NONE;
+    return value.p ? s3_argument_invalid(call, text, name, STR_NONE) : OK;
+}
+
+/* AWS says where the bucket is, though its model doesn't. */
+static void tell_region(struct call *call, const struct s3_bucket *bucket)
+{
+    http_reply_set(call->ctx.arena, call->reply, S("x-amz-bucket-region"), bucket->region);
 }
 
 static err list_objects(struct call *call, const void *input, void *output)
@@ -278,8 +282,12 @@ static err list_objects(struct call *call, const void *input, void *output)
     struct list_out *out = output;
     struct s3_bucket *bucket;
     struct s3_page page;
+    TRY(foreign(call, "continuation-token",
+                "continuation-token only supported in REST.GET.BUCKET with list-type=2"));
+    TRY(foreign(call, "start-after",
+                "startAfter only supported in REST.GET.BUCKET with list-type=2"));
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
-    TRY(check_list_type(call));
+    tell_region(call, bucket);
     struct view view = view_of(call, bucket, page_in, false, true);
     struct s3_list asked = list_of(page_in);
     start_at(&asked, in->marker);
@@ -318,7 +326,9 @@ static err list_objects_v2(struct call *call, const void *input, void *output)
     struct list2_out *out = output;
     struct s3_bucket *bucket;
     struct s3_page page;
+    TRY(foreign(call, "marker", "Marker unsupported with REST.GET.BUCKET in list-type=2"));
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
+    tell_region(call, bucket);
     struct view view = view_of(call, bucket, page_in, false, in->fetch_owner.v);
     struct s3_list asked = list_of(page_in);
     asked.after = in->start_after;

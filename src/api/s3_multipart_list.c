@@ -183,7 +183,7 @@ SHAPE(uploads_out, "ListMultipartUploadsOutput", UPLOADS_OUT)
 /* Keys travel encoded when the client asks for it. */
 static str encoded(struct call *call, const struct uploads_in *in, str text)
 {
-    return in->encoding.p && text.p ? percent_encode(call->ctx.arena, text, PERCENT_PATH) : text;
+    return in->encoding.p && text.p ? percent_encode(call->ctx.arena, text, PERCENT_FORM) : text;
 }
 
 static void fill_upload(struct call *call, const struct uploads_in *in,

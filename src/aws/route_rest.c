@@ -72,8 +72,7 @@ bool route_is_selector(str name)
     return selector_of(name) != NULL;
 }
 
-/* ListObjects is the one operation that a selector with a wrong value falls back to: it refuses
- * any list-type but 2. */
+/* ListObjects is the one operation that a selector with a wrong value falls back to. */
 static const struct selector *wanted(const struct str_pair *pair)
 {
     const struct selector *found = selector_of(pair->key);
@@ -208,8 +207,32 @@ static const char *text_for_key(const struct http_request *request, const struct
                : NULL;
 }
 
+/* No operation has two sub-resources. They are named in the order of the alphabet, the table's. */
+static err check_conflict(struct arena *arena, const struct route *route)
+{
+    str first = STR_NONE;
+    struct buf names = buf_in(arena);
+    for (size_t i = 0; i < sizeof selectors / sizeof *selectors; i++) {
+        str name = str_of(selectors[i].name);
+        if (!form_get(&route->form, name).p || str_eq(name, S("list-type")))
+            continue;
+        if (first.p)
+            BUF_LIT(&names, ", ");
+        else
+            first = name;
+        buf_put(&names, name);
+    }
+    if (names.n == first.n)
+        return OK;
+    err e = err_text(arena, &AWS_INVALID_ARGUMENT, "Conflicting query string parameters: %.*s",
+                     STR_ARG(buf_str(&names)));
+    e = err_with(arena, e, "ArgumentName", S("ResourceType"));
+    return err_with(arena, e, "ArgumentValue", first);
+}
+
 static err no_row(struct arena *arena, const struct http_request *request, struct route *route)
 {
+    TRY(check_conflict(arena, route));
     const struct selector *selector = first_selector(&route->form);
     const char *text = selector ? text_for_key(request, route, str_of(selector->name)) : NULL;
     if (text)

@@ -212,9 +212,17 @@ RULES = [
        "InvalidArgument", text, argument("version-id-marker", value))  # versity/versitygw #1811, noobaa/noobaa-core #8014
       for name, value, text in (("empty", "", "A version-id marker cannot be empty."),
                                 ("invalid", "x", "Invalid version id specified"))],
-    *[(f"list-type {value or 'of nothing'}", get(f"/{{bucket}}?list-type={value}"), 400, "InvalidArgument",
-       "Invalid List Type specified in Request", argument("list-type", value))  # scality/cloudserver's bucketGet
-      for value in ("1", "3", "")],
+    *[(f"{name} in the other form", get(f"/{{unmade}}?{query}{name}={value}"), 400, "InvalidArgument", text,
+       {"ArgumentName": name})  # recorded: versity/versitygw #2004; measured: brekkylab/backlot #204
+      for name, query, text in (
+          ("start-after", "", "startAfter only supported in REST.GET.BUCKET with list-type=2"),
+          ("continuation-token", "start-after=a&", "continuation-token only supported in REST.GET.BUCKET with list-type=2"),
+          ("marker", "list-type=2&", "Marker unsupported with REST.GET.BUCKET in list-type=2")) for value in ("", "a")],
+    *[(f"{method} {path}", (method, path, {}, None), 400, "InvalidArgument",
+       "Conflicting query string parameters: acl, " + other, argument("ResourceType", "acl"))  # brekkylab/backlot #204
+      for method, path, other in (("GET", "/{unmade}?versioning&acl", "versioning"), ("GET", "/{bucket}/k?acl&tagging", "tagging"),
+                                  ("PUT", "/{bucket}?policy=&acl", "policy"), ("POST", "/{bucket}?uploads&acl", "uploads"),
+                                  ("GET", "/{bucket}?versions&uploads&acl", "uploads, versions"))],
     ("uploads of a key", get("/{bucket}/k?uploads"), 400, "InvalidRequest",  # cinely/mule-uploader #17
      "Key is not expected for the GET method ?uploads subresource", {}),
     ("versions of a key", get("/{bucket}/k?versions"), 400, "InvalidRequest",

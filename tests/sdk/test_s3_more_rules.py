@@ -260,16 +260,23 @@ def test_tags_are_letters_of_all_kinds(world):
     assert text.encode() in world.ok("GET", world.filled("/{bucket}?tagging"))[1]
 
 
+def test_lists_of_objects_say_where_the_bucket_is(world):  # versity/versitygw #1814
+    for query in ("", "?list-type=2", "?list-type=1", "?list-type=x"):  # any but 2 is the first form: brekkylab/backlot #204
+        headers, raw = world.ok("GET", world.filled("/{bucket}") + query)
+        assert headers["x-amz-bucket-region"] == "us-east-1"
+        assert (b"<KeyCount>" in raw) == (query == "?list-type=2") == (b"<Marker" not in raw)
+
+
 def test_pages_of_no_parts_and_no_uploads_are_whole(world):  # as those of no keys: s3-tests test_bucket_list_maxkeys_zero
     for path in ("/{bucket}/one?uploadId={one}&max-parts=0", "/{bucket}?uploads&max-uploads=0"):
         raw = world.ok("GET", world.filled(path))[1]
         assert b"<IsTruncated>false</IsTruncated>" in raw and b"<PartNumber>" not in raw and b"<Upload>" not in raw
 
 
-def test_uploads_are_listed_in_the_encoding_of_keys(world):  # %20, which decoders of both kinds understand
+def test_uploads_are_listed_in_the_encoding_of_forms(world):  # as brekkylab/backlot #178 measured it
     world.ok("POST", world.filled("/{bucket}/a%20b%2Bc?uploads"))
     raw = world.ok("GET", world.filled("/{bucket}?uploads&encoding-type=url&prefix=a%20&delimiter=%2B"))[1]
-    for element in (b"<Prefix>a%20</Prefix>", b"<Delimiter>%2B</Delimiter>", b"<Prefix>a%20b%2B</Prefix>"):
+    for element in (b"<Prefix>a+</Prefix>", b"<Delimiter>%2B</Delimiter>", b"<Prefix>a+b%2B</Prefix>"):
         assert element in raw
 
 
