@@ -168,7 +168,8 @@ static bool complete(const struct worker_options *options, struct arena *arena, 
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (!wanted[i].value.n) {
-            *message = arena_printf(arena, "%s is missing", wanted[i].flag);
+            *message = arena_printf(arena, "%s is missing (see headrace %s --help)", wanted[i].flag,
+                                    ingest ? "ingest" : "worker");
             return false;
         }
     if (str_eq(wanted[0].value, wanted[1].value)) {
