@@ -131,16 +131,17 @@ static source_try *const sources[] = {
 };
 #define N_SOURCES (sizeof sources / sizeof *sources)
 
-/* Tells all that wait; one of them may start a new search. */
+/* Tells all that wait; one of them may forget others of them. Calls that follow from it begin in
+ * another turn of the loop (remote_start): nobody comes to wait meanwhile. */
 static void answer(struct credentials *c, const struct credential *credential, str error)
 {
-    struct waiter *waiter = c->waiters;
+    c->told = c->waiters;
     c->waiters = NULL;
-    while (waiter) {
-        struct waiter *next = waiter->next;
-        waiter->use(waiter->user, credential, error);
-        free(waiter);
-        waiter = next;
+    while (c->told) {
+        struct waiter waiter = *c->told;
+        free(c->told);
+        c->told = waiter.next;
+        waiter.use(waiter.user, credential, error);
     }
 }
 
@@ -222,9 +223,9 @@ void credentials_get(struct credentials *c, credentials_use *use, void *user)
     search(c);
 }
 
-void credentials_forget(struct credentials *c, const void *user)
+static void drop_waiters(struct waiter **at, const void *user)
 {
-    for (struct waiter **at = &c->waiters; *at;) {
+    while (*at) {
         struct waiter *waiter = *at;
         if (waiter->user != user) {
             at = &waiter->next;
@@ -233,6 +234,12 @@ void credentials_forget(struct credentials *c, const void *user)
         *at = waiter->next;
         free(waiter);
     }
+}
+
+void credentials_forget(struct credentials *c, const void *user)
+{
+    drop_waiters(&c->waiters, user);
+    drop_waiters(&c->told, user);
 }
 
 void credentials_expired(struct credentials *c)

@@ -40,6 +40,7 @@ struct credentials {
     msec not_before; /* no early refresh before */
 
     struct waiter *waiters;
+    struct waiter *told; /* those who are being answered, less those who were */
     struct arena *arena; /* of the search under way */
     bool searching;
     size_t step;

@@ -329,6 +329,15 @@ def test_without_any_credentials_it_says_so_and_ends_with_one(bench, tmp_path):
     assert done.returncode == 1 and "no credentials" in done.stdout
 
 
+def test_all_that_wait_for_credentials_are_told_that_there_are_none(bench, tmp_path):
+    environment = {k: v for k, v in bench.environment(HOME=str(tmp_path)).items() if k not in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    environment.update(AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT="http://127.0.0.1:1")
+    done = subprocess.run([BINARY, "worker", "--jobs-queue-url", bench.jobs, "--results-queue-url", bench.results,
+                           "--concurrency", "40"],  # so many that several receives are open at once
+                          env=environment, text=True, capture_output=True, timeout=LIMIT)
+    assert done.returncode == 1 and "no credentials" in done.stdout, done.stderr
+
+
 # --- what a service may do to a client: a front that answers some requests itself and passes the rest on -----------------------
 
 class Front(http.server.BaseHTTPRequestHandler):
