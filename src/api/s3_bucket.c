@@ -271,8 +271,7 @@ static err put_versioning(struct call *call, const void *input, void *output)
     if (str_eq(configuration->mfa_delete, S("Enabled")))
         return err_text(call->ctx.arena, &S3_NOT_IMPLEMENTED, "MfaDelete is not implemented.");
     bool enabled = str_eq(configuration->status, S("Enabled"));
-    return s3_bucket_set_versioning(call->api->s3, &call->ctx, bucket,
-                                    enabled ? S3_VERSIONED : S3_SUSPENDED);
+    return s3_bucket_set_versioning(call->api->s3, bucket, enabled ? S3_VERSIONED : S3_SUSPENDED);
 }
 
 static err get_versioning(struct call *call, const void *input, void *output)

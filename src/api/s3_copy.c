@@ -4,7 +4,7 @@
 #include "api/s3_hash.h"
 #include "api/s3_tables.h"
 #include "base/text.h"
-#include "s3/copy.h"
+#include "s3/multipart.h"
 #include "s3/tags.h"
 
 #define COPY_IN(F, T)                                                                              \
@@ -47,12 +47,7 @@ static err take_algorithm(struct call *call, const struct copy_in *in, struct s3
     if (!in->checksum_algorithm.p)
         return OK;
     copy->rehash = true;
-    if (digest_kind_of(in->checksum_algorithm, &copy->algorithm))
-        return OK;
-    return err_text(call->ctx.arena, &S3_INVALID_REQUEST,
-                    "Checksum algorithm provided is unsupported. Please try again with any of the "
-                    "valid types: [CRC32, CRC32C, "
-                    "CRC64NVME, SHA1, SHA256]");
+    return s3_checksum_named(&call->ctx, in->checksum_algorithm, &copy->algorithm);
 }
 
 static err take(struct call *call, const struct copy_in *in, struct s3_bucket *bucket,

@@ -12,7 +12,6 @@
 #include "s3/engine.h"
 
 #define PAGE_MAX 1000
-#define INT32_LIMIT 2147483647
 
 #define RESTORE_STATUS(F, T)                                                                       \
     F(T, BOOL, ongoing, "IsRestoreInProgress", BODY)                                               \
@@ -44,7 +43,7 @@ SHAPE(common_prefix, "CommonPrefix", COMMON_PREFIX)
     F(T, STR, prefix, "prefix", QUERY)                                                             \
     F(T, STR, delimiter, "delimiter", QUERY)                                                       \
     F(T, STR, encoding, "encoding-type", QUERY, .values = "url")                                   \
-    F(T, INT, max, "max-keys", QUERY, .min = 0, .max = INT32_LIMIT)                                \
+    F(T, INT, max, "max-keys", QUERY, .min = 0, .max = INT32_MAX)                                  \
     F(T, LIST, optional, "x-amz-optional-object-attributes", HEADER, .of = &scalar_str_shape)
 struct page_in {
     PAGE_IN(SHAPE_MEMBER, page_in)
@@ -119,7 +118,6 @@ SHAPE(versions_out, "ListObjectVersionsOutput", VERSIONS_OUT)
 /* --- one page --- */
 struct view {
     struct call *call;
-    struct s3_bucket *bucket;
     bool url; /* encoding-type=url */
     bool owners, restores, versions;
     str owner_account; /* the last one asked for: mostly they are all the same */
@@ -182,14 +180,10 @@ static void fill_entry(struct view *view, const struct s3_list_item *item, struc
         fill_restore(view, object, entry);
 }
 
-static struct view view_of(struct call *call, struct s3_bucket *bucket, const struct page_in *in,
-                           bool versions, bool owners)
+static struct view view_of(struct call *call, const struct page_in *in, bool versions, bool owners)
 {
-    struct view view = {.call = call,
-                        .bucket = bucket,
-                        .url = in->encoding.p != NULL,
-                        .versions = versions,
-                        .owners = owners};
+    struct view view = {
+        .call = call, .url = in->encoding.p != NULL, .versions = versions, .owners = owners};
     LIST_EACH (struct scalar_str, name, in->optional)
         view.restores |= str_eq(name->value, S("RestoreStatus"));
     return view;
@@ -288,7 +282,7 @@ static err list_objects(struct call *call, const void *input, void *output)
                 "startAfter only supported in REST.GET.BUCKET with list-type=2"));
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     tell_region(call, bucket);
-    struct view view = view_of(call, bucket, page_in, false, true);
+    struct view view = view_of(call, page_in, false, true);
     struct s3_list asked = list_of(page_in);
     start_at(&asked, in->marker);
     s3_list_page(call->api->s3, &call->ctx, bucket, &asked, &page);
@@ -329,7 +323,7 @@ static err list_objects_v2(struct call *call, const void *input, void *output)
     TRY(foreign(call, "marker", "Marker unsupported with REST.GET.BUCKET in list-type=2"));
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
     tell_region(call, bucket);
-    struct view view = view_of(call, bucket, page_in, false, in->fetch_owner.v);
+    struct view view = view_of(call, page_in, false, in->fetch_owner.v);
     struct s3_list asked = list_of(page_in);
     asked.after = in->start_after;
     if (in->token.p)
@@ -377,7 +371,7 @@ static err list_versions(struct call *call, const void *input, void *output)
     struct s3_bucket *bucket;
     struct s3_page page;
     TRY(s3_bucket_of(call, in->bucket, in->expected_owner, &bucket));
-    struct view view = view_of(call, bucket, page_in, true, true);
+    struct view view = view_of(call, page_in, true, true);
     struct s3_list asked = list_of(page_in);
     TRY(take_markers(call, in, &asked));
     s3_list_page(call->api->s3, &call->ctx, bucket, &asked, &page);

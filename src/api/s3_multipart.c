@@ -33,18 +33,6 @@ static void fill_encryption(struct call *call, struct s3_bucket *bucket,
     out->version_id = STR_NONE; /* an upload is no version yet */
 }
 
-static str type_name(const struct s3_multipart *upload)
-{
-    if (!upload->algorithm)
-        return STR_NONE;
-    return upload->object.composite ? S("COMPOSITE") : S("FULL_OBJECT");
-}
-
-static str algorithm_name(const struct s3_multipart *upload)
-{
-    return upload->algorithm ? str_of(digest_infos[upload->algorithm - 1].name) : STR_NONE;
-}
-
 static err create_run(struct call *call, const void *input, void *output)
 {
     const struct create_in *in = input;
@@ -56,8 +44,8 @@ static err create_run(struct call *call, const void *input, void *output)
     TRY(s3_write_take(call, (const struct s3_write_in *)in, bucket, &with.object));
     TRY(s3_multipart_create(call->api->s3, &call->ctx, bucket, &with, &upload));
     fill_encryption(call, bucket, &upload.object, (struct s3_stored_out *)out);
-    out->algorithm = algorithm_name(&upload);
-    out->type = type_name(&upload);
+    out->algorithm = s3_multipart_algorithm(&upload);
+    out->type = s3_multipart_type(&upload);
     out->bucket = in->bucket;
     out->key = in->key;
     out->upload = upload.name;
@@ -98,11 +86,6 @@ static err check_key(struct call *call, str algorithm, str key, str md5,
                     "The provided encryption parameters did not match the ones used originally.");
 }
 
-static const char *lower_name(enum digest_kind kind)
-{
-    return digest_infos[kind].header + sizeof "x-amz-checksum-" - 1;
-}
-
 /* A part may be digested with its upload's algorithm only; one of its own is fine where the upload
  * asked for none. */
 static err check_algorithm(struct call *call, const struct s3_multipart *upload)
@@ -117,7 +100,8 @@ static err check_algorithm(struct call *call, const struct s3_multipart *upload)
     return err_text(
         call->ctx.arena, &S3_INVALID_REQUEST,
         "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s",
-        lower_name((enum digest_kind)(upload->algorithm - 1)), named ? lower_name(kind) : "null");
+        digest_lower_name((enum digest_kind)(upload->algorithm - 1)),
+        named ? digest_lower_name(kind) : "null");
 }
 
 static err find_upload(struct call *call, const struct part_in *in, struct s3_bucket **bucket,

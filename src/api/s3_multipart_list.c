@@ -6,18 +6,6 @@
 
 #define PAGE_MAX 1000
 
-static str algorithm_name(const struct s3_multipart *upload)
-{
-    return upload->algorithm ? str_of(digest_infos[upload->algorithm - 1].name) : STR_NONE;
-}
-
-static str type_name(const struct s3_multipart *upload)
-{
-    if (!upload->algorithm)
-        return STR_NONE;
-    return upload->object.composite ? S("COMPOSITE") : S("FULL_OBJECT");
-}
-
 static str storage_class(const struct s3_multipart *upload)
 {
     return upload->object.storage_class.p ? upload->object.storage_class : S("STANDARD");
@@ -131,8 +119,8 @@ static err parts_run(struct call *call, const void *input, void *output)
     out->storage_class = storage_class(&upload);
     out->marker = INT_OF(in->marker.v);
     out->max = INT_OF(page_size(in->max));
-    out->algorithm = algorithm_name(&upload);
-    out->type = type_name(&upload);
+    out->algorithm = s3_multipart_algorithm(&upload);
+    out->type = s3_multipart_type(&upload);
     s3_abort_fill(call, bucket, &upload.object, &out->abort_date, &out->abort_rule);
     fill_parts(call, &upload, in->marker.v, out->max.v, out);
     return OK;
@@ -195,8 +183,8 @@ static void fill_upload(struct call *call, const struct uploads_in *in,
     to->owner = owner(call, from->object.owner);
     to->storage_class = storage_class(from);
     to->initiated = INT_OF(from->object.mtime / 1000 * 1000);
-    to->algorithm = algorithm_name(from);
-    to->type = type_name(from);
+    to->algorithm = s3_multipart_algorithm(from);
+    to->type = s3_multipart_type(from);
 }
 
 static void fill_uploads(struct call *call, const struct uploads_in *in,

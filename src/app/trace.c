@@ -33,8 +33,6 @@ struct trace {
     struct chunk *oldest, *newest;
     size_t chunks, max_chunks;
     int64_t last;
-    void (*added)(void *user);
-    void *user;
 };
 
 str trace_kind_name(enum trace_kind kind)
@@ -77,12 +75,6 @@ void trace_free(struct trace *trace)
 {
     trace_clear(trace);
     free(trace);
-}
-
-void trace_on_add(struct trace *trace, void (*added)(void *user), void *user)
-{
-    trace->added = added;
-    trace->user = user;
 }
 
 static void drop_oldest(struct trace *trace)
@@ -154,8 +146,6 @@ void trace_add(struct trace *trace, const struct trace_event *event)
         if (record.lengths[i])
             memcpy(at, texts[i].p, record.lengths[i]);
     chunk->used += size;
-    if (trace->added)
-        trace->added(trace->user);
 }
 
 /* Unpacks the record at `bytes`; returns its size. */

@@ -61,8 +61,6 @@ struct trace *trace_new(size_t max_bytes);
 void trace_free(struct trace *trace);
 /* Forgets everything. */
 void trace_clear(struct trace *trace);
-/* Called after every trace_add, when set: wakes followers. */
-void trace_on_add(struct trace *trace, void (*added)(void *user), void *user);
 /* Copies the event in; seq is ignored. */
 void trace_add(struct trace *trace, const struct trace_event *event);
 /* Forgets every event after `seq`: what they told of was rolled back. */

@@ -33,6 +33,11 @@ const struct digest_info digest_infos[DIGEST_KINDS] = {
     [DIGEST_XXHASH128] = {"XXHASH128", HEADER "xxhash128", 16, false, true},
 };
 
+const char *digest_lower_name(enum digest_kind kind)
+{
+    return digest_infos[kind].header + sizeof HEADER - 1;
+}
+
 bool digest_kind_of(str name, enum digest_kind *out)
 {
     for (int kind = 0; kind < DIGEST_KINDS; kind++)

@@ -30,6 +30,8 @@ struct digest_info {
     bool full_object, composite; /* allowed x-amz-checksum-type for multipart uploads */
 };
 extern const struct digest_info digest_infos[DIGEST_KINDS];
+/* The kind's name as it ends its header: "crc32c". */
+const char *digest_lower_name(enum digest_kind kind);
 /* Kind by S3 name, any case; false when unknown. */
 bool digest_kind_of(str name, enum digest_kind *out);
 

@@ -30,7 +30,11 @@ void log_set_level(enum log_level level)
 static bool has_room(int fd)
 {
     struct pollfd room = {.fd = fd, .events = POLLOUT};
-    return poll(&room, 1, atomic_load(&lost_lines[fd]) ? 0 : PATIENCE_MS) > 0;
+    int ready;
+    while ((ready = poll(&room, 1, atomic_load(&lost_lines[fd]) ? 0 : PATIENCE_MS)) < 0 &&
+           errno == EINTR)
+        ;
+    return ready > 0;
 }
 
 /* Nobody can be told that the log cannot be written: a failure ends the attempt. False when nobody

@@ -231,10 +231,8 @@ err s3_bucket_delete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket)
     return OK;
 }
 
-err s3_bucket_set_versioning(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
-                             enum s3_versioning versioning)
+err s3_bucket_set_versioning(struct s3 *s3, struct s3_bucket *bucket, enum s3_versioning versioning)
 {
-    (void)ctx;
     if (bucket->object_lock && versioning != S3_VERSIONED)
         return FAIL(S3_INVALID_BUCKET_STATE);
     struct stmt *stmt = db_sql(s3->db, "UPDATE s3_bucket SET versioning = ? WHERE id = ?");

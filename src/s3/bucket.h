@@ -44,7 +44,7 @@ err s3_bucket_create(struct s3 *s3, struct ctx *ctx, const struct s3_bucket_crea
  * uploads go too. */
 err s3_bucket_delete(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket);
 /* InvalidBucketState when object lock forbids to suspend. */
-err s3_bucket_set_versioning(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
+err s3_bucket_set_versioning(struct s3 *s3, struct s3_bucket *bucket,
                              enum s3_versioning versioning);
 /* Object lock on an existing bucket, which must be versioned. */
 err s3_bucket_set_object_lock(struct s3 *s3, struct s3_bucket *bucket);

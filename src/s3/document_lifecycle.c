@@ -94,10 +94,10 @@ static bool well_formed(const struct s3_lifecycle_rule *rule)
     const struct s3_lifecycle_filter *filter = rule->filter;
     if (!filter || rule->prefix.p)
         return !filter && rule->prefix.p;
-    const struct s3_lifecycle_and *and = filter->and;
+    const struct s3_lifecycle_and *all = filter->and;
     int members = (filter->prefix.p != NULL) + (filter->tag != NULL) + filter->greater.set +
-                  filter->less.set + (and != NULL);
-    if (and&&(and->prefix.p != NULL) + (int)and->tags.n + and->greater.set + and->less.set < 2)
+                  filter->less.set + (all != NULL);
+    if (all && (all->prefix.p != NULL) + (int)all->tags.n + all->greater.set + all->less.set < 2)
         return false;
     return members <= 1;
 }

@@ -66,14 +66,34 @@ err s3_multipart_find(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, 
     return err_with(ctx->arena, FAIL(S3_NO_SUCH_UPLOAD), "UploadId", name);
 }
 
+str s3_multipart_algorithm(const struct s3_multipart *upload)
+{
+    return upload->algorithm ? str_of(digest_infos[upload->algorithm - 1].name) : STR_NONE;
+}
+
+str s3_multipart_type(const struct s3_multipart *upload)
+{
+    if (!upload->algorithm)
+        return STR_NONE;
+    return upload->object.composite ? S("COMPOSITE") : S("FULL_OBJECT");
+}
+
 /* ---- creation ---- */
 
-static err unsupported_type(struct ctx *ctx, const char *type, const struct digest_info *info)
+static err unsupported_type(struct ctx *ctx, const char *type, enum digest_kind kind)
 {
-    str lower = str_of(info->header + sizeof "x-amz-checksum-" - 1);
     return err_text(ctx->arena, &S3_INVALID_REQUEST,
-                    "The %s checksum type cannot be used with the %.*s checksum algorithm.", type,
-                    STR_ARG(lower));
+                    "The %s checksum type cannot be used with the %s checksum algorithm.", type,
+                    digest_lower_name(kind));
+}
+
+err s3_checksum_named(struct ctx *ctx, str name, enum digest_kind *out)
+{
+    if (digest_kind_of(name, out))
+        return OK;
+    return err_text(ctx->arena, &S3_INVALID_REQUEST,
+                    "Checksum algorithm provided is unsupported. Please try again with any of the "
+                    "valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
 }
 
 err s3_multipart_checksum(struct ctx *ctx, str algorithm, str type, struct s3_multipart *out)
@@ -83,18 +103,15 @@ err s3_multipart_checksum(struct ctx *ctx, str algorithm, str type, struct s3_mu
         return err_text(ctx->arena, &S3_INVALID_REQUEST,
                         "The x-amz-checksum-type header can only be used with the "
                         "x-amz-checksum-algorithm header.");
-    if (algorithm.p && !digest_kind_of(algorithm, &kind))
-        return err_text(ctx->arena, &S3_INVALID_REQUEST,
-                        "Checksum algorithm provided is unsupported. Please try again with any of "
-                        "the valid types: [CRC32, CRC32C, "
-                        "CRC64NVME, SHA1, SHA256]");
+    if (algorithm.p)
+        TRY(s3_checksum_named(ctx, algorithm, &kind));
     const struct digest_info *info = &digest_infos[kind];
     bool composite = str_eq(type, S("COMPOSITE"));
     if (type.p && !composite && !str_eq(type, S("FULL_OBJECT")))
         return err_text(ctx->arena, &S3_INVALID_REQUEST,
                         "Value for x-amz-checksum-type header is invalid.");
     if (type.p && !(composite ? info->composite : info->full_object))
-        return unsupported_type(ctx, composite ? "COMPOSITE" : "FULL_OBJECT", info);
+        return unsupported_type(ctx, composite ? "COMPOSITE" : "FULL_OBJECT", kind);
     out->algorithm = algorithm.p ? (int64_t)kind + 1 : 0;
     out->object.checksum_kind = (int64_t)kind + 1;
     out->object.composite = type.p ? composite : info->composite;

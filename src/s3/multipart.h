@@ -27,6 +27,11 @@ struct s3_multipart {
     struct s3_object object;
 };
 
+/* As the API writes them; absent where none was asked for. */
+str s3_multipart_algorithm(const struct s3_multipart *upload);
+str s3_multipart_type(const struct s3_multipart *upload);
+/* The algorithm of this name; InvalidRequest where there is none. */
+err s3_checksum_named(struct ctx *ctx, str name, enum digest_kind *out);
 /* Which checksum an upload gets from its two headers (absent: not sent). CRC64NVME over the whole
  * object when none is asked for. InvalidRequest for combinations that AWS refuses. */
 err s3_multipart_checksum(struct ctx *ctx, str algorithm, str type, struct s3_multipart *out);

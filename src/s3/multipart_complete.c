@@ -22,11 +22,6 @@ struct work {
     const struct s3_part **chosen; /* those of the request, in order */
 };
 
-static const char *lower_name(int64_t checksum_kind)
-{
-    return digest_infos[checksum_kind - 1].header + sizeof "x-amz-checksum-" - 1;
-}
-
 static str number(struct ctx *ctx, int64_t value)
 {
     return arena_printf(ctx->arena, "%lld", (long long)value);
@@ -117,12 +112,13 @@ static err check_part_checksum(const struct work *w, const struct s3_complete_pa
         if (part->checksum[kind].p)
             return err_text(w->ctx->arena, &S3_BAD_DIGEST,
                             "The %s you specified for part %lld did not match what we received.",
-                            lower_name(kind + 1), (long long)part->number);
+                            digest_lower_name((enum digest_kind)kind), (long long)part->number);
     return err_text(w->ctx->arena, &S3_INVALID_REQUEST,
                     "The upload was created using a %s checksum. The complete request must include "
                     "the checksum for each part. It "
                     "was missing for part %lld in the request.",
-                    lower_name(w->upload.algorithm), (long long)part->number);
+                    digest_lower_name((enum digest_kind)(w->upload.algorithm - 1)),
+                    (long long)part->number);
 }
 
 static err check_part_size(const struct work *w, size_t i)
@@ -271,7 +267,7 @@ static err bad_digest(const struct work *w, enum digest_kind kind)
 {
     return err_text(w->ctx->arena, &S3_BAD_DIGEST,
                     "The %s you specified did not match the calculated checksum.",
-                    lower_name(kind + 1));
+                    digest_lower_name(kind));
 }
 
 /* The checksum of the whole that the request claims. For AWS it doesn't match either when it is of
@@ -286,7 +282,7 @@ static err check_claim(const struct work *w, enum digest_kind kind, str computed
             w->ctx->arena, &S3_INVALID_REQUEST,
             "Checksum Type mismatch occurred, expected checksum Type: null, actual checksum "
             "Type: %s",
-            lower_name(claimed + 1));
+            digest_lower_name((enum digest_kind)claimed));
     if (claimed != (int)kind || !str_eq(w->complete->checksum[claimed], computed))
         return bad_digest(w, kind);
     return OK;

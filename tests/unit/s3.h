@@ -104,7 +104,7 @@ static inline struct s3_deleted lab_delete(struct lab *lab, str key, str version
 
 static inline void lab_versioning(struct lab *lab, enum s3_versioning versioning)
 {
-    CHECK_OK(s3_bucket_set_versioning(lab->s3, &lab->ctx, lab->bucket, versioning));
+    CHECK_OK(s3_bucket_set_versioning(lab->s3, lab->bucket, versioning));
 }
 
 static inline int64_t lab_count(struct lab *lab, const char *table)

@@ -120,7 +120,7 @@ TEST(a_version_that_is_none_is_told_from_one_that_is_gone)
     str none = S("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
     CHECK_FAULT(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("k"), none, &found),
                 S3_INVALID_ARGUMENT); /* where no versions are kept */
-    CHECK_OK(s3_bucket_set_versioning(lab.s3, &lab.ctx, lab.bucket, S3_VERSIONED));
+    CHECK_OK(s3_bucket_set_versioning(lab.s3, lab.bucket, S3_VERSIONED));
     CHECK_FAULT(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("k"), S("not a version"), &found),
                 S3_INVALID_ARGUMENT);
     CHECK_FAULT(s3_object_find(lab.s3, &lab.ctx, lab.bucket, S("k"), none, &found),
@@ -131,7 +131,7 @@ TEST(a_version_that_is_none_is_told_from_one_that_is_gone)
 TEST(a_version_that_never_was_cannot_be_deleted_but_one_that_is_gone_can)
 {
     LAB(lab);
-    CHECK_OK(s3_bucket_set_versioning(lab.s3, &lab.ctx, lab.bucket, S3_VERSIONED));
+    CHECK_OK(s3_bucket_set_versioning(lab.s3, lab.bucket, S3_VERSIONED));
     struct s3_object one = lab_put(&lab, S("k"), S("one")), two = lab_put(&lab, S("k"), S("two"));
     struct s3_delete never = {.key = S("k"), .version = S("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")};
     struct s3_deleted gone;
