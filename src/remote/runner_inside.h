@@ -45,7 +45,7 @@ struct runner {
     int64_t received, finished, failed, bytes, extensions;
 };
 
-/* Performs the ask; lane_resume follows, now or later. */
+/* Performs the ask, which is no ASK_LOG; lane_resume follows, later. */
 void lane_perform(struct lane *lane, const struct ask *ask);
 void lane_resume(struct lane *lane);
 str error_text(struct arena *arena, str code, str message);

@@ -158,18 +158,10 @@ static void perform_delete(struct lane *lane, const struct ask *ask)
     batcher_delete(lane->runner->deletes, lane->task->message.receipt, batched, lane);
 }
 
-static void perform_log(struct lane *lane, const struct ask *ask)
-{
-    log_json(ask->body);
-    lane->answer = (struct answer){.ok = true};
-    lane_resume(lane);
-}
-
 typedef void performer(struct lane *lane, const struct ask *ask);
 static performer *const performers[] = {
     [ASK_STAT] = perform_stat, [ASK_COUNT] = perform_count, [ASK_FETCH] = perform_fetch,
     [ASK_PUT] = put,           [ASK_SEND] = perform_send,   [ASK_DELETE] = perform_delete,
-    [ASK_LOG] = perform_log,
 };
 
 void lane_perform(struct lane *lane, const struct ask *ask)

@@ -338,6 +338,17 @@ def test_all_that_wait_for_credentials_are_told_that_there_are_none(bench, tmp_p
     assert done.returncode == 1 and "no credentials" in done.stdout, done.stderr
 
 
+def test_a_message_of_thousands_of_records_that_are_skipped(bench):
+    record = {"s3": {"bucket": {"name": "b"}, "object": {"key": "x"}}}
+    body = json.dumps({"Records": [record] * 19_000}, separators=(",", ":"))
+    bench.aws.sqs.send_message(QueueUrl=bench.jobs, MessageBody=body)
+    done = subprocess.run([BINARY, "worker", "--jobs-queue-url", bench.jobs, "--results-queue-url", bench.results,
+                           "--input", "s3-events", "--output-bucket", "out", "--once"],
+                          env=bench.environment(), text=True, capture_output=True, timeout=LIMIT)
+    assert done.returncode == 0, (done.returncode, done.stderr[-500:])
+    assert done.stdout.count("SKIPPED") == 19_000
+
+
 # --- what a service may do to a client: a front that answers some requests itself and passes the rest on -----------------------
 
 class Front(http.server.BaseHTTPRequestHandler):
