@@ -128,6 +128,11 @@ static str unknown(struct arena *arena, const char *what, str word, bool keys)
 
 /* ---- one value ---- */
 
+static str shown(str text)
+{
+    return text.n ? text : S("nothing");
+}
+
 static bool set_int(struct options *options, const struct option_row *row, str text,
                     const char *origin, str *message)
 {
@@ -136,9 +141,9 @@ static bool set_int(struct options *options, const struct option_row *row, str t
         *message =
             row->max == INT64_MAX
                 ? arena_printf(options->arena, "%s: %.*s is not a number of at least %lld", origin,
-                               STR_ARG(text), (long long)row->min)
+                               STR_ARG(shown(text)), (long long)row->min)
                 : arena_printf(options->arena, "%s: %.*s is not a number from %lld to %lld", origin,
-                               STR_ARG(text), (long long)row->min, (long long)row->max);
+                               STR_ARG(shown(text)), (long long)row->min, (long long)row->max);
         return false;
     }
     *(int64_t *)((char *)options + row->offset) = value;
@@ -154,8 +159,8 @@ static bool set_choice(struct options *options, const struct option_row *row, st
             *(int64_t *)((char *)options + row->offset) = i;
             return true;
         }
-    *message =
-        arena_printf(options->arena, "%s: %.*s is none of %s", origin, STR_ARG(text), row->choices);
+    *message = arena_printf(options->arena, "%s: %.*s is none of %s", origin, STR_ARG(shown(text)),
+                            row->choices);
     return false;
 }
 

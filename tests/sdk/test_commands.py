@@ -51,7 +51,7 @@ def test_every_command_has_help_of_its_own(command):
 
 @pytest.mark.parametrize("words, says", [
     (["satus"], "did you mean status?"), (["frobnicate"], "headrace --help"), (["help", "nosuch"], "unknown command nosuch"),
-    (["--prot", "1"], "did you mean --port?"), (["--port"], "--port needs a value (N)"), (["--port", "99999"], "0 to 65535"),
+    (["--prot", "1"], "did you mean --port?"), (["--port"], "--port needs a value (N)"), (["--port="], "--port: nothing is not a number"), (["--auth", ""], "--auth: nothing is none of off"), (["--port", "99999"], "0 to 65535"),
     (["--auth", "maybe"], "off|verify|enforce"), (["--color", "pink"], "auto, always, never"), (["--account", "12"], "12 digits"),
     (["--config", "/nonexistent"], "No such file"), (["--keys", "/nonexistent", "--ephemeral"], "No such file"),
     (["--clock", "frozen=yesterday"], "frozen=TIME"), (["version", "x"], "usage: headrace version"), (["env", "--port", "0"], "--port 0"),
