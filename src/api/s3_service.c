@@ -23,11 +23,15 @@ static const struct argument {
     const char *text;  /* NULL: the row's; {} is the value */
     const char *extra; /* element that carries the value; NULL: ArgumentName and ArgumentValue;
                           "": none, "ArgumentName": that alone */
+    const char *op;    /* only there; NULL: everywhere */
+    const char *name;  /* what ArgumentName says instead of `wire` */
 } arguments[] = {
     {"max-keys", WRONG_TYPE, &S3_INVALID_ARGUMENT,
      "Provided max-keys not an integer or within integer range", NULL},
+    {"max-keys", WRONG_RANGE, &S3_INVALID_ARGUMENT, "max-keys cannot be negative", NULL,
+     .op = "ListObjectVersions", .name = "maxKeys"},
     {"max-keys", WRONG_RANGE, &S3_INVALID_ARGUMENT,
-     "Argument maxKeys must be an integer between 0 and 2147483647", NULL},
+     "Argument maxKeys must be an integer between 0 and 2147483647", NULL, .name = "maxKeys"},
     {"max-buckets", WRONG_TYPE, &S3_INVALID_ARGUMENT,
      "Provided max-buckets not an integer or within integer range", NULL},
     {"max-uploads", WRONG_TYPE, &S3_INVALID_ARGUMENT,
@@ -61,20 +65,33 @@ static const struct argument {
      "The encryption method specified is not supported", NULL},
 };
 
-static bool concerns(const struct argument *argument, const struct shape_issue *issue)
+/* A number that no int32 holds is none to a limit of that size. */
+static enum shape_wrong wrong_of(const struct shape_issue *issue)
 {
-    return str_eq_nocase(str_of(argument->wire), str_of(issue->field->wire)) &&
-           (!argument->wrong || argument->wrong == issue->wrong);
+    int64_t value = 0;
+    bool wide = issue->wrong == WRONG_RANGE && issue->field->max == INT32_MAX &&
+                str_to_int(issue->value, &value) && (value > INT32_MAX || value < INT32_MIN);
+    return wide ? WRONG_TYPE : issue->wrong;
 }
 
-static err with_argument(struct arena *arena, err e, const char *extra,
+static bool concerns(const struct argument *argument, const struct op *op,
+                     const struct shape_issue *issue)
+{
+    return str_eq_nocase(str_of(argument->wire), str_of(issue->field->wire)) &&
+           (!argument->wrong || argument->wrong == wrong_of(issue)) &&
+           (!argument->op || !strcmp(argument->op, op->name));
+}
+
+static err with_argument(struct arena *arena, err e, const struct argument *argument,
                          const struct shape_issue *issue)
 {
+    const char *extra = argument->extra;
     str value = issue->value.p ? issue->value : S("");
     bool name_alone = extra && !strcmp(extra, "ArgumentName");
     if (extra && !name_alone)
         return *extra ? err_with(arena, e, extra, value) : e;
-    e = err_with(arena, e, "ArgumentName", str_of(issue->field->wire));
+    const char *name = argument->name ? argument->name : issue->field->wire;
+    e = err_with(arena, e, "ArgumentName", str_of(name));
     return name_alone ? e : err_with(arena, e, "ArgumentValue", value);
 }
 
@@ -90,7 +107,7 @@ static err with_value(struct arena *arena, const struct argument *argument, str 
 }
 
 /* Something in an address, a query or a header. */
-static err refuse_head(struct arena *arena, const struct shape_issue *issue)
+static err refuse_head(struct arena *arena, const struct op *op, const struct shape_issue *issue)
 {
     const char *wire = issue->field->wire;
     if (issue->wrong == WRONG_UNIMPLEMENTED)
@@ -106,12 +123,12 @@ static err refuse_head(struct arena *arena, const struct shape_issue *issue)
                         "Missing required parameter for this request: '%s'", wire);
     for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
         const struct argument *a = &arguments[i];
-        if (concerns(a, issue))
+        if (concerns(a, op, issue))
             return with_argument(
-                arena, a->text ? with_value(arena, a, issue->value) : (err){.fault = a->fault},
-                a->extra, issue);
+                arena, a->text ? with_value(arena, a, issue->value) : (err){.fault = a->fault}, a,
+                issue);
     }
-    return with_argument(arena, FAIL(S3_INVALID_ARGUMENT), NULL, issue);
+    return with_argument(arena, FAIL(S3_INVALID_ARGUMENT), &(struct argument){0}, issue);
 }
 
 static err refuse_body(struct arena *arena, const struct op *op, const struct shape_issue *issue)
@@ -132,7 +149,7 @@ static err refuse(struct call *call, const struct op *op, const struct shape_iss
     struct arena *arena = call->ctx.arena;
     bool head = issue->wrong != WRONG_SYNTAX && issue->field && issue->field->place != PLACE_BODY &&
                 issue->field->place != PLACE_PAYLOAD;
-    return head ? refuse_head(arena, issue) : refuse_body(arena, op, issue);
+    return head ? refuse_head(arena, op, issue) : refuse_body(arena, op, issue);
 }
 
 const struct service s3_service = {

@@ -212,6 +212,18 @@ RULES = [
        "InvalidArgument", text, argument("version-id-marker", value))  # versity/versitygw #1811, noobaa/noobaa-core #8014
       for name, value, text in (("empty", "", "A version-id marker cannot be empty."),
                                 ("invalid", "x", "Invalid version id specified"))],
+    *[(f"GET {query}{name}={value}", get(f"/{{bucket}}?{query}{name}={value}"), 400, "InvalidArgument",
+       text, argument(said, value))  # brekkylab/backlot #192, #176: an int32 or no number; versitygw #1809
+      for query, name, value, text, said in (
+          *[(query, "max-keys", "-1", "Argument maxKeys must be an integer between 0 and 2147483647", "maxKeys")
+            for query in ("", "list-type=2&")],
+          ("versions&", "max-keys", "-1", "max-keys cannot be negative", "maxKeys"),
+          *[(query, name, value, f"Provided {name} not an integer or within integer range", name)
+            for query, name in (("", "max-keys"), ("list-type=2&", "max-keys"), ("versions&", "max-keys"),
+                                ("uploads&", "max-uploads"))
+            for value in ("2147483648", "-2147483649")],
+          ("uploads&", "max-uploads", "-1", "Argument max-uploads must be an integer between 0 and 2147483647",
+           "max-uploads"))],
     *[(f"{name} in the other form", get(f"/{{unmade}}?{query}{name}={value}"), 400, "InvalidArgument", text,
        {"ArgumentName": name})  # recorded: versity/versitygw #2004; measured: brekkylab/backlot #204
       for name, query, text in (
