@@ -13,9 +13,7 @@ SHAPE_DEFINE(s3_owner, "Owner", S3_OWNER)
 
 err s3_argument_invalid(struct call *call, const char *text, const char *name, str value)
 {
-    err e = err_text(call->ctx.arena, &S3_INVALID_ARGUMENT, "%s", text);
-    e = err_with(call->ctx.arena, e, "ArgumentName", str_of(name));
-    return value.p ? err_with(call->ctx.arena, e, "ArgumentValue", value) : e;
+    return s3_argument(call->ctx.arena, name, value, text);
 }
 
 /* Where the requester pays, other accounts must say that they know. */

@@ -36,13 +36,6 @@ static const struct digest_info *info_of(enum digest_kind kind)
 
 /* ---- claims ---- */
 
-static err argument_invalid(struct arena *arena, const char *name, str value, const char *text)
-{
-    err e = err_text(arena, &S3_INVALID_ARGUMENT, "%s", text);
-    e = err_with(arena, e, "ArgumentName", str_of(name));
-    return err_with(arena, e, "ArgumentValue", value);
-}
-
 static bool is_sha256_hex(str s)
 {
     uint8_t raw[32];
@@ -76,14 +69,14 @@ static err check_sha256_form(struct arena *arena, str text)
 {
     if (!text.p || is_sha256_hex(text) || is_payload_word(text))
         return OK;
-    return argument_invalid(arena, "x-amz-content-sha256", text,
-                            "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, "
-                            "STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
-                            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, "
-                            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, "
-                            "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, "
-                            "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 "
-                            "value.");
+    return s3_argument(arena, "x-amz-content-sha256", text,
+                       "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, "
+                       "STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+                       "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, "
+                       "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, "
+                       "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, "
+                       "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 "
+                       "value.");
 }
 
 /* `where`: "header" or "trailing header" */
@@ -173,8 +166,8 @@ static err announced_length(struct arena *arena, const struct http_request *requ
     str decoded = http_header(request, S("x-amz-decoded-content-length"));
     if (decoded.p) {
         if (!str_to_int(decoded, out) || *out < 0)
-            return argument_invalid(arena, "x-amz-decoded-content-length", decoded,
-                                    "Value for x-amz-decoded-content-length is invalid.");
+            return s3_argument(arena, "x-amz-decoded-content-length", decoded,
+                               "Value for x-amz-decoded-content-length is invalid.");
         return OK;
     }
     if (str_starts(http_header(request, S("x-amz-content-sha256")), S("STREAMING-")))

@@ -108,30 +108,20 @@ static void check_buckets(struct app *app, struct lint_report *report)
 
 /* ---- queues ---- */
 
-static bool is_dead_letter(struct app *app, str arn)
-{
-    struct sqs_queue_facts facts;
-    for (int64_t id = 0; (id = sqs_queue_next(app->sqs, id));)
-        if (sqs_queue_facts(app->sqs, id, &facts) && facts.dead_letter.p &&
-            str_eq(facts.dead_letter, arn))
-            return true;
-    return false;
-}
-
-static void check_queue(struct app *app, struct lint_report *report,
+static void check_queue(struct app *app, struct lint_report *report, int64_t id,
                         const struct sqs_queue_facts *facts)
 {
     struct sqs_queue_facts target;
-    int64_t id;
+    int64_t to;
     struct lint_queue_state queue = {
         .name = {facts->account, facts->region, facts->name},
         .redrive = facts->dead_letter.n > 0,
-        .dead_letter = is_dead_letter(app, facts->arn),
+        .dead_letter = sqs_queue_is_dead_letter(app->sqs, id),
         .fifo = facts->fifo,
         .retention = facts->retention,
     };
-    if (queue.redrive && !failed(sqs_queue_by_arn(app->sqs, facts->dead_letter, &id)) &&
-        sqs_queue_facts(app->sqs, id, &target)) {
+    if (queue.redrive && !failed(sqs_queue_by_arn(app->sqs, facts->dead_letter, &to)) &&
+        sqs_queue_facts(app->sqs, to, &target)) {
         queue.target = target.arn;
         queue.target_retention = target.retention;
     }
@@ -146,7 +136,7 @@ struct lint_report lint_report_of(struct app *app, struct arena *arena)
     check_buckets(app, &report);
     for (int64_t id = 0; (id = sqs_queue_next(app->sqs, id));)
         if (sqs_queue_facts(app->sqs, id, &facts))
-            check_queue(app, &report, &facts);
+            check_queue(app, &report, id, &facts);
     return report;
 }
 

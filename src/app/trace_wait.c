@@ -80,15 +80,6 @@ static const char *switched_off(const struct life *life, const struct sqs_queue_
                : NULL;
 }
 
-static bool is_dead_letter(const struct life *life, str arn)
-{
-    struct sqs_queue_facts facts;
-    for (int64_t id = 0; (id = sqs_queue_next(life->app->sqs, id));)
-        if (sqs_queue_facts(life->app->sqs, id, &facts) && str_eq(facts.dead_letter, arn))
-            return true;
-    return false;
-}
-
 static void wait_visible(struct life *life, const struct trace_event *of,
                          const struct sqs_located *at)
 {
@@ -100,7 +91,7 @@ static void wait_visible(struct life *life, const struct trace_event *of,
         add(life, of, "group_blocked",
             "an earlier message of its group is in flight or delayed, and a FIFO queue keeps order",
             0);
-    else if (is_dead_letter(life, facts.arn))
+    else if (sqs_queue_is_dead_letter(life->app->sqs, at->queue))
         add(life, of, "dead_letter",
             "it stays in this dead-letter queue until it is received there, redriven, or too old",
             0);

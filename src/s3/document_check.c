@@ -6,13 +6,6 @@
 
 #include "s3/engine.h"
 
-static err argument(struct ctx *ctx, const char *name, str value, const char *text)
-{
-    err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT, "%s", text);
-    e = err_with(ctx->arena, e, "ArgumentName", str_of(name));
-    return err_with(ctx->arena, e, "ArgumentValue", value);
-}
-
 err s3_check_public_access(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void *document)
 {
     (void)s3, (void)bucket;
@@ -158,9 +151,9 @@ err s3_check_lock(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, void
     if (length <= 0)
         return FAIL(S3_INVALID_RETENTION);
     if (length > (retention->days.set ? 36500 : 100))
-        return argument(ctx, retention->days.set ? "Days" : "Years",
-                        arena_printf(ctx->arena, "%lld", (long long)length),
-                        "Default retention period too large.");
+        return s3_argument(ctx->arena, retention->days.set ? "Days" : "Years",
+                           arena_printf(ctx->arena, "%lld", (long long)length),
+                           "Default retention period too large.");
     return OK;
 }
 

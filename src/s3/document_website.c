@@ -4,13 +4,6 @@
 
 #define RULES_MAX 50
 
-static err argument(struct ctx *ctx, const char *name, str value, const char *text)
-{
-    err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT, "%s", text);
-    e = err_with(ctx->arena, e, "ArgumentName", str_of(name));
-    return value.p ? err_with(ctx->arena, e, "ArgumentValue", value) : e;
-}
-
 static err request(struct ctx *ctx, const char *text)
 {
     return err_text(ctx->arena, &S3_INVALID_REQUEST, "%s", text);
@@ -59,8 +52,8 @@ static err check_redirect_all(struct ctx *ctx, const struct s3_website *config)
 {
     const struct s3_redirect_all *all = config->redirect_all;
     if (config->index || config->error || config->rules.n)
-        return argument(
-            ctx, "RedirectAllRequestsTo", S("not null"),
+        return s3_argument(
+            ctx->arena, "RedirectAllRequestsTo", S("not null"),
             "RedirectAllRequestsTo cannot be provided in conjunction with other Routing Rules.");
     return check_protocol(ctx, all->protocol);
 }
@@ -74,15 +67,15 @@ err s3_check_website(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, v
     if (config->redirect_all)
         return check_redirect_all(ctx, config);
     if (!index)
-        return argument(
-            ctx, "IndexDocument", S("null"),
+        return s3_argument(
+            ctx->arena, "IndexDocument", S("null"),
             "A value for IndexDocument Suffix must be provided if RedirectAllRequestsTo is empty");
     if (!index->suffix.n || str_find(index->suffix, S("/"), 0) >= 0)
-        return argument(ctx, "IndexDocument", index->suffix.n ? index->suffix : STR_NONE,
-                        "The IndexDocument Suffix is not well formed");
+        return s3_argument(ctx->arena, "IndexDocument", index->suffix.n ? index->suffix : STR_NONE,
+                           "The IndexDocument Suffix is not well formed");
     if (error && !error->key.n)
-        return argument(ctx, "ErrorDocument", error->key,
-                        "The ErrorDocument Key is not well formed");
+        return s3_argument(ctx->arena, "ErrorDocument", error->key,
+                           "The ErrorDocument Key is not well formed");
     if (config->rules.set && !config->rules.n)
         return FAIL(S3_MALFORMED_XML);
     if (config->rules.n > RULES_MAX)

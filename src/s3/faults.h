@@ -151,4 +151,8 @@
 #define S3_FAULT_DECLARE(name, code, status, text) extern const struct fault S3_##name;
 S3_FAULTS(S3_FAULT_DECLARE)
 
+struct arena;
+/* InvalidArgument with ArgumentName and, unless absent, ArgumentValue (borrowed). */
+err s3_argument(struct arena *arena, const char *name, str value, const char *text);
+
 #endif

@@ -30,12 +30,9 @@ static err check_change(struct ctx *ctx, const struct s3_object *object, str mod
 err s3_lock_retain(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
                    struct s3_object *object, str mode, msec until, bool bypass)
 {
-    if (mode.p && until <= ctx->now) {
-        err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT,
-                         "The retain until date must be in the future!");
-        e = err_with(ctx->arena, e, "ArgumentName", S("RetainUntilDate"));
-        return err_with(ctx->arena, e, "ArgumentValue", date_pacific(ctx->arena, until));
-    }
+    if (mode.p && until <= ctx->now)
+        return s3_argument(ctx->arena, "RetainUntilDate", date_pacific(ctx->arena, until),
+                           "The retain until date must be in the future!");
     TRY(check_change(ctx, object, mode, until, bypass));
     object->lock_mode = mode;
     object->lock_until = mode.p ? until : 0;

@@ -40,11 +40,9 @@ static err check_numbers(const struct work *w)
 {
     for (size_t i = 0; i < w->complete->n; i++) {
         int64_t n = w->complete->parts[i].number;
-        if (n >= 1)
-            continue;
-        err e = err_text(w->ctx->arena, &S3_INVALID_ARGUMENT, "PartNumber must be >= 1");
-        e = err_with(w->ctx->arena, e, "ArgumentName", S("PartNumber"));
-        return err_with(w->ctx->arena, e, "ArgumentValue", number(w->ctx, n));
+        if (n < 1)
+            return s3_argument(w->ctx->arena, "PartNumber", number(w->ctx, n),
+                               "PartNumber must be >= 1");
     }
     return OK;
 }

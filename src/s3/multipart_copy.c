@@ -13,9 +13,7 @@ struct range {
 
 static err range_argument(struct ctx *ctx, str header, const char *text)
 {
-    err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT, "%s", text);
-    e = err_with(ctx->arena, e, "ArgumentName", S("x-amz-copy-source-range"));
-    return err_with(ctx->arena, e, "ArgumentValue", header);
+    return s3_argument(ctx->arena, "x-amz-copy-source-range", header, text);
 }
 
 static bool range_split(str header, int64_t *first, int64_t *last)

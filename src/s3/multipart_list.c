@@ -74,11 +74,9 @@ static err marker_row(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
     *out = INT64_MAX; /* no upload marker: all of the marker's key are skipped */
     if (!ask->key_marker.n || !ask->upload_marker.n)
         return OK;
-    if (!s3_multipart_named(s3, ctx, bucket, ask->key_marker, ask->upload_marker, &upload)) {
-        err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT, "Invalid uploadId marker");
-        e = err_with(ctx->arena, e, "ArgumentName", S("upload-id-marker"));
-        return err_with(ctx->arena, e, "ArgumentValue", ask->upload_marker);
-    }
+    if (!s3_multipart_named(s3, ctx, bucket, ask->key_marker, ask->upload_marker, &upload))
+        return s3_argument(ctx->arena, "upload-id-marker", ask->upload_marker,
+                           "Invalid uploadId marker");
     *out = upload.id;
     return OK;
 }

@@ -40,13 +40,6 @@ static list rules_of_kind(const struct s3_notification *config, const struct kin
     return *(const list *)((const char *)config + kind->list);
 }
 
-static err argument(struct ctx *ctx, const char *name, str value, const char *text)
-{
-    err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT, "%s", text);
-    e = err_with(ctx->arena, e, "ArgumentName", str_of(name));
-    return err_with(ctx->arena, e, "ArgumentValue", value);
-}
-
 /* ---- one rule ---- */
 
 /* arn:partition:service:region:account:resource */
@@ -67,13 +60,14 @@ static err check_arn(struct ctx *ctx, const struct s3_bucket *bucket, const stru
 {
     str parts[6];
     if (!arn_split(arn, parts) || !str_eq(parts[2], str_of(kind->service)))
-        return argument(ctx, kind->argument, arn, "The ARN could not be parsed");
+        return s3_argument(ctx->arena, kind->argument, arn, "The ARN could not be parsed");
     if (!str_eq(parts[3], bucket->region))
-        return argument(ctx, kind->argument, arn,
-                        "The notification destination service region is not valid for the bucket "
-                        "location constraint");
+        return s3_argument(
+            ctx->arena, kind->argument, arn,
+            "The notification destination service region is not valid for the bucket "
+            "location constraint");
     if (str_eq(parts[2], S("sqs")) && str_ends(parts[5], S(".fifo")))
-        return argument(ctx, kind->argument, arn, "FIFO SQS queues are not supported.");
+        return s3_argument(ctx->arena, kind->argument, arn, "FIFO SQS queues are not supported.");
     return OK;
 }
 
@@ -92,12 +86,12 @@ static err check_filter(struct ctx *ctx, const struct s3_notify_rule *rule)
     LIST_EACH (struct s3_filter_rule, item, key->rules) {
         bool prefix = str_eq_nocase(item->name, S("prefix"));
         if (!prefix && !str_eq_nocase(item->name, S("suffix")))
-            return argument(ctx, "FilterRule.Name", item->name,
-                            "filter rule name must be either prefix or suffix");
+            return s3_argument(ctx->arena, "FilterRule.Name", item->name,
+                               "filter rule name must be either prefix or suffix");
         if ((prefix ? prefixes++ : suffixes++) > 0)
-            return argument(ctx, "FilterRule.Name", item->name,
-                            prefix ? "Cannot specify more than one prefix rule in a filter."
-                                   : "Cannot specify more than one suffix rule in a filter.");
+            return s3_argument(ctx->arena, "FilterRule.Name", item->name,
+                               prefix ? "Cannot specify more than one prefix rule in a filter."
+                                      : "Cannot specify more than one suffix rule in a filter.");
         item->name = prefix ? S("Prefix") : S("Suffix");
     }
     return OK;
@@ -109,8 +103,8 @@ static err check_events(struct ctx *ctx, const struct s3_notify_rule *rule)
         return FAIL(S3_MALFORMED_XML);
     LIST_EACH (const struct scalar_str, event, rule->events)
         if (!s3_event_mask(event->value))
-            return argument(ctx, "Event", event->value,
-                            "A specified event is not supported for notifications.");
+            return s3_argument(ctx->arena, "Event", event->value,
+                               "A specified event is not supported for notifications.");
     return OK;
 }
 
@@ -178,10 +172,10 @@ static err check_pair(struct ctx *ctx, const struct s3_notify_rule *a,
                         "Configuration is ambiguously defined. Cannot have overlapping suffixes in "
                         "two rules if the prefixes are "
                         "overlapping for the same event type.");
-    return argument(ctx, "Event",
-                    arena_printf(ctx->arena, "%.*s, %.*s", STR_ARG(of_a), STR_ARG(of_b)),
-                    "Configurations overlap. Configurations on the same bucket cannot share a "
-                    "common event type.");
+    return s3_argument(ctx->arena, "Event",
+                       arena_printf(ctx->arena, "%.*s, %.*s", STR_ARG(of_a), STR_ARG(of_b)),
+                       "Configurations overlap. Configurations on the same bucket cannot share a "
+                       "common event type.");
 }
 
 static err check_overlaps(struct ctx *ctx, const struct s3_notification *config)
@@ -195,8 +189,8 @@ static err check_overlaps(struct ctx *ctx, const struct s3_notification *config)
     for (size_t i = 0; i < n; i++)
         for (size_t j = i + 1; j < n; j++) {
             if (all[i]->id.p && all[j]->id.p && str_eq(all[i]->id, all[j]->id))
-                return argument(ctx, "Id", all[j]->id,
-                                "Same ID used for multiple configurations. IDs must be unique.");
+                return s3_argument(ctx->arena, "Id", all[j]->id,
+                                   "Same ID used for multiple configurations. IDs must be unique.");
             TRY(check_pair(ctx, all[i], all[j]));
         }
     return OK;

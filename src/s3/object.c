@@ -7,11 +7,9 @@
 
 static err invalid_version(struct ctx *ctx, str version)
 {
-    err e = err_text(ctx->arena, &S3_INVALID_ARGUMENT,
-                     version.n ? "Invalid version id specified"
-                               : "Version id cannot be the empty string");
-    e = err_with(ctx->arena, e, "ArgumentName", S("versionId"));
-    return err_with(ctx->arena, e, "ArgumentValue", version);
+    return s3_argument(ctx->arena, "versionId", version,
+                       version.n ? "Invalid version id specified"
+                                 : "Version id cannot be the empty string");
 }
 
 /* Where versions were never kept there is but the null version. */

@@ -54,6 +54,8 @@ struct sqs_queue_facts {
 };
 /* False when there is no such queue. */
 bool sqs_queue_facts(struct sqs *sqs, int64_t queue, struct sqs_queue_facts *out);
+/* Some queue's RedrivePolicy names this one. */
+bool sqs_queue_is_dead_letter(struct sqs *sqs, int64_t queue);
 /* The next queue by number after `queue` (0: the first); 0 at the end. */
 int64_t sqs_queue_next(struct sqs *sqs, int64_t queue);
 

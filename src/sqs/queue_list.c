@@ -75,6 +75,12 @@ bool queue_is_dead_letter(struct sqs *sqs, const struct queue *dlq)
     return false;
 }
 
+bool sqs_queue_is_dead_letter(struct sqs *sqs, int64_t id)
+{
+    const struct queue *queue = queue_by_id(sqs, id);
+    return queue && queue_is_dead_letter(sqs, queue);
+}
+
 err sqs_queue_sources(struct sqs *sqs, struct ctx *ctx, int64_t id, int64_t max, str *token,
                       int64_t **sources, size_t *n)
 {
