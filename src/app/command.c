@@ -4,10 +4,10 @@
 #include "app/nearest.h"
 #include "app/options.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,15 +60,12 @@ int command_fail(const char *format, ...)
     va_start(args, format);
     str said = arena_vprintf(arena, format, args);
     va_end(args);
-    char *text = xstrdup(arena_join(arena, S("headrace: "), said));
+    struct buf line = buf_in(arena);
+    BUF_LIT(&line, "headrace: ");
+    /* Arguments and what others answered are part of it. */
+    buf_visible(&line, said);
+    log_text(buf_str(&line));
     arena_free(arena);
-    /* Arguments and what others answered are part of it: it stays one line, and gives a terminal no
-     * orders. */
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < 32 || *c == 127)
-            *c = '?';
-    log_text(str_of(text));
-    free(text);
     return 2;
 }
 

@@ -3,6 +3,7 @@
 #include "app/doctor_mend.h"
 
 #include "app/command.h"
+#include "base/text.h"
 #include "s3/lost.h"
 #include "sqs/examine.h"
 
@@ -25,9 +26,11 @@ void doctor_damage_free(struct doctor_damage *damage)
 
 void doctor_print(str what, const char *text)
 {
-    for (size_t i = 0; i < what.n; i++)
-        putchar((unsigned char)what.p[i] < 32 || what.p[i] == 127 ? '?' : what.p[i]);
-    printf(": %s\n", text);
+    struct arena *arena = arena_new();
+    struct buf b = buf_in(arena);
+    buf_visible(&b, what);
+    printf("%.*s: %s\n", (int)b.n, b.p, text);
+    arena_free(arena);
 }
 
 static void on_lost(void *user, str what)

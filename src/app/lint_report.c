@@ -141,8 +141,10 @@ void lint_report_text(const struct lint_report *report, struct buf *b)
     for (size_t i = 0; i < report->n; i++) {
         const struct lint_finding *finding = &report->at[i];
         const struct code_row *row = &codes[finding->code];
-        buf_printf(b, "%s %s: %.*s: %.*s", severities[row->severity], row->code,
-                   STR_ARG(finding->subject), STR_ARG(finding->seen));
+        buf_printf(b, "%s %s: ", severities[row->severity], row->code);
+        buf_visible(b, finding->subject);
+        BUF_LIT(b, ": ");
+        buf_visible(b, finding->seen);
         if (finding->count > 1)
             buf_printf(b, " (%lld times)", (long long)finding->count);
         buf_printf(b, "\n  why: %s\n  fix: %s\n", row->why, row->fix);

@@ -104,7 +104,7 @@ static void put_head(struct buf *b, const struct trace_event *event)
         buf_printf(b, "%s%.*s", is_named(event->kind) ? "" : " ", STR_ARG(event->subject));
 }
 
-void trace_line(struct buf *b, const struct trace_event *event)
+static void put_line(struct buf *b, const struct trace_event *event)
 {
     put_head(b, event);
     if (event->kind == TRACE_RECEIVED)
@@ -121,6 +121,14 @@ void trace_line(struct buf *b, const struct trace_event *event)
         buf_printf(b, ": %.*s", STR_ARG(event->reason));
     if (event->note.n)
         buf_printf(b, "  %.*s", STR_ARG(event->note));
+}
+
+/* Keys and names are anybody's. */
+void trace_line(struct buf *b, const struct trace_event *event)
+{
+    struct buf line = buf_in(b->arena);
+    put_line(&line, event);
+    buf_visible(b, buf_str(&line));
 }
 
 static void put_event(struct tree *t, const struct trace_event *event)

@@ -414,3 +414,29 @@ void buf_xml(struct buf *b, str s)
             buf_put(b, str_slice(s, from, at));
     }
 }
+
+/* ---- terminals ---- */
+
+/* Bytes of the character at p that a terminal could obey; 0: it shows it. */
+static size_t obeyed(const unsigned char *p, size_t n)
+{
+    if (p[0] < 32 || p[0] == 127)
+        return 1;
+    if (n > 1 && p[0] == 0xC2 && p[1] >= 0x80 && p[1] < 0xA0)
+        return 2; /* U+0080 to U+009F: controls, too */
+    if (n < 3 || p[0] != 0xE2)
+        return 0;
+    /* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069. */
+    bool turns = (p[1] == 0x80 && (p[2] == 0x8E || p[2] == 0x8F)) ||
+                 (p[1] == 0x80 && p[2] >= 0xA8 && p[2] <= 0xAE) ||
+                 (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9);
+    return turns ? 3 : 0;
+}
+
+void buf_visible(struct buf *b, str s)
+{
+    for (size_t i = 0, skip; i < s.n; i += skip ? skip : 1) {
+        skip = obeyed((const unsigned char *)s.p + i, s.n - i);
+        buf_char(b, skip ? '?' : s.p[i]);
+    }
+}

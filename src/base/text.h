@@ -62,6 +62,9 @@ bool duration_parse(str text, msec *out);
 
 /* A JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void buf_json(struct buf *b, str s);
+/* UTF-8 text for a terminal, on one line: what it could obey instead of showing it (controls, ends
+ * of lines, turns of direction) is a '?' each. */
+void buf_visible(struct buf *b, str s);
 /* XML text: & < > " -> entities, CR -> &#xD;, other characters illegal in XML 1.0 -> &#x..; (AWS
  * does so too). */
 void buf_xml(struct buf *b, str s);

@@ -288,6 +288,15 @@ def test_the_trace_names_the_planted_reason(world, case):
     assert reason in text and words in text
 
 
+def test_a_key_gives_a_terminal_no_orders(world):
+    world.bucket()
+    key = "a\x1b]0;title\x07\x1b[31m\n\x9b31m\u202ek"
+    world.put(key)
+    text = subprocess.run([BINARY, "trace", f"s3://bkt/{key}", "--endpoint-url", world.server.endpoint], text=True, check=True,
+                          capture_output=True).stdout
+    assert "s3://bkt/a?]0;title??[31m??31m?k" in text and not set(text) & set("\x1b\x07\x9b\u202e"), ascii(text)
+
+
 def test_a_message_that_came_to_its_end_waits_for_nothing(world):
     url = world.queue()
     message = world.send(url)

@@ -275,6 +275,16 @@ TEST(json_strings_are_the_same_whatever_stands_around_a_byte)
         }
 }
 
+TEST(a_terminal_is_given_nothing_to_obey)
+{
+    struct buf b = buf_in(arena);
+    buf_visible(&b, S("a\x1b[31m\n\r\t\x7f\xc2\x9b"
+                      "1m\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa8"
+                      "\xe2\x80\x8f|\xc3\xa9 \xe2\x82\xac \xc2\xa0\xe2\x80\x94\xe2\x80"));
+    CHECK_STR(buf_str(&b),
+              S("a?[31m?????1m????|\xc3\xa9 \xe2\x82\xac \xc2\xa0\xe2\x80\x94\xe2\x80"));
+}
+
 TEST(every_byte_is_two_hex_digits)
 {
     for (int c = 0; c < 256; c++) {
