@@ -293,6 +293,25 @@ size_t text_controls_at(str s)
     return at;
 }
 
+str text_next(struct arena *arena, str s)
+{
+    char *next = arena_alloc(arena, s.n + 1);
+    if (s.n)
+        memcpy(next, s.p, s.n);
+    return (str){next, s.n + 1};
+}
+
+str text_beyond(struct arena *arena, str s)
+{
+    while (s.n && (unsigned char)s.p[s.n - 1] == 0xFF)
+        s.n--;
+    if (!s.n)
+        return STR_NONE;
+    char *end = arena_cstr(arena, s);
+    end[s.n - 1] = (char)((unsigned char)end[s.n - 1] + 1);
+    return (str){end, s.n};
+}
+
 str text_lower(struct arena *arena, str s)
 {
     str copy = arena_copy(arena, s);

@@ -26,6 +26,10 @@ str base64_decode(struct arena *arena, str text);
 
 /* A copy with ASCII capitals made small; absent stays absent. */
 str text_lower(struct arena *arena, str s);
+/* In the order of bytes: the first text after `s`, and the first after all that begin with `s`
+ * (absent: there is none). */
+str text_next(struct arena *arena, str s);
+str text_beyond(struct arena *arena, str s);
 /* Length of the start of `s` that is ASCII and needs no escape in a JSON string, exactly or some
  * bytes less. */
 size_t text_json_plain(str s);

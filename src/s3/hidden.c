@@ -2,21 +2,12 @@
  * leaves it true, one that shows an object again splits it. */
 #include "s3/hidden.h"
 
+#include "base/text.h"
 #include "s3/engine.h"
-
-#include <string.h>
 
 struct run {
     str first, beyond; /* absent: no run */
 };
-
-/* The least key above `key`. */
-static str after(struct arena *arena, str key)
-{
-    char *next = arena_alloc(arena, key.n + 1);
-    memcpy(next, key.p, key.n);
-    return (str){next, key.n + 1};
-}
 
 static struct run run_at(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucket, str key)
 {
@@ -104,7 +95,7 @@ err s3_hidden_hide(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket, str
 {
     if (run_at(s3, ctx, bucket, key).first.p)
         return OK;
-    struct run run = {key, after(ctx->arena, key)}, left, right;
+    struct run run = {key, text_next(ctx->arena, key)}, left, right;
     runs_around(s3, ctx, bucket, key, &left, &right);
     if (left.first.p) {
         TRY(drop(s3, bucket, left));
@@ -127,7 +118,7 @@ err s3_hidden_show(struct s3 *s3, struct ctx *ctx, const struct s3_bucket *bucke
         return OK;
     TRY(drop(s3, bucket, run));
     TRY(add_unless_empty(s3, bucket, (struct run){run.first, key}));
-    return add_unless_empty(s3, bucket, (struct run){after(ctx->arena, key), run.beyond});
+    return add_unless_empty(s3, bucket, (struct run){text_next(ctx->arena, key), run.beyond});
 }
 
 /* The key is gone: a run without keys goes too, and two runs that it kept apart are one now. */

@@ -6,14 +6,16 @@
 #include "s3/list.h"
 
 #include "base/digest.h"
+#include "base/text.h"
 #include "s3/engine.h"
 #include "s3/hidden.h"
 
 #include <string.h>
 
 #define OLD_VERSIONS_STEPPED 8 /* rows of one key that are stepped over before seeking past it */
-#define HIDDEN_KEYS_STEPPED 4  /* keys in a row, hidden by markers, before jumping over their run  \
-                                */
+#define HIDDEN_KEYS_STEPPED                                                                        \
+    4 /* keys in a row, hidden by markers, before jumping over their run                           \
+       */
 
 struct walk {
     struct s3 *s3;
@@ -63,34 +65,12 @@ static void seek(struct walk *walk, str from)
     walk->repeats = 0;
 }
 
-/* The least key that is greater than every key starting with `prefix`; absent when there is none.
- */
-static str beyond(struct arena *arena, str prefix)
+str s3_list_group(str prefix, str delimiter, str key)
 {
-    size_t n = prefix.n;
-    while (n && (unsigned char)prefix.p[n - 1] == 0xFF)
-        n--;
-    if (!n)
+    if (!delimiter.n)
         return STR_NONE;
-    char *end = arena_cstr(arena, str_slice(prefix, 0, n));
-    end[n - 1] = (char)((unsigned char)end[n - 1] + 1);
-    return (str){end, n};
-}
-
-static str next_key(struct arena *arena, str key)
-{
-    char *next = arena_alloc(arena, key.n + 1);
-    memcpy(next, key.p, key.n);
-    return (str){next, key.n + 1};
-}
-
-/* The common prefix that stands for `key`; absent when it stands for itself. */
-static str group_of(const struct s3_list *list, str key)
-{
-    if (!list->delimiter.n)
-        return STR_NONE;
-    ptrdiff_t at = str_find(key, list->delimiter, list->prefix.n);
-    return at < 0 ? STR_NONE : str_slice(key, 0, (size_t)at + list->delimiter.n);
+    ptrdiff_t at = str_find(key, delimiter, prefix.n);
+    return at < 0 ? STR_NONE : str_slice(key, 0, (size_t)at + delimiter.n);
 }
 
 /* A place for one more item; NULL when the page is full, which is then truncated. */
@@ -120,7 +100,7 @@ static bool take(struct walk *walk, bool first_of_key)
         walk->hidden = marker ? walk->hidden + 1 : 0;
     if (!walk->list->versions && (!first_of_key || marker))
         return true;
-    str group = group_of(walk->list, walk->key);
+    str group = s3_list_group(walk->list->prefix, walk->list->delimiter, walk->key);
     struct s3_list_item *item = add(walk);
     if (!item)
         return false;
@@ -131,7 +111,7 @@ static bool take(struct walk *walk, bool first_of_key)
     }
     item->common_prefix = true;
     item->object.key = group;
-    str from = beyond(arena, group);
+    str from = text_beyond(arena, group);
     if (from.p)
         seek(walk, from);
     return from.p != NULL;
@@ -144,7 +124,7 @@ static void jump(struct walk *walk)
     if (walk->hidden > HIDDEN_KEYS_STEPPED)
         past = s3_hidden_end(walk->s3, walk->ctx, walk->bucket, walk->key);
     if (!past.p && walk->repeats > OLD_VERSIONS_STEPPED)
-        past = next_key(walk->ctx->arena, walk->key);
+        past = text_next(walk->ctx->arena, walk->key);
     if (past.p)
         seek(walk, past);
 }
@@ -213,7 +193,8 @@ static str start_of(struct arena *arena, const struct s3_list *list)
     str from = list->prefix.p ? list->prefix : S("");
     if (!list->after.n)
         return from;
-    str after = list->after_prefix ? beyond(arena, list->after) : next_key(arena, list->after);
+    str after =
+        list->after_prefix ? text_beyond(arena, list->after) : text_next(arena, list->after);
     if (!after.p)
         return STR_NONE;
     return str_cmp(after, from) > 0 ? after : from;
@@ -228,7 +209,8 @@ void s3_list_page(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
     if (list->max <= 0 || !from.p)
         return;
     bool inside = list->versions && list->after.n && list->after_version.n &&
-                  str_starts(list->after, list->prefix) && !group_of(list, list->after).p;
+                  str_starts(list->after, list->prefix) &&
+                  !s3_list_group(list->prefix, list->delimiter, list->after).p;
     if (inside && !rest_of_key(&walk))
         return;
     seek(&walk, from);

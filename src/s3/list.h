@@ -31,6 +31,8 @@ struct s3_page {
     bool truncated;
 };
 
+/* The common prefix that stands for `key` in a listing; absent when it stands for itself. */
+str s3_list_group(str prefix, str delimiter, str key);
 void s3_list_page(struct s3 *s3, struct ctx *ctx, struct s3_bucket *bucket,
                   const struct s3_list *list, struct s3_page *out);
 

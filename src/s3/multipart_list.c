@@ -2,6 +2,7 @@
  * uploads are few, so a page simply walks the index from its marker. Source of the rules:
  * API_ListMultipartUploads. */
 #include "s3/engine.h"
+#include "s3/list.h"
 #include "s3/multipart_row.h"
 
 struct walk {
@@ -15,15 +16,6 @@ struct walk {
 static bool page_full(const struct walk *w)
 {
     return (int64_t)(w->page->nuploads + w->page->nprefixes) >= w->ask->max;
-}
-
-/* The common prefix that stands for `key`; absent when it stands for itself. */
-static str group_of(const struct s3_multipart_list *ask, str key)
-{
-    if (!ask->delimiter.n)
-        return STR_NONE;
-    ptrdiff_t at = str_find(key, ask->delimiter, ask->prefix.n);
-    return at < 0 ? STR_NONE : str_slice(key, 0, (size_t)at + ask->delimiter.n);
 }
 
 static bool group_known(const struct walk *w, str group)
@@ -49,7 +41,7 @@ static void grow(struct walk *w)
 static bool take(struct walk *w, const struct s3_multipart *upload)
 {
     str key = upload->object.key;
-    str group = group_of(w->ask, key);
+    str group = s3_list_group(w->ask->prefix, w->ask->delimiter, key);
     if (!str_starts(key, w->ask->prefix) || (group.p && group_known(w, group)))
         return true;
     if (page_full(w)) {

@@ -27,18 +27,6 @@ static err check_page(struct ctx *ctx, int64_t max)
                     "integer between 1 and 1000.");
 }
 
-/* The least text above every text that starts with `prefix`; absent when there is none. */
-static str prefix_end(struct arena *arena, str prefix)
-{
-    while (prefix.n && (unsigned char)prefix.p[prefix.n - 1] == 0xff)
-        prefix.n--;
-    if (!prefix.n)
-        return STR_NONE;
-    char *end = arena_cstr(arena, prefix);
-    end[prefix.n - 1] = (char)((unsigned char)end[prefix.n - 1] + 1);
-    return (str){end, prefix.n};
-}
-
 err sqs_queue_list(struct sqs *sqs, struct ctx *ctx, str prefix, int64_t max, str *token,
                    str **names, size_t *n)
 {
@@ -55,7 +43,7 @@ err sqs_queue_list(struct sqs *sqs, struct ctx *ctx, str prefix, int64_t max, st
     bind_str(rows, 2, ctx->region);
     bind_str(rows, 3, after.p ? after : S(""));
     bind_str(rows, 4, prefix.p ? prefix : S(""));
-    bind_str(rows, 5, prefix_end(ctx->arena, prefix));
+    bind_str(rows, 5, text_beyond(ctx->arena, prefix));
     bind_int(rows, 6, page + 1);
     while (stmt_row(rows))
         found[count++] = col_copy(rows, 0, ctx->arena);
