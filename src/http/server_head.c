@@ -111,7 +111,9 @@ static enum MHD_Result add_header(void *user, enum MHD_ValueKind kind, const cha
         (struct http_header){{name, name_size}, {value ? value : name + name_size, value_size}};
     if (folded(header))
         header->name.n = 0;
-    header->value = without_blanks(header->value);
+    /* MHD takes this one as it stands. */
+    if (!str_eq_nocase(header->name, S("Transfer-Encoding")))
+        header->value = without_blanks(header->value);
     return MHD_YES;
 }
 

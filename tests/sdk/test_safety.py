@@ -472,6 +472,8 @@ SMUGGLED = {
     "a list of encodings": "Transfer-Encoding: identity, chunked\r\n",
     "xchunked": "Transfer-Encoding: xchunked\r\n",
     "chunked quoted": "Transfer-Encoding: \"chunked\"\r\n",
+    "blank after": "Transfer-Encoding: chunked \r\n",
+    "vertical tab after a length": "Content-Length: {n}\x0b\r\n",
     "vertical tab": "Transfer-Encoding: \x0bchunked\r\n",
     "blank before colon": "Transfer-Encoding : chunked\r\n",
     "blank in name": "Transfer Encoding: chunked\r\n",
