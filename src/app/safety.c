@@ -38,15 +38,25 @@ static bool is_allowed(str host, str rule)
     return str_starts(rule, S(".")) ? under(host, rule) : str_eq_nocase(host, rule);
 }
 
+/* "" or ":8080". */
+static bool is_port(str text)
+{
+    return !text.n || (text.p[0] == ':' && all_of(str_slice(text, 1, text.n), "0123456789"));
+}
+
+/* What is no host with or without a port is nobody's name, and stays as it is. */
 str safety_host(str authority)
 {
     if (str_starts(authority, S("["))) {
         ptrdiff_t end = str_find(authority, S("]"), 0);
-        return end < 0 ? authority : str_slice(authority, 1, (size_t)end);
+        bool whole = end >= 0 && is_port(str_slice(authority, (size_t)end + 1, authority.n));
+        return whole ? str_slice(authority, 1, (size_t)end) : authority;
     }
     ptrdiff_t colon = str_find(authority, S(":"), 0);
     /* More than one colon without brackets: a bare IPv6 address. */
     if (colon < 0 || str_find(authority, S(":"), (size_t)colon + 1) >= 0)
+        return authority;
+    if (!is_port(str_slice(authority, (size_t)colon, authority.n)))
         return authority;
     return str_slice(authority, 0, (size_t)colon);
 }

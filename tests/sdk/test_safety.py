@@ -59,7 +59,8 @@ def statuses(answer):
 # ---- a browser with hostile pages ----
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:4566", "127.0.0.1.evil.example", "localhost.evil.example",
-                                  "[::ffff:1.2.3.4]", "10.0.0.1", "amazonaws.com.evil.example", "127.0.0.1@evil.example", ""])
+                                  "[::ffff:1.2.3.4]", "10.0.0.1", "amazonaws.com.evil.example", "127.0.0.1@evil.example", "",
+                                  "127.0.0.1:80@evil.example", "localhost:evil.example", "[::1]evil.example", "[::1]:80@evil.example"])
 def test_a_rebound_name_reaches_nothing(server, host):
     for surface in SURFACES:
         for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS"):
