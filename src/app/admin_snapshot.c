@@ -202,14 +202,18 @@ static void upload(struct request *request)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
     bool good = file && fwrite(body.p, 1, body.n, file) == body.n;
+    bool exists = fd < 0 && errno == EEXIST;
+    if (fd >= 0 && !file)
+        close(fd);
     if (file && fclose(file) != 0)
         good = false;
     if (good) {
         answer_size(request, 201, path);
-    } else if (!file && errno == EEXIST) {
+    } else if (exists) {
         admin_answer_error(request, 409, S("there is a snapshot of this name; DELETE it first"));
     } else {
-        unlink(path);
+        if (fd >= 0)
+            unlink(path);
         admin_answer_error(request, 500, S("the snapshot cannot be written"));
     }
 }

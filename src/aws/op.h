@@ -10,7 +10,7 @@
 struct call; /* api/call.h */
 
 enum op_flag {
-    OP_READ = 1, /* changes nothing: no savepoint */
+    OP_READ = 1,          /* changes nothing: no savepoint */
     OP_UNIMPLEMENTED = 2, /* listed, refused with NotImplemented by name */
     OP_UPLOAD = 4, /* the body streams: `begin` runs on the headers, `run` when it is complete */
     OP_RAW_OUTPUT = 8, /* `run` made call->reply itself */

@@ -10,8 +10,8 @@
 
 /* Bytes that s3_examine will compare. */
 int64_t s3_examine_size(struct db *db);
-/* Changes nothing. False when the tables are not those of this version. Rows of findings: a version's
- * number, or a part's, negative. */
+/* Changes nothing. False when the tables are not those of this version. Rows of findings: a
+ * version's number, or a part's, negative. */
 bool s3_examine(struct db *db, struct blobs *blobs, const struct examine_ask *ask,
                 struct examine_sum *sum);
 
