@@ -230,11 +230,16 @@ static err commit(struct app *app)
     return outcome;
 }
 
+/* A failure that comes of reading all anew after a failure has nobody to tell: it is left to the
+ * next turn, whose requests fail by it. To go on here would be to go in circles until the disk can
+ * be read again. */
 void turn_end(struct app *app)
 {
-    while (app->ready.n || app->waiting || db_dirty(app->db) || db_failed(app->db)) {
+    bool reread = false;
+    while (app->ready.n || app->waiting || (db_dirty(app->db) && !(reread && db_failed(app->db)))) {
         wake_ready(app);
         err outcome = commit(app);
+        reread = failed(outcome);
         after_commit(app, outcome);
         answer_all(app, outcome);
         checkpoint_maybe(app);

@@ -37,7 +37,8 @@ enum {
     KIND_SYNC = 8,
     KIND_RENAME = 16,
     KIND_MKDIR = 32,
-    KIND_OPEN = 64, /* for reading; and sockets accepted */
+    KIND_OPEN = 64,  /* for reading; and sockets accepted */
+    KIND_READ = 128, /* at an offset, of what is also written */
 };
 
 struct control {
@@ -258,6 +259,21 @@ ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
     ssize_t done = write_watched(fd, file, p, n, at);
     give();
     return done;
+}
+
+ssize_t pread(int fd, void *p, size_t n, off_t at)
+{
+    if (!file_at(fd))
+        return REAL(pread)(fd, p, n, at);
+    take();
+    ssize_t done = strikes(KIND_READ) ? -1 : REAL(pread)(fd, p, n, at);
+    give();
+    return done;
+}
+
+ssize_t pread64(int fd, void *p, size_t n, off64_t at)
+{
+    return pread(fd, p, n, at);
 }
 
 ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)

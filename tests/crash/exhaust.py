@@ -24,7 +24,7 @@ import load  # noqa: E402
 from cases import run_cases  # noqa: E402
 
 DISK = pathlib.Path(BINARY).resolve().parent / "libdisk.so"
-CREATE, WRITE, TRUNCATE, SYNC, RENAME, MKDIR, OPEN = 1, 2, 4, 8, 16, 32, 64
+CREATE, WRITE, TRUNCATE, SYNC, RENAME, MKDIR, OPEN, READ = 1, 2, 4, 8, 16, 32, 64, 128
 CASES = []
 
 
@@ -49,6 +49,12 @@ def rss(server):
     for line in pathlib.Path(f"/proc/{server.process.pid}/status").read_text().splitlines():
         if line.startswith("VmRSS"):
             return int(line.split()[1]) / 1024
+
+
+def cpu(server):
+    """Seconds of CPU time so far."""
+    fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def descriptors(server):
@@ -299,6 +305,29 @@ def a_checkpoint_that_fails_is_made_up_for(options, folder):
         for turn in range(1600):
             script.put(f"k{turn % 50}", 60_000)
         assert log.stat().st_size < 100 << 20, f"the log has {log.stat().st_size} bytes"
+        script.check()
+
+
+@case
+def a_database_that_cannot_be_read_is_waited_for(options, folder):
+    """Its requests fail, the process neither ends nor goes in circles, and goes on when the disk does."""
+    disk = Disk(folder)
+    with Server("--no-pipeline", data_dir=folder / "data", env=disk.env) as server:
+        script = Script(server)
+        for n in range(3000):  # more than the page cache holds
+            assert script.put(f"k{n}", 15_000)[0] == 200
+        disk.fail(1, errno.ESTALE, READ)
+        refused = [script.call("DELETE", f"/full/k{n}")[0] for n in range(0, 600, 20)]
+        assert set(refused) <= {204, 500} and 500 in refused, refused
+        used = cpu(server)
+        pause(1)
+        assert cpu(server) - used < 0.5, "it goes in circles"
+        disk.heal()
+        for n, status in zip(range(0, 600, 20), refused):
+            if status == 204:
+                script.kept.pop(f"k{n}")
+        script.call("DELETE", "/full/none")  # the first may still tell of the failure
+        assert script.put("again", 100)[0] == 200
         script.check()
 
 
