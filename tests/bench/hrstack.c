@@ -203,7 +203,8 @@ static void learn(struct stack *stack, struct MHD_Connection *connection, const 
     fprintf(out, "%s %s HTTP/1.1\r\n", method, request->target);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, write_header, out);
     fprintf(out, "\r\n");
-    fwrite(request->body, 1, request->n, out);
+    if (request->n)
+        fwrite(request->body, 1, request->n, out);
     fclose(out);
     lessons_learn(stack->lessons, answer, text, n);
     free(text);
