@@ -54,11 +54,11 @@ struct call {
     const struct service *service;
     const struct op *op;
     struct http_request *request;
-    struct http_reply *reply;     /* status and headers of success; handlers may add headers */
-    str bucket, key;              /* S3 address, decoded; absent below their level */
-    str body;                     /* small bodies, whole; for OP_UPLOAD absent */
-    struct upload *upload;        /* OP_UPLOAD after begin */
-    int64_t body_length;          /* decoded length announced, -1 unknown */
+    struct http_reply *reply; /* status and headers of success; handlers may add headers */
+    str bucket, key;          /* S3 address, decoded; absent below their level */
+    str body;                 /* small bodies, whole; for OP_UPLOAD absent */
+    struct upload *upload;    /* OP_UPLOAD after begin; left busy by a run that must run again */
+    int64_t body_length;      /* decoded length announced, -1 unknown */
     struct http_header *trailers; /* aws-chunked or HTTP trailers, lower-case names */
     size_t ntrailers;
     /* Set by a handler that found nothing to receive: run again when `park_queue` has something, or

@@ -7,6 +7,7 @@
  * beforehand up to SMALL_MAX bytes together. Should a later one fail all the same, the connection
  * is cut: the client sees a short body, never a wrong one. */
 #include "api/s3_common.h"
+#include "api/s3_proof.h"
 #include "store/blob.h"
 
 #include <stdlib.h>
@@ -159,9 +160,15 @@ err s3_reply_body(struct call *call, const struct s3_object *object, int64_t at,
     struct http_reply *reply = call->reply;
     struct blob_slice *slices;
     size_t n;
+    bool waits = false;
     s3_body_slices(call->api->s3, &call->ctx, object, &slices, &n);
     n = s3_slices_cut(call->ctx.arena, slices, n, at, length, &slices);
     reply->bytes = S("");
+    /* A small object that came in one piece lies in no file. */
+    if (object->size > BLOB_INLINE_MAX || s3_object_multipart(object))
+        TRY(s3_proof(call, slices, n, &waits));
+    if (waits)
+        return OK;
     if (n > 1)
         return reply_slices(call, slices, n, length);
     if (!n)

@@ -74,6 +74,8 @@ static bool drop(struct db *db, struct blobs *blobs, const struct doctor_damage 
     err e = drop_s3(s3, &ctx, damage);
     if (!failed(e))
         e = drop_sqs(db, damage);
+    if (!failed(e))
+        e = blobs_give_up_sums(blobs);
     db_release(db);
     if (failed(db_turn_commit(db)))
         e = FAIL(FAULT_INTERNAL);

@@ -258,6 +258,13 @@ static bool is_empty_receive(const struct call *call, const void *out)
            !((const list *)(const void *)((const char *)out + first->offset))->n;
 }
 
+/* What it needs is not there yet, and is being seen to on pool threads. */
+static bool runs_again(const struct request *request)
+{
+    const struct upload *upload = request->call.upload;
+    return upload && upload->busy;
+}
+
 static err run(struct request *request, void **out)
 {
     struct call *call = &request->call;
@@ -268,12 +275,19 @@ static err run(struct request *request, void **out)
     int64_t mark = trace_feed_begin(request);
     struct lint_mark seen = lint_mark(request->app->lint);
     err e = run_in_savepoint(request, *out);
-    trace_feed_end(request, mark, e, *out);
-    if (failed(e)) {
+    bool again = !failed(e) && runs_again(request);
+    if (!again)
+        trace_feed_end(request, mark, e, *out);
+    if (failed(e) || again)
         lint_rewind(request->app->lint, seen);
+    if (failed(e))
         drop_upload(request);
-    }
     return e;
+}
+
+static void on_rested(void *user)
+{
+    request_run(user);
 }
 
 void request_run(struct request *request)
@@ -291,6 +305,11 @@ void request_run(struct request *request)
     if (!failed(e) && !chaos_before(request))
         return;
     e = failed(e) ? e : run(request, &out);
+    if (!failed(e) && runs_again(request)) {
+        call->upload->drained = on_rested;
+        call->upload->user = request;
+        return;
+    }
     if (!failed(e) && parked(request))
         return;
     request->outcome = e;

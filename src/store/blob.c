@@ -75,6 +75,7 @@ void blobs_close(struct blobs *blobs)
     if (!blobs)
         return;
     blob_files_close(blobs);
+    blob_proofs_free(blobs);
     free(blobs->touched);
     free(blobs);
 }
@@ -139,22 +140,21 @@ void blobs_let_go(struct blobs *blobs)
 }
 
 /* `data` absent: the body is a file. */
-static err insert(struct blobs *blobs, int64_t id, int64_t size, str data)
+static err insert(struct blobs *blobs, int64_t id, int64_t size, str data, int64_t sum)
 {
     struct stmt *stmt =
         db_sql(blobs->db, "INSERT INTO blob(id, size, refs, data, sum) VALUES(?, ?, 1, ?, ?)");
     bind_int(stmt, 1, id);
     bind_int(stmt, 2, size);
     bind_blob(stmt, 3, data);
-    if (data.p)
-        bind_int(stmt, 4, blob_sum(data));
+    bind_int(stmt, 4, sum);
     return stmt_run(stmt);
 }
 
 static err put_inline(struct blobs *blobs, str bytes, int64_t *id)
 {
     int64_t fresh = blobs->next_id++;
-    TRY(insert(blobs, fresh, (int64_t)bytes.n, bytes.p ? bytes : S("")));
+    TRY(insert(blobs, fresh, (int64_t)bytes.n, bytes.p ? bytes : S(""), blob_sum(bytes)));
     *id = fresh;
     return OK;
 }
@@ -189,9 +189,17 @@ static void buffer(struct blob_sink *sink, str chunk)
     sink->n = need;
 }
 
+static bool write_file(struct blob_sink *sink, str bytes)
+{
+    return XXH3_64bits_update(sink->sum, bytes.p, bytes.n) == XXH_OK &&
+           blob_file_write(sink->fd, bytes);
+}
+
 static bool spill(struct blob_sink *sink)
 {
-    if (!blob_file_create(sink) || !blob_file_write(sink->fd, (str){sink->buffer, sink->n}))
+    sink->sum = XXH3_createState();
+    if (!sink->sum || XXH3_64bits_reset(sink->sum) != XXH_OK || !blob_file_create(sink) ||
+        !write_file(sink, (str){sink->buffer, sink->n}))
         return false;
     free(sink->buffer);
     sink->buffer = NULL;
@@ -208,7 +216,7 @@ err blob_sink_write(struct blob_sink *sink, str chunk)
     } else {
         if (sink->fd < 0 && !spill(sink))
             return sink_fail(sink);
-        if (!blob_file_write(sink->fd, chunk))
+        if (!write_file(sink, chunk))
             return sink_fail(sink);
     }
     sink->size += (int64_t)chunk.n;
@@ -239,10 +247,13 @@ err blob_sink_keep(struct blob_sink *sink, int64_t *id)
     } else {
         int64_t fresh = blobs->next_id++;
         blob_touch(blobs, fresh);
-        e = blob_file_place(sink, fresh) ? insert(blobs, fresh, sink->size, STR_NONE)
-                                         : FAIL(FAULT_INTERNAL);
-        if (!failed(e))
+        e = blob_file_place(sink, fresh)
+                ? insert(blobs, fresh, sink->size, STR_NONE, (int64_t)XXH3_64bits_digest(sink->sum))
+                : FAIL(FAULT_INTERNAL);
+        if (!failed(e)) {
+            blob_proof_written(blobs, fresh, sink->fd);
             *id = fresh;
+        }
     }
     blob_sink_drop(sink);
     return e;
@@ -286,6 +297,7 @@ void blob_sink_drop(struct blob_sink *sink)
         return;
     if (sink->fd >= 0)
         blob_file_discard(sink);
+    XXH3_freeState(sink->sum);
     free(sink->buffer);
     free(sink);
 }

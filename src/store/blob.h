@@ -4,7 +4,7 @@
  * files without a row are swept at start. Keys never touch the file system.
  *
  * Table blob(id INTEGER PRIMARY KEY, size, refs, data BLOB NULL, sum): data is NULL when the body
- * is a file, else sum is its XXH3. */
+ * is a file; sum is the XXH3 of either, NULL in rows of older versions. */
 #ifndef HEADRACE_STORE_BLOB_H
 #define HEADRACE_STORE_BLOB_H
 
@@ -69,6 +69,19 @@ int64_t blob_size(struct blobs *blobs, int64_t id);
 err blob_open(struct blobs *blobs, int64_t id, int *fd);
 /* The same for who reads on by blob_read, which will tell why: -1 also on failure. */
 int blob_fd(struct blobs *blobs, int64_t id);
+
+/* Files are compared with their sums before they are first read; small bodies at every read. NULL:
+ * there is nothing to compare, since it was done or the body is no file (or one that cannot be
+ * read, and its reader will tell why). */
+struct blob_proof;
+struct blob_proof *blob_proof_begin(struct blobs *blobs, int64_t id);
+/* Reads all of it, on any thread. */
+void blob_proof_run(struct blob_proof *proof);
+/* False: the body is not what was stored. Frees the proof. */
+bool blob_proof_end(struct blob_proof *proof);
+/* For a doctor who has compared what is left of each body with what its owners know of it: files
+ * that differ from their sums lose the sums. Reads all of them; inside a savepoint. */
+err blobs_give_up_sums(struct blobs *blobs);
 
 /* A promise that these bodies can be read until it is given up, whatever happens to them meanwhile:
  * for an answer that opens one after the other over many turns. */

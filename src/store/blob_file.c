@@ -408,6 +408,7 @@ static int hold_large(const struct blobs *blobs, const char *path)
 
 void blob_file_unlink(struct blobs *blobs, int64_t id)
 {
+    blob_proof_forget(blobs, id);
     if (!in_place(blobs))
         return;
     char *path = blob_file_path(blobs, id);

@@ -21,6 +21,8 @@ struct blobs {
     struct blob_pin *pins;               /* blob_pin.c */
     void (*release)(void *user, int fd); /* blobs_release_by; may be NULL */
     void *release_user;
+    struct proved **proved; /* blob_proof.c: files that were compared with their sums, by number */
+    size_t proved_slots, nproved;
 };
 
 struct blob_sink {
@@ -29,12 +31,13 @@ struct blob_sink {
     size_t n, cap;
     int64_t size;
     int fd;      /* once it is large */
+    void *sum;   /* then: state of the XXH3 of all that was written */
     char *path;  /* of the file being written; NULL once it is in place */
     bool synced; /* all of the file */
     bool failed;
 };
 
-/* What the column `sum` of a body in the table says: older rows have none. */
+/* What the column `sum` of a body says: older rows have none. */
 int64_t blob_sum(str data);
 
 /* Prepares the directory and sweeps what an earlier process left. */
@@ -73,6 +76,10 @@ bool blob_pinned(struct blobs *blobs, int64_t id);
 /* blob_pin.c: makes a file of a body in the table that is about to be deleted, if someone has it
  * pinned. */
 void blob_pin_rescue(struct blobs *blobs, int64_t id);
+/* blob_proof.c: this process wrote the file; it is gone. */
+void blob_proof_written(struct blobs *blobs, int64_t id, int fd);
+void blob_proof_forget(struct blobs *blobs, int64_t id);
+void blob_proofs_free(struct blobs *blobs);
 /* Reads exactly n bytes. */
 bool blob_file_read(int fd, char *out, size_t n, int64_t at);
 

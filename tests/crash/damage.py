@@ -680,6 +680,41 @@ def a_flipped_bit_in_a_large_body_is_told_of_what_it_belongs_to_and_nothing_else
 
 
 @case
+def a_flipped_bit_in_a_large_body_is_never_served(options, folder):
+    d = Everything(folder)
+    keys = ["summed200000", "parts", "joined", "parts-copy", "parts-SHA256-COMPOSITE", "kms200000"]
+
+    def got(client):
+        """Keys that cannot be read."""
+        status = {key: client.call("GET", "/box/" + key) for key in keys}
+        assert all(s == 200 or b"InternalError" in body for s, body in status.values()), status
+        return [key for key in keys if status[key][0] != 200]
+
+    with flipped(d.file("summed200000"), 123_456), flipped(d.file("parts", 1), 500):
+        with d.serve() as server:
+            client = load.Client(server.port)
+            assert client.call("GET", "/box/summed200000", None, {"Range": "bytes=0-9"})[0] == 500
+            assert client.call("HEAD", "/box/summed200000")[0] == 200
+            whole = client.call("GET", "/box/parts-CRC32-COMPOSITE")
+            assert whole[0] == 200 and whole == client.call("GET", "/box/parts-CRC32-COMPOSITE")
+            status, answer = client.call("GET", "/box/parts?partNumber=3")
+            assert status == 206, (status, answer[:300])
+            assert got(client) == ["summed200000", "parts", "joined", "parts-copy"]
+    file = d.file("summed200000")
+    with d.serve() as server:
+        client = load.Client(server.port)
+        assert got(client) == []
+        with flipped(file, 7):  # it was read already, and is looked at again since it was touched
+            assert got(client) == ["summed200000"]
+        assert got(client) == []
+        assert client.call("PUT", "/box/fresh", b"x" * 300_000)[0] == 200
+        fresh = max((path for path in d.path.glob("blobs/*/*") if path.name.isdecimal()), key=lambda path: int(path.name))
+        with flipped(fresh, 299_999):
+            assert client.call("GET", "/box/fresh")[0] == 500
+        assert client.call("GET", "/box/fresh") == (200, b"x" * 300_000)
+
+
+@case
 def a_large_body_that_is_damaged_is_taken_away_on_request_and_what_is_sound_stays(options, folder):
     d = Everything(folder)
     file = d.file("parts", 1)
