@@ -226,6 +226,16 @@ static bool same_table(sqlite3 *one, sqlite3 *other, const char *name)
                  name);
 }
 
+/* All at once: what most directories are, in a tenth of the time that one table after the other
+ * takes. */
+static bool same_tables(sqlite3 *one, sqlite3 *other)
+{
+    return agree(one, other,
+                 "SELECT group_concat(name || ' ' || sql, ';') FROM (SELECT name, sql FROM"
+                 " sqlite_master WHERE sql IS NOT NULL ORDER BY name) WHERE ? IS NOT NULL",
+                 "");
+}
+
 /* What a start has yet to bring up to date cannot be compared. */
 static bool same_versions(sqlite3 *one, sqlite3 *other)
 {
@@ -241,9 +251,10 @@ char *db_strange_table(struct db *db)
     char *strange = NULL;
     sqlite3_stmt *each =
         image ? prepared(image, "SELECT name FROM sqlite_master WHERE sql IS NOT NULL") : NULL;
-    if (each && !same_table(image, db->handle, "migration"))
+    bool differ = each && !same_tables(image, db->handle);
+    if (differ && !same_table(image, db->handle, "migration"))
         strange = xstrdup(S("migration"));
-    bool comparable = each && !strange && same_versions(image, db->handle);
+    bool comparable = differ && !strange && same_versions(image, db->handle);
     while (comparable && !strange && sqlite3_step(each) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(each, 0);
         if (!same_table(image, db->handle, name))
