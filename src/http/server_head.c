@@ -155,6 +155,7 @@ static bool bad_name(str name)
     return name.n == 0;
 }
 
+#if MHD_VERSION < 0x01000000
 /* Whether anything but the ends of lines, which MHD made NULs, stands there. */
 static bool written(const char *from, const char *to)
 {
@@ -169,7 +170,6 @@ static bool written(const char *from, const char *to)
  * from its method on. */
 static bool passed_over(const struct exchange *exchange, const char *method, const char *version)
 {
-#if MHD_VERSION < 0x01000000
     const struct http_request *request = &exchange->request;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
@@ -183,11 +183,15 @@ static bool passed_over(const struct exchange *exchange, const char *method, con
             last = value.p + value.n;
     }
     return written(target + exchange->target_length, version) || written(last, end);
+}
 #else
+/* Later versions refuse both. */
+static bool passed_over(const struct exchange *exchange, const char *method, const char *version)
+{
     (void)exchange, (void)method, (void)version;
     return false;
-#endif
 }
+#endif
 
 const char *head_fault(const struct exchange *exchange, const char *method, const char *version)
 {
