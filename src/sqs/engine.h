@@ -274,6 +274,7 @@ struct receipt {
     int64_t queue;
     uint64_t seq;
     uint32_t receives;
+    uint32_t none; /* 0: attempts keep it as it lies, and what fills up a struct is no value */
 };
 str receipt_make(const struct sqs *sqs, struct arena *arena, const struct receipt *receipt);
 bool receipt_read(const struct sqs *sqs, str text, struct receipt *receipt);

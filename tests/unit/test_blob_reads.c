@@ -6,6 +6,7 @@
 #include "store/db_internal.h"
 #include "temp_dir.h"
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -87,20 +88,24 @@ TEST(the_end_of_a_turn_removes_no_file_whose_row_it_cannot_read)
     free(dir);
 }
 
-/* In a process of its own, for a start without tables ends it: 0 when it would serve, 1 when not.
- */
-static int start_on_a_bad_disk(const char *dir, int reads)
+/* Whether it would serve. In a process of its own, for a start without tables ends it. */
+static bool starts_on_a_bad_disk(const char *dir, int reads)
 {
     int status;
+    bool *serves =
+        mmap(NULL, sizeof *serves, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t child = fork();
     if (child == 0) {
         struct db *db = open_db(dir);
         sqlite3_db_release_memory(db->handle);
         faulty_reads_fail_after(reads);
-        _exit(open_blobs(db, dir) == NULL);
+        *serves = open_blobs(db, dir) != NULL;
+        _exit(0);
     }
     CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
-    return WEXITSTATUS(status);
+    bool served = *serves;
+    munmap(serves, sizeof *serves);
+    return served;
 }
 
 TEST(a_start_that_cannot_read_the_rows_removes_no_file)
@@ -114,14 +119,12 @@ TEST(a_start_that_cannot_read_the_rows_removes_no_file)
     end_turn(db, blobs);
     blobs_close(blobs);
     db_close(db);
-    int refused = 0, served = 0;
+    int served = 0;
     for (int reads = 0; reads < 40; reads++) {
-        int status = start_on_a_bad_disk(dir, reads);
-        refused += status == 1;
-        served += status == 0;
+        served += starts_on_a_bad_disk(dir, reads);
         CHECK(kept(dir));
     }
-    CHECK(refused > 0 && served > 0 && refused + served == 40);
+    CHECK(served > 0 && served < 40);
     free(dir);
 }
 
