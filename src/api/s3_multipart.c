@@ -337,7 +337,6 @@ static err complete_run(struct call *call, const void *input, void *output)
     TRY(check_complete_key(call, in, bucket));
     TRY(s3_multipart_complete(call->api->s3, &call->ctx, bucket, &complete, &object));
     s3_written_fill(call, bucket, &object, (struct s3_stored_out *)out);
-    out->ssec_algorithm = out->ssec_md5 = STR_NONE; /* every part was told */
     if (!object.sse_key.p) /* AWS keeps it to itself under KMS, until it is read */
         s3_checksum_fill(&object, &out->checksum_md5, &out->type);
     out->location = arena_printf(call->ctx.arena, "http://%.*s/%.*s/%.*s", STR_ARG(call->ctx.host),
